@@ -1,0 +1,100 @@
+/**
+ * Why a message that arrived is not shown. These are verdicts about bytes that somebody else
+ * controls, so they appear as `message.encryption.code`; the low-level functions throw them.
+ *
+ * - `PLAINTEXT` the body is not an envelope, in a channel that is encrypted
+ * - `UNSUPPORTED_VERSION` an envelope of a version, type or suite this release does not know
+ * - `MALFORMED` not one of the byte strings that the specification allows
+ * - `COMMITMENT_MISMATCH` the header, a slot or the commitment was changed
+ * - `DECRYPTION_FAILED` the ciphertext was changed
+ * - `BAD_SIGNATURE` not signed by the card it names, or signed for other recipients
+ * - `WRONG_CHANNEL` written for another channel
+ * - `WRONG_AUTHOR` Twilio names another author than the card's identity
+ * - `REPLAYED` its message id was already used by another message
+ * - `CARD_INVALID` a card that does not check, or is not approved under a pinned application key
+ * - `CARD_REVOKED` the sender's card was revoked
+ */
+export type RejectionCode =
+  | 'PLAINTEXT'
+  | 'UNSUPPORTED_VERSION'
+  | 'MALFORMED'
+  | 'COMMITMENT_MISMATCH'
+  | 'DECRYPTION_FAILED'
+  | 'BAD_SIGNATURE'
+  | 'WRONG_CHANNEL'
+  | 'WRONG_AUTHOR'
+  | 'REPLAYED'
+  | 'CARD_INVALID'
+  | 'CARD_REVOKED';
+
+/**
+ * Why something that was asked for was not done.
+ *
+ * - `INVALID_ARGUMENT` a value of the wrong type, form or length; the message names it
+ * - `INVALID_IDENTITY` not an identity: see {@link parseIdentity}
+ * - `INVALID_KEY` a key of the wrong length, not canonical, or of small order
+ * - `INVALID_CONTENT` content that JSON cannot carry, nested deeper than 32, or ill-formed text
+ * - `WRONG_PASSWORD` the password does not open the stored key
+ * - `KEY_RECORD_DAMAGED` the stored key is not what was saved
+ * - `KEY_STORE_UNAVAILABLE` the key store could not be read or written
+ * - `OWN_CARD_INVALID` the server did not approve this device's own card under a pinned key
+ * - `MEMBER_WITHOUT_CARD` members who have no card yet; the message and `identities` name them
+ * - `KEY_CHANGED` members all of whose cards are new and not acknowledged; named likewise
+ * - `MESSAGE_TOO_LARGE` the encrypted message would exceed Twilio's limit
+ * - `TOO_MANY_RECIPIENTS` more recipient cards than an envelope can hold
+ * - `NOT_SUPPORTED_ENCRYPTED` a call that would send content in the clear, or that is not there yet
+ * - `DIRECTORY_UNREACHABLE` no answer from the token server; try again
+ * - `DIRECTORY_REFUSED` the token server refused the request and said why
+ * - `UNAUTHORIZED` the session token was refused, also after `authorize` was asked for a new one
+ * - `CLOSED` used after `close()`
+ */
+export type UsageCode =
+  | 'INVALID_ARGUMENT'
+  | 'INVALID_IDENTITY'
+  | 'INVALID_KEY'
+  | 'INVALID_CONTENT'
+  | 'WRONG_PASSWORD'
+  | 'KEY_RECORD_DAMAGED'
+  | 'KEY_STORE_UNAVAILABLE'
+  | 'OWN_CARD_INVALID'
+  | 'MEMBER_WITHOUT_CARD'
+  | 'KEY_CHANGED'
+  | 'MESSAGE_TOO_LARGE'
+  | 'TOO_MANY_RECIPIENTS'
+  | 'NOT_SUPPORTED_ENCRYPTED'
+  | 'DIRECTORY_UNREACHABLE'
+  | 'DIRECTORY_REFUSED'
+  | 'UNAUTHORIZED'
+  | 'CLOSED';
+
+/** Every `code` that an {@link EncryptionError} can carry. */
+export type ErrorCode = RejectionCode | UsageCode;
+
+/**
+ * The one error of this library. Programs decide by `code`, which is stable; `message` is for
+ * people, says what to do, and never contains a secret or the plaintext of a message.
+ */
+export class EncryptionError extends Error {
+  override readonly name = 'EncryptionError';
+  readonly code: ErrorCode;
+  /** The identities the error is about, for `MEMBER_WITHOUT_CARD` and `KEY_CHANGED`. */
+  readonly identities: readonly string[];
+
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { cause?: unknown; identities?: readonly string[] } = {},
+  ) {
+    super(message, 'cause' in options ? { cause: options.cause } : undefined);
+    this.code = code;
+    this.identities = options.identities ?? [];
+  }
+}
+
+/** Whether `error` is an {@link EncryptionError}, and one of these codes if any are given. */
+export function isEncryptionError(
+  error: unknown,
+  ...codes: readonly ErrorCode[]
+): error is EncryptionError {
+  return error instanceof EncryptionError && (codes.length === 0 || codes.includes(error.code));
+}

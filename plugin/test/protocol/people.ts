@@ -1,0 +1,78 @@
+import {
+  approveCard,
+  createCard,
+  createEphemeral,
+  curves,
+  encodeContent,
+  messageIdOf,
+  openMessage,
+  parseChannelSid,
+  parseIdentity,
+  sealMessage,
+  type AgreementKey,
+  type Bytes,
+  type Card,
+  type SigningKey,
+  type VerifiedMessage,
+} from 'twilio-chat-encryption/protocol';
+
+/** Unpredictable bytes of the platform. */
+export function random(length: number): Bytes {
+  return crypto.getRandomValues(new Uint8Array(length));
+}
+
+export const APP_KEY: SigningKey = await (await curves()).importSigningKey(random(32));
+export const CHANNEL = parseChannelSid('CH00000000000000000000000000000001');
+export const OTHER_CHANNEL = parseChannelSid('CH00000000000000000000000000000002');
+
+/** Somebody with a key pair and an approved card. */
+export interface Person {
+  readonly card: Card;
+  readonly signingKey: SigningKey;
+  readonly encryptionKey: AgreementKey;
+}
+
+export async function person(name: string): Promise<Person> {
+  const backEnd = await curves();
+  const signingKey = await backEnd.importSigningKey(random(32));
+  const encryptionKey = await backEnd.importAgreementKey(random(32));
+  const content = { identity: parseIdentity(name), createdAt: 1_700_000_000_000 };
+  const own = await createCard(content, signingKey, encryptionKey);
+  return { card: await approveCard(own, APP_KEY, 1_700_000_000_001), signingKey, encryptionKey };
+}
+
+export async function seal(
+  sender: Person,
+  recipients: readonly Person[],
+  body: string,
+  changes: { channelSid?: typeof CHANNEL; signingKey?: SigningKey } = {},
+): Promise<string> {
+  return sealMessage(
+    {
+      channelSid: changes.channelSid ?? CHANNEL,
+      senderCardId: sender.card.id,
+      messageId: messageIdOf(random(16)),
+      sequence: 1,
+      sentAt: 1_700_000_000_002,
+      content: encodeContent({ body }),
+    },
+    changes.signingKey ?? sender.signingKey,
+    recipients.map(({ card }) => card.encryptionKey),
+    await createEphemeral(random),
+    random,
+  );
+}
+
+/** Opens as `reader` what Twilio says `author` wrote in {@link CHANNEL}. */
+export function open(
+  text: string,
+  reader: Person,
+  author: Person,
+): Promise<VerifiedMessage | null> {
+  return openMessage(text, {
+    channelSid: CHANNEL,
+    author: author.card.identity,
+    opener: { key: reader.encryptionKey, slotKeys: new Map() },
+    findCard: () => Promise.resolve(author.card),
+  });
+}
