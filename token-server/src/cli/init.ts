@@ -1,0 +1,65 @@
+import { randomBytes } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { generateKeyPair } from './keygen.ts';
+
+/**
+ * `init`: writes an environment file that only its owner may read, with fresh keys.
+ *
+ * @throws Error when the file is there already; it is never overwritten
+ */
+export async function init(envFile: string): Promise<void> {
+  const app = await generateKeyPair();
+  const log = await generateKeyPair();
+  const sessionSecret = randomBytes(32).toString('base64url');
+  const text = template(app.privateKey, log.privateKey, sessionSecret);
+  try {
+    // `wx` fails on an existing file in the same step that would create it.
+    writeFileSync(envFile, text, { flag: 'wx', mode: 0o600 });
+  } catch (cause) {
+    throw new Error(`${envFile} was not written; init never overwrites.`, { cause });
+  }
+  console.log(`Wrote ${envFile} with fresh keys. Keep it secret, and out of version control.
+
+Next:
+  1. Fill in the TWILIO_… variables in ${envFile}.
+  2. Start the server: twilio-chat-encryption-server serve
+  3. Pin these public keys in your client:
+
+     appKey: ${app.publicKey}
+     logKey: ${log.publicKey}`);
+}
+
+function template(appKey: string, logKey: string, sessionSecret: string): string {
+  return `# The token server's configuration. Whoever reads this file can approve cards
+# and sign in as anybody.
+
+# --- Twilio: https://console.twilio.com ---
+# Account SID: AC and 32 hex digits
+TWILIO_ACCOUNT_SID=
+# API key: SK and 32 hex digits, and its secret (Account > API keys & tokens)
+TWILIO_API_KEY=
+TWILIO_API_SECRET=
+# Chat or Conversations service: IS and 32 hex digits
+TWILIO_CHAT_SERVICE_SID=
+# Push credential, if there are push notifications: CR and 32 hex digits
+#TWILIO_PUSH_CREDENTIAL_SID=
+
+# --- Keys, made by init. Back them up: clients pin the public halves. ---
+# Approves cards: Ed25519 seed in base64url
+APP_PRIVATE_KEY=${appKey}
+# Signs the transparency log: Ed25519 seed in base64url
+LOG_PRIVATE_KEY=${logKey}
+# Signs sessions: at least 32 random bytes in base64url. A new one signs everybody out.
+SESSION_SECRET=${sessionSecret}
+
+# --- Where it runs ---
+PORT=3000
+# This deployment's origin. Part of every login: a change locks everybody out.
+#ORIGIN=https://chat.example
+DATABASE_URL=sqlite:./data/server.db
+# Origins whose pages may call the server, separated by commas
+#CORS_ORIGINS=https://chat.example
+# Behind a reverse proxy: how many there are, or their addresses
+#TRUST_PROXY=1
+`;
+}

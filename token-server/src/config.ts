@@ -1,0 +1,226 @@
+import { isIP } from 'node:net';
+import { base64url, type Bytes } from 'twilio-chat-encryption/protocol';
+import { z } from 'zod';
+import type { TwilioCredentials } from './domain/twilio-tokens.ts';
+
+/** Everything the server is told from outside. Frozen. */
+export interface Config {
+  readonly twilio: TwilioCredentials;
+  /** `sqlite:<path>` or `sqlite::memory:`. */
+  readonly databaseUrl: string;
+  /** Seed of the Ed25519 key that approves cards. */
+  readonly appPrivateKey: Bytes;
+  /** Seed of the Ed25519 key of the transparency log. */
+  readonly logPrivateKey: Bytes;
+  /** At least 32 bytes. */
+  readonly sessionSecret: Bytes;
+  readonly port: number;
+  /** This deployment's name in the salts of logins; a change locks everybody out. */
+  readonly origin: string;
+  /** Origins whose pages may call the server. */
+  readonly corsOrigins: readonly string[];
+  /** Whose `X-Forwarded-For` is believed: nobody's, that of n hops, or that of these addresses. */
+  readonly trustProxy: false | number | readonly string[];
+}
+
+/** One variable that is missing or malformed. Holds no value: values may be secrets. */
+export interface ConfigProblem {
+  readonly name: string;
+  readonly expected: string;
+}
+
+/** The environment is not one that the server can start with. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  readonly code = 'CONFIG_INVALID';
+  /** All wrong variables, not just the first. */
+  readonly problems: readonly ConfigProblem[];
+
+  constructor(problems: readonly ConfigProblem[]) {
+    const lines = problems.map(({ name, expected }) => `  ${name}: ${expected}`);
+    super(`The configuration is incomplete or wrong.\n${lines.join('\n')}`);
+    this.problems = problems;
+  }
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+const ALIASES = {
+  TWILIO_API_KEY: ['TWILIO_API_KEY_SID'],
+  TWILIO_API_SECRET: ['TWILIO_API_KEY_SECRET'],
+  TWILIO_CHAT_SERVICE_SID: ['TWILIO_CONVERSATIONS_SERVICE_SID', 'TWILIO_SERVICE_SID'],
+};
+
+const DATABASE_URL = z
+  .string()
+  .regex(/^sqlite:(?!\/\/).+$/)
+  .default('sqlite:./data/server.db')
+  .describe('expected sqlite:<path> or sqlite::memory:');
+
+// The description of each variable is what its owner reads when it is wrong.
+const Variables = z.object({
+  TWILIO_ACCOUNT_SID: sid('AC'),
+  TWILIO_API_KEY: sid('SK'),
+  TWILIO_API_SECRET: z
+    .string()
+    .regex(/^[\x21-\x7e]{16,256}$/)
+    .describe('expected the secret of the API key: 16 to 256 characters without spaces'),
+  TWILIO_CHAT_SERVICE_SID: sid('IS'),
+  TWILIO_PUSH_CREDENTIAL_SID: sid('CR').optional().describe('expected CR and 32 hex digits'),
+  DATABASE_URL,
+  APP_PRIVATE_KEY: seed(),
+  LOG_PRIVATE_KEY: seed(),
+  SESSION_SECRET: z
+    .string()
+    .transform(decoded)
+    .refine((bytes) => bytes.length >= 32)
+    .describe('expected at least 32 random bytes in base64url'),
+  AUTH: z.literal('password').default('password').describe('expected password'),
+  PORT: z
+    .string()
+    .regex(/^\d{1,5}$/)
+    .transform(Number)
+    .refine((port) => port < 65536)
+    .default(3000)
+    .describe('expected a port number, 0 to 65535'),
+  ORIGIN: z
+    .string()
+    .refine(isOrigin)
+    .optional()
+    .describe('expected an origin such as https://chat.example, without a path'),
+  CORS_ORIGINS: z
+    .string()
+    .transform(list)
+    .refine((origins) => origins.every(isOrigin))
+    .default([])
+    .describe('expected origins such as https://chat.example, separated by commas'),
+  TRUST_PROXY: z
+    .string()
+    .refine(isTrustProxy)
+    .transform(trustProxy)
+    .default(false)
+    .describe('expected a number of proxies, or their addresses or subnets separated by commas'),
+});
+
+/**
+ * Reads the configuration from an environment.
+ *
+ * @throws ConfigError naming every variable that is wrong, never a value
+ */
+export function readConfig(environment: Environment): Config {
+  const { values, conflicts } = resolveAliases(environment);
+  const parsed = Variables.safeParse(values);
+  const problems = [...conflicts, ...(parsed.success ? [] : describeIssues(parsed.error))];
+  if (!parsed.success || problems.length > 0) throw new ConfigError(problems);
+
+  const variables = parsed.data;
+  if (Buffer.compare(variables.APP_PRIVATE_KEY, variables.LOG_PRIVATE_KEY) === 0) {
+    const expected = 'expected another key than APP_PRIVATE_KEY';
+    throw new ConfigError([{ name: 'LOG_PRIVATE_KEY', expected }]);
+  }
+  return freeze(variables);
+}
+
+/**
+ * Reads only where the database is, for commands that need nothing else.
+ *
+ * @throws ConfigError
+ */
+export function readDatabaseUrl(environment: Environment): string {
+  const { values } = resolveAliases(environment);
+  const parsed = z.object({ DATABASE_URL }).safeParse(values);
+  if (!parsed.success) throw new ConfigError(describeIssues(parsed.error));
+  return parsed.data.DATABASE_URL;
+}
+
+function freeze(variables: z.output<typeof Variables>): Config {
+  const push = variables.TWILIO_PUSH_CREDENTIAL_SID;
+  return Object.freeze({
+    twilio: Object.freeze({
+      accountSid: variables.TWILIO_ACCOUNT_SID,
+      apiKey: variables.TWILIO_API_KEY,
+      apiSecret: variables.TWILIO_API_SECRET,
+      serviceSid: variables.TWILIO_CHAT_SERVICE_SID,
+      ...(push === undefined ? {} : { pushCredentialSid: push }),
+    }),
+    databaseUrl: variables.DATABASE_URL,
+    appPrivateKey: variables.APP_PRIVATE_KEY,
+    logPrivateKey: variables.LOG_PRIVATE_KEY,
+    sessionSecret: variables.SESSION_SECRET,
+    port: variables.PORT,
+    origin: variables.ORIGIN ?? `http://localhost:${variables.PORT}`,
+    corsOrigins: Object.freeze(variables.CORS_ORIGINS),
+    trustProxy: Object.freeze(variables.TRUST_PROXY),
+  });
+}
+
+/** An empty variable counts as a missing one: that is how `.env` files leave things open. */
+function resolveAliases(environment: Environment) {
+  const values = new Map(
+    Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
+  );
+  const conflicts: ConfigProblem[] = [];
+  for (const [name, aliases] of Object.entries(ALIASES)) {
+    const given = [name, ...aliases].filter((each) => values.has(each));
+    const different = new Set(given.map((each) => values.get(each)));
+    if (different.size > 1) {
+      conflicts.push({ name, expected: `expected the same value in ${given.join(' and ')}` });
+    }
+    const value = given[0] === undefined ? undefined : values.get(given[0]);
+    if (value !== undefined) values.set(name, value);
+  }
+  return { values: Object.fromEntries(values), conflicts };
+}
+
+function describeIssues(error: z.ZodError): ConfigProblem[] {
+  const names = new Set(error.issues.map((issue) => String(issue.path[0])));
+  const shape = new Map<string, z.ZodType>(Object.entries(Variables.shape));
+  return [...names].map((name) => {
+    const aliases = new Map(Object.entries(ALIASES)).get(name);
+    const also = aliases === undefined ? '' : ` (also read from ${aliases.join(', ')})`;
+    return { name, expected: `${shape.get(name)?.description ?? 'expected a value'}${also}` };
+  });
+}
+
+function sid(prefix: string) {
+  return z
+    .string()
+    .regex(new RegExp(`^${prefix}[0-9a-fA-F]{32}$`))
+    .describe(`expected ${prefix} and 32 hex digits`);
+}
+
+function seed() {
+  return z
+    .string()
+    .transform(decoded)
+    .refine((bytes) => bytes.length === 32)
+    .describe('expected an Ed25519 seed, 32 bytes in base64url; `keygen` makes one');
+}
+
+/** Nothing at all for what is not base64url, so that the length check refuses it. */
+function decoded(text: string): Bytes {
+  return base64url.decode(text) ?? new Uint8Array();
+}
+
+function list(text: string): string[] {
+  return text.split(',').map((item) => item.trim());
+}
+
+function isOrigin(text: string): boolean {
+  return /^https?:/.test(text) && URL.canParse(text) && new URL(text).origin === text;
+}
+
+function isTrustProxy(text: string): boolean {
+  if (/^\d+$/.test(text)) return Number(text) <= 10;
+  return list(text).every((item) => {
+    if (['loopback', 'linklocal', 'uniquelocal'].includes(item)) return true;
+    const [, address = '', bits] = /^([^/]*)(?:\/(\d{1,3}))?$/.exec(item) ?? [];
+    const version = isIP(address);
+    return version !== 0 && Number(bits ?? 0) <= (version === 4 ? 32 : 128);
+  });
+}
+
+function trustProxy(text: string): false | number | string[] {
+  if (/^\d+$/.test(text)) return Number(text) === 0 ? false : Number(text);
+  return list(text);
+}

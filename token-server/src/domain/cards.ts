@@ -1,0 +1,180 @@
+import {
+  approveCard,
+  base64url,
+  CARD_LIMITS,
+  EncryptionError,
+  exportCard,
+  importCard,
+  parseCardId,
+  type Card,
+  type Identity,
+  type SigningKey,
+} from 'twilio-chat-encryption/protocol';
+import { ServerError } from './errors.ts';
+import { isIdentity } from './identity.ts';
+import {
+  MAX_CLOCK_SKEW,
+  MAX_LIVE_CARDS,
+  MAX_SEARCH_CHARACTERS,
+  MAX_SNAPSHOT_BYTES,
+} from './limits.ts';
+import type { CardRecord, NewCardRecord, Store } from './store.ts';
+
+/** Approves cards, keeps them and hands them out. */
+export interface Cards {
+  /**
+   * Approves and publishes a card of the session's identity. A card that is published already is
+   * answered as it was approved then, so a client may repeat a request that it got no answer to.
+   *
+   * @param exported - the card, as `exportCard` writes it
+   * @returns the exported card with the application's signature
+   * @throws ServerError `CARD_INVALID`, `IDENTITY_MISMATCH`, `SIGNATURE_NOT_ALLOWED`,
+   *   `NOT_SUPPORTED`, `CLOCK_SKEW`, `KEY_REUSED` or `CARD_LIMIT`; nothing is stored then
+   */
+  publish(identity: Identity, exported: string): Promise<string>;
+  /**
+   * One card, exported.
+   *
+   * @throws ServerError `INVALID_REQUEST` when it is no card id, `CARD_NOT_FOUND`
+   */
+  get(id: string): Promise<string>;
+  /**
+   * All live cards of each identity, exported, in the order they were approved. An identity that
+   * nobody has, or that nobody could have, has no cards: one odd member must not fail a search.
+   *
+   * @throws ServerError `TOO_MANY_RESULTS`
+   */
+  search(identities: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>>;
+}
+
+/** Parts that cards are made of. */
+export interface CardsParts {
+  readonly store: Store;
+  readonly appKey: SigningKey;
+  readonly now: () => number;
+}
+
+/** Makes the cards. */
+export function createCards(parts: CardsParts): Cards {
+  const { store, appKey, now } = parts;
+
+  return {
+    async publish(identity, exported) {
+      const card = await readCard(exported);
+      if (card.identity !== identity) {
+        const message = 'The card names another identity than the session.';
+        throw new ServerError('IDENTITY_MISMATCH', message);
+      }
+      const known = await store.findCard(card.id);
+      await checkSignatures(card, known);
+      if (known !== null) return known.exported;
+
+      checkContent(card, now());
+      return publishApproved(store, await approved(card, appKey, now()));
+    },
+
+    async get(id) {
+      const card = await store.findCard(requireCardId(id));
+      if (card === null) throw new ServerError('CARD_NOT_FOUND', 'There is no card with this id.');
+      return card.exported;
+    },
+
+    async search(identities) {
+      const possible = [...new Set(identities)].filter(isIdentity);
+      if ((await store.measureCards(possible)) > MAX_SEARCH_CHARACTERS) {
+        const message = 'The answer would be too long. Ask for fewer identities at a time.';
+        throw new ServerError('TOO_MANY_RESULTS', message);
+      }
+      const found = new Map<string, string[]>(identities.map((identity) => [identity, []]));
+      for (const card of await store.findCards(possible)) {
+        found.get(card.identity)?.push(card.exported);
+      }
+      return found;
+    },
+  };
+}
+
+/** Decides and writes in one transaction: two requests at once cannot both pass a check. */
+function publishApproved(store: Store, card: NewCardRecord): Promise<string> {
+  return store.transaction(async (transaction) => {
+    const known = await transaction.findCard(card.id);
+    if (known !== null) return known.exported;
+    if (await transaction.anyKeyUsed(card.keys)) {
+      throw new ServerError('KEY_REUSED', 'A key of this card appears in an earlier card.');
+    }
+    if ((await transaction.countLiveCards(card.identity)) >= MAX_LIVE_CARDS) {
+      const message = `An identity has at most ${MAX_LIVE_CARDS} live cards. Revoke one first.`;
+      throw new ServerError('CARD_LIMIT', message);
+    }
+    await transaction.addCard(card);
+    return card.exported;
+  });
+}
+
+async function approved(
+  card: Card,
+  appKey: SigningKey,
+  approvedAt: number,
+): Promise<NewCardRecord> {
+  return {
+    id: card.id,
+    identity: card.identity,
+    exported: exportCard(await approveCard(card, appKey, approvedAt)),
+    approvedAt,
+    keys: [card.signingKey.publicKey, card.encryptionKey].map(base64url.encode),
+  };
+}
+
+async function readCard(exported: string): Promise<Card> {
+  try {
+    return await importCard(exported);
+  } catch (error) {
+    if (!(error instanceof EncryptionError)) throw error;
+    throw new ServerError('CARD_INVALID', error.message, { cause: error });
+  }
+}
+
+/** An approval may come back only as we gave it; approving is ours alone. */
+async function checkSignatures(card: Card, known: CardRecord | null): Promise<void> {
+  const approvals = approvalsOf(card);
+  if (approvals.length > 0) {
+    const ours = known === null ? [] : approvalsOf(await importCard(known.exported));
+    if (approvals.some((approval) => !ours.includes(approval))) {
+      const message = 'The card carries an approval that this server did not give it.';
+      throw new ServerError('SIGNATURE_NOT_ALLOWED', message);
+    }
+  } else if (card.signatures.length >= CARD_LIMITS.signatures) {
+    throw new ServerError('CARD_INVALID', 'The card leaves no room for the approval.');
+  }
+}
+
+function approvalsOf(card: Card): string[] {
+  return card.signatures
+    .filter(({ signer }) => signer === 'app')
+    .map(({ signature, extra }) => `${base64url.encode(signature)}.${base64url.encode(extra)}`);
+}
+
+function checkContent(card: Card, now: number): void {
+  if (card.snapshot.length > MAX_SNAPSHOT_BYTES) {
+    throw new ServerError('CARD_INVALID', 'The snapshot of the card is too long.');
+  }
+  if (Buffer.compare(card.signingKey.publicKey, card.encryptionKey) === 0) {
+    throw new ServerError('CARD_INVALID', 'The card uses one key for two purposes.');
+  }
+  if (card.createdAt > now + MAX_CLOCK_SKEW) {
+    const message = 'The card is dated in the future. Set the clock of the device.';
+    throw new ServerError('CLOCK_SKEW', message);
+  }
+  if (card.previousCardId !== undefined) {
+    throw new ServerError('NOT_SUPPORTED', 'Replacing a card is not supported yet.');
+  }
+}
+
+function requireCardId(id: string): string {
+  try {
+    return parseCardId(id);
+  } catch (error) {
+    if (!(error instanceof EncryptionError)) throw error;
+    throw new ServerError('INVALID_REQUEST', error.message, { cause: error });
+  }
+}

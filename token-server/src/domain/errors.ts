@@ -1,0 +1,76 @@
+/**
+ * Every reason for which this server refuses a request. The codes are part of the public contract:
+ * programs tell refusals apart by them and never by a message.
+ */
+export type ServerErrorCode =
+  /** The body, a path parameter or a query does not have the documented form. */
+  | 'INVALID_REQUEST'
+  /** The body is not JSON. */
+  | 'INVALID_JSON'
+  /** An identity breaks the identity rule of the protocol. */
+  | 'INVALID_IDENTITY'
+  /** The route needs a session and the request carries none. */
+  | 'UNAUTHENTICATED'
+  /** The session token is not one of this server's. */
+  | 'SESSION_INVALID'
+  /** The session has ended; sign in again. */
+  | 'SESSION_EXPIRED'
+  /** Unknown identity or wrong secret; deliberately not told apart. */
+  | 'WRONG_CREDENTIALS'
+  /** The card names another identity than the session. */
+  | 'IDENTITY_MISMATCH'
+  /** No such route. */
+  | 'NOT_FOUND'
+  /** The route exists, with another method. */
+  | 'METHOD_NOT_ALLOWED'
+  /** No card with this id was published here. */
+  | 'CARD_NOT_FOUND'
+  /** The identity has signed up already. */
+  | 'ACCOUNT_EXISTS'
+  /** A key of the card appears in an earlier card. */
+  | 'KEY_REUSED'
+  /** The identity has as many live cards as it may have. */
+  | 'CARD_LIMIT'
+  /** The body is longer than the route allows. */
+  | 'BODY_TOO_LARGE'
+  /** The body is not sent as uncompressed `application/json` in UTF-8. */
+  | 'UNSUPPORTED_MEDIA_TYPE'
+  /** The card breaks a rule of the protocol. */
+  | 'CARD_INVALID'
+  /** The card carries a signature that its owner has no business to send. */
+  | 'SIGNATURE_NOT_ALLOWED'
+  /** The card is dated further in the future than clocks may differ. */
+  | 'CLOCK_SKEW'
+  /** The request is well formed but asks for something this server does not offer yet. */
+  | 'NOT_SUPPORTED'
+  /** The answer would be too long; ask for fewer identities at a time. */
+  | 'TOO_MANY_RESULTS'
+  /** Too many requests; `Retry-After` says how many seconds to wait. */
+  | 'RATE_LIMITED'
+  /** A defect of the server. The log has the cause, the answer does not. */
+  | 'INTERNAL'
+  /** The server cannot reach its database. */
+  | 'UNAVAILABLE';
+
+/** A refusal with a stable code. The message may be shown to whoever sent the request. */
+export class ServerError extends Error {
+  override readonly name = 'ServerError';
+  readonly code: ServerErrorCode;
+  /** When to try again, in whole seconds; only with `RATE_LIMITED`. */
+  readonly retryAfter: number | undefined;
+
+  /**
+   * @param code - what programs act on
+   * @param message - one sentence for people, free of secrets and of other people's data
+   * @param options - `retryAfter` in seconds, `cause` for the log
+   */
+  constructor(
+    code: ServerErrorCode,
+    message: string,
+    options: { retryAfter?: number; cause?: unknown } = {},
+  ) {
+    super(message, { cause: options.cause });
+    this.code = code;
+    this.retryAfter = options.retryAfter;
+  }
+}

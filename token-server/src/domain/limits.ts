@@ -1,0 +1,25 @@
+/** Bounds of the protocol and of this server, in one place. Times are milliseconds. */
+
+/** Live cards one identity may have: one a device, with room to replace them. */
+export const MAX_LIVE_CARDS = 16;
+
+/** Longest snapshot of a card, in bytes. */
+export const MAX_SNAPSHOT_BYTES: number = 8 * 1024;
+
+/** How far a device's clock may run ahead of ours. */
+export const MAX_CLOCK_SKEW: number = 5 * 60 * 1000;
+
+/** Most identities in one search. */
+export const MAX_SEARCH_IDENTITIES = 1000;
+
+/**
+ * Most characters of exported cards in one answer. A thousand identities with full card lists would
+ * be a quarter of a gigabyte; a single identity always stays below this.
+ */
+export const MAX_SEARCH_CHARACTERS: number = 16 * 1024 * 1024;
+
+/** How long somebody stays signed in. */
+export const SESSION_LIFETIME: number = 60 * 60 * 1000;
+
+/** How long a Twilio access token lasts. */
+export const TWILIO_TOKEN_LIFETIME: number = 60 * 60 * 1000;

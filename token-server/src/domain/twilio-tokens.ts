@@ -1,0 +1,52 @@
+import jwt from 'jsonwebtoken';
+import twilio from 'twilio';
+import type { Identity } from 'twilio-chat-encryption/protocol';
+import { z } from 'zod';
+import { TWILIO_TOKEN_LIFETIME } from './limits.ts';
+
+const { AccessToken } = twilio.jwt;
+
+const Expiry = z.object({ exp: z.int() });
+
+/** What signs Twilio access tokens. */
+export interface TwilioCredentials {
+  /** `AC…` */
+  readonly accountSid: string;
+  /** `SK…` */
+  readonly apiKey: string;
+  readonly apiSecret: string;
+  /** `IS…` */
+  readonly serviceSid: string;
+  /** `CR…` */
+  readonly pushCredentialSid?: string;
+}
+
+/** An access token for a Twilio SDK. */
+export interface IssuedTwilioToken {
+  readonly token: string;
+  readonly identity: Identity;
+  /** Milliseconds since 1970. */
+  readonly expiresAt: number;
+}
+
+/**
+ * Issues a Twilio access token with the chat grant, for one hour by the system's clock (Twilio's
+ * library takes no other).
+ *
+ * @param identity - of the session. Never one that a request merely names.
+ */
+export function issueTwilioToken(
+  credentials: TwilioCredentials,
+  identity: Identity,
+): IssuedTwilioToken {
+  const { accountSid, apiKey, apiSecret, serviceSid, pushCredentialSid } = credentials;
+  const accessToken = new AccessToken(accountSid, apiKey, apiSecret, {
+    identity,
+    ttl: TWILIO_TOKEN_LIFETIME / 1000,
+  });
+  const grant = { serviceSid, ...(pushCredentialSid === undefined ? {} : { pushCredentialSid }) };
+  accessToken.addGrant(new AccessToken.ChatGrant(grant));
+  const token = accessToken.toJwt();
+  // Read back rather than computed, so that it is what Twilio will act on.
+  return { token, identity, expiresAt: Expiry.parse(jwt.decode(token)).exp * 1000 };
+}

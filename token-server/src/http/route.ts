@@ -1,0 +1,141 @@
+import express, { type Request, type RequestHandler, type Response } from 'express';
+import type { Identity } from 'twilio-chat-encryption/protocol';
+import { z } from 'zod';
+import { ServerError } from '../domain/errors.ts';
+import type { Sessions } from '../domain/sessions.ts';
+import { unsupportedMediaType } from './problem.ts';
+import { addressKey, type Limiters } from './rate-limit.ts';
+
+/** What a route takes: the schema of its body and how long that may be. */
+export interface BodySpec<Body> {
+  readonly schema: z.ZodType<Body>;
+  /** In bytes; 0 for a route without a body. */
+  readonly limit: number;
+}
+
+/** For routes without a body. */
+export const NO_BODY: BodySpec<undefined> = { schema: z.undefined(), limit: 0 };
+
+/** What the handler of a route gets: nothing that was not checked. */
+export interface Call<Body> {
+  readonly body: Body;
+  /** The path parameter `:id`, or empty. */
+  readonly id: string;
+  /** Whom the sender counts as for rate limits. */
+  readonly address: string;
+}
+
+/** What a handler answers. */
+export interface Answer {
+  readonly status: number;
+  readonly body: object;
+}
+
+/** One route, ready to mount. */
+export interface Route {
+  readonly method: 'get' | 'post';
+  readonly path: string;
+  readonly handler: (context: RouteContext) => RequestHandler;
+}
+
+/** What all routes share. */
+export interface RouteContext {
+  readonly sessions: Sessions;
+  readonly limiters: Limiters;
+}
+
+interface RouteSpec<Body, Given> {
+  readonly method: 'get' | 'post';
+  readonly path: string;
+  readonly body: BodySpec<Body>;
+  readonly answer: (call: Given) => Promise<Answer> | Answer;
+}
+
+/** A route that anybody may call. */
+export function publicRoute<Body>(spec: RouteSpec<Body, Call<Body>>): Route {
+  const { method, path, body, answer } = spec;
+  const handler = ({ limiters }: RouteContext): RequestHandler => {
+    const read = bodyReader(body);
+    return async (req, res) => {
+      const address = addressKey(req.ip ?? '');
+      await limiters.routeByAddress.consume(`${method} ${path} ${address}`);
+      send(res, await answer({ body: await read(req, res), id: idOf(req), address }));
+    };
+  };
+  return { method, path, handler };
+}
+
+/** A route for people who signed in. `identity` is the session's: nothing else says who calls. */
+export function sessionRoute<Body>(
+  spec: RouteSpec<Body, Call<Body> & { readonly identity: Identity }>,
+): Route {
+  const { method, path, body, answer } = spec;
+  const handler = ({ sessions, limiters }: RouteContext): RequestHandler => {
+    const read = bodyReader(body);
+    return async (req, res) => {
+      const address = addressKey(req.ip ?? '');
+      await limiters.routeByAddress.consume(`${method} ${path} ${address}`);
+      const identity = sessions.verify(bearerToken(req));
+      await limiters.routeByIdentity.consume(`${method} ${path} ${identity}`);
+      send(res, await answer({ body: await read(req, res), id: idOf(req), address, identity }));
+    };
+  };
+  return { method, path, handler };
+}
+
+function send(res: Response, { status, body }: Answer): void {
+  res.status(status).json(body);
+}
+
+function idOf(req: Request): string {
+  const { id } = req.params;
+  return typeof id === 'string' ? id : '';
+}
+
+function bearerToken(req: Request): string {
+  const [, token] = /^Bearer ([\w.-]+)$/i.exec(req.headers.authorization ?? '') ?? [];
+  if (token === undefined) {
+    const message = 'Sign in, and send the session as "Authorization: Bearer …".';
+    throw new ServerError('UNAUTHENTICATED', message);
+  }
+  return token;
+}
+
+/** Reads and checks the body only when its turn comes: after the limits and the session. */
+function bodyReader<Body>({ schema, limit }: BodySpec<Body>) {
+  const parser = express.json({ limit, inflate: false, type: 'application/json' });
+  return async (req: Request, res: Response): Promise<Body> => {
+    if (limit > 0) {
+      // `is` is null for a request without a body, which the schema then refuses.
+      if (req.is('application/json') === false) throw unsupportedMediaType();
+      await parse(parser, req, res);
+    }
+    const parsed = schema.safeParse(req.body);
+    if (!parsed.success) throw new ServerError('INVALID_REQUEST', describe(parsed.error));
+    return parsed.data;
+  };
+}
+
+function parse(parser: RequestHandler, req: Request, res: Response): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const done = (error?: unknown): void => {
+      if (error === undefined) resolve();
+      // Its message quotes the body: say what happened in our own words.
+      else if (error instanceof SyntaxError) reject(invalidJson());
+      else reject(error instanceof Error ? error : new Error('The body could not be read'));
+    };
+    void parser(req, res, done);
+  });
+}
+
+function invalidJson(): ServerError {
+  return new ServerError('INVALID_JSON', 'The body is not a JSON object.');
+}
+
+function describe(error: z.ZodError): string {
+  const issues = error.issues.slice(0, 5);
+  return issues
+    .map(({ path, message }) => `${path.length === 0 ? 'body' : path.join('.')}: ${message}`)
+    .join('; ')
+    .slice(0, 500);
+}

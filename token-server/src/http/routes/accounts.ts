@@ -1,0 +1,20 @@
+import type { Accounts } from '../../domain/accounts.ts';
+import type { Limiters } from '../rate-limit.ts';
+import { publicRoute, type Route } from '../route.ts';
+import { CREDENTIALS } from './credentials.ts';
+
+/** `POST /v1/accounts`: signs somebody up. */
+export function accountRoutes(accounts: Accounts, limiters: Limiters): readonly Route[] {
+  return [
+    publicRoute({
+      method: 'post',
+      path: '/v1/accounts',
+      body: CREDENTIALS,
+      async answer({ body: { identity, authSecret }, address }) {
+        await limiters.signUpByAddress.consume(address);
+        await accounts.signUp(identity, authSecret);
+        return { status: 201, body: { identity } };
+      },
+    }),
+  ];
+}

@@ -1,0 +1,46 @@
+import { z } from 'zod';
+import type { Cards } from '../../domain/cards.ts';
+import { MAX_SEARCH_IDENTITIES } from '../../domain/limits.ts';
+import { NO_BODY, sessionRoute, type BodySpec, type Route } from '../route.ts';
+
+const CARD: BodySpec<{ card: string }> = {
+  schema: z.strictObject({ card: z.string() }),
+  limit: 64 * 1024,
+};
+
+const SEARCH: BodySpec<{ identities: string[] }> = {
+  schema: z.strictObject({ identities: z.array(z.string()).min(1).max(MAX_SEARCH_IDENTITIES) }),
+  limit: 512 * 1024,
+};
+
+/** Approve and publish, get, search. */
+export function cardRoutes(cards: Cards): readonly Route[] {
+  return [
+    sessionRoute({
+      method: 'post',
+      path: '/v1/cards',
+      body: CARD,
+      async answer({ body, identity }) {
+        return { status: 201, body: { card: await cards.publish(identity, body.card) } };
+      },
+    }),
+    sessionRoute({
+      method: 'get',
+      path: '/v1/cards/:id',
+      body: NO_BODY,
+      async answer({ id }) {
+        return { status: 200, body: { card: await cards.get(id) } };
+      },
+    }),
+    sessionRoute({
+      method: 'post',
+      path: '/v1/cards/search',
+      body: SEARCH,
+      async answer({ body: { identities } }) {
+        const found = await cards.search(identities);
+        // fromEntries defines own members, also for an identity called __proto__.
+        return { status: 200, body: { cards: Object.fromEntries(found) } };
+      },
+    }),
+  ];
+}

@@ -1,0 +1,23 @@
+/** A token server for end-to-end-encrypted Twilio chat. */
+export {
+  ConfigError,
+  readConfig,
+  readDatabaseUrl,
+  type Config,
+  type ConfigProblem,
+} from './config.ts';
+export { ServerError, type ServerErrorCode } from './domain/errors.ts';
+export type { ScryptCost } from './domain/secret-hash.ts';
+export type {
+  AccountRecord,
+  CardRecord,
+  NewCardRecord,
+  Store,
+  StoreTransaction,
+} from './domain/store.ts';
+export type { TwilioCredentials } from './domain/twilio-tokens.ts';
+export { listen, type Listening } from './http/listen.ts';
+export type { Problem } from './http/problem.ts';
+export type { RateLimit, RateLimits } from './http/rate-limit.ts';
+export { createTokenServer, type TokenServer, type TokenServerDeps } from './server.ts';
+export { openStore } from './store/open.ts';

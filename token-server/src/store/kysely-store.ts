@@ -1,0 +1,106 @@
+import { sql, type Kysely } from 'kysely';
+import type { CardRecord, Store, StoreTransaction } from '../domain/store.ts';
+import type { Schema } from './schema.ts';
+
+/** The store over any database that Kysely speaks to. The schema must be up to date. */
+export function createKyselyStore(db: Kysely<Schema>): Store {
+  return {
+    async addAccount({ identity, secretHash, createdAt }) {
+      const result = await db
+        .insertInto('accounts')
+        .values({ identity, secret_hash: secretHash, created_at: createdAt })
+        .onConflict((conflict) => conflict.column('identity').doNothing())
+        .executeTakeFirst();
+      return result.numInsertedOrUpdatedRows === 1n;
+    },
+
+    async findAccount(identity) {
+      const row = await db
+        .selectFrom('accounts')
+        .selectAll()
+        .where('identity', '=', identity)
+        .executeTakeFirst();
+      return row === undefined
+        ? null
+        : { identity: row.identity, secretHash: row.secret_hash, createdAt: row.created_at };
+    },
+
+    findCard: (id) => findCard(db, id),
+
+    async measureCards(identities) {
+      if (identities.length === 0) return 0;
+      const row = await db
+        .selectFrom('cards')
+        .select(sql<number | string | null>`sum(length(exported))`.as('characters'))
+        .where('identity', 'in', identities)
+        .executeTakeFirst();
+      return Number(row?.characters ?? 0);
+    },
+
+    async findCards(identities) {
+      if (identities.length === 0) return [];
+      const rows = await db
+        .selectFrom('cards')
+        .selectAll()
+        .where('identity', 'in', identities)
+        .orderBy('approved_at')
+        .orderBy('id')
+        .execute();
+      return rows.map(cardRecord);
+    },
+
+    transaction: (work) => db.transaction().execute((inner) => work(createTransaction(inner))),
+
+    async ping() {
+      await sql`select 1`.execute(db);
+    },
+
+    close: () => db.destroy(),
+  };
+}
+
+function createTransaction(db: Kysely<Schema>): StoreTransaction {
+  return {
+    findCard: (id) => findCard(db, id),
+
+    async anyKeyUsed(keys) {
+      const row = await db
+        .selectFrom('card_keys')
+        .select('card_id')
+        .where('key', 'in', keys)
+        .limit(1)
+        .executeTakeFirst();
+      return row !== undefined;
+    },
+
+    async countLiveCards(identity) {
+      const row = await db
+        .selectFrom('cards')
+        .select(({ fn }) => fn.countAll().as('count'))
+        .where('identity', '=', identity)
+        .executeTakeFirstOrThrow();
+      return Number(row.count);
+    },
+
+    async addCard({ id, identity, exported, approvedAt, keys }) {
+      await db
+        .insertInto('cards')
+        .values({ id, identity, exported, approved_at: approvedAt })
+        .execute();
+      await db
+        .insertInto('card_keys')
+        .values(keys.map((key) => ({ key, card_id: id })))
+        .execute();
+    },
+  };
+}
+
+async function findCard(db: Kysely<Schema>, id: string): Promise<CardRecord | null> {
+  const row = await db.selectFrom('cards').selectAll().where('id', '=', id).executeTakeFirst();
+  return row === undefined ? null : cardRecord(row);
+}
+
+function cardRecord(row: Schema['cards']): CardRecord {
+  const { id, identity, exported, approved_at: approvedAt } = row;
+  return { id, identity, exported, approvedAt };
+}
