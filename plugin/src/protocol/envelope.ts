@@ -24,6 +24,7 @@ import {
   hash,
   hex,
   type Bytes,
+  utf8,
   type RandomSource,
 } from './primitives.ts';
 import { sign, verify } from './signature.ts';
@@ -102,6 +103,8 @@ export interface VerifiedMessage {
   readonly sender: Card;
   readonly message: SignedMessage;
   readonly content: Content;
+  /** A hash of all the envelope's bytes, hexadecimal: tells a copy from another envelope. */
+  readonly digest: string;
   /** The hexadecimal ephemeral key and the slot key, for the reader's {@link SlotOpener}. */
   readonly ephemeralKey: string;
   readonly slotKey: Bytes;
@@ -144,6 +147,7 @@ export async function openMessage(
     sender,
     message,
     content,
+    digest: hex.encode(hash('envelope', utf8(text))),
     ephemeralKey: hex.encode(ephemeralKey),
     slotKey: candidates.slotKey,
   };

@@ -28,6 +28,7 @@ export type Label =
   | 'header'
   | 'message'
   | 'key'
+  | 'envelope'
   | 'record'
   | 'record-check'
   | 'record-key'

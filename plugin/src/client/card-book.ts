@@ -1,0 +1,108 @@
+import { EncryptionError, isEncryptionError } from '../errors.ts';
+import { checkApproval, importCard, type Card } from '../protocol/card.ts';
+import type { VerifyingKey } from '../protocol/curves.ts';
+import type { CardId, Identity } from '../protocol/identifiers.ts';
+import type { Directory } from './directory.ts';
+
+/** The cards of an identity that passed every check, and how many did not. */
+export interface FoundCards {
+  readonly cards: readonly Card[];
+  readonly invalid: number;
+}
+
+/** Checked cards, asked from the directory when they are not known. */
+export interface CardBook {
+  /**
+   * The card of this id.
+   * @throws EncryptionError `CARD_INVALID` when there is none or it does not check, and the
+   * directory's errors
+   */
+  get(id: CardId): Promise<Card>;
+  /** The cards of each identity, at most five minutes old. */
+  find(identities: readonly Identity[]): Promise<ReadonlyMap<Identity, FoundCards>>;
+  /** Forgets how old the cards of this identity are: the next `find` asks again. */
+  refresh(identity: Identity): void;
+}
+
+/** How old an answer may be when it decides who can read a message. */
+const FRESH_MILLISECONDS = 5 * 60_000;
+// Checked cards are kept by id for the life of a page; a directory must not fill its memory.
+const MAX_KEPT = 20_000;
+const MAX_SEARCHED = 1000;
+
+/** A card book over a directory that nobody needs to trust. */
+export function cardBook(
+  directory: Directory,
+  appKeys: readonly VerifyingKey[],
+  now: () => number,
+): CardBook {
+  const checked = new Map<string, Promise<Card>>();
+  const byId = new Map<CardId, Card>();
+  const found = new Map<Identity, FoundCards & { readonly at: number }>();
+
+  function check(exported: string): Promise<Card> {
+    const known = checked.get(exported);
+    if (known) return known;
+    const checking = importCard(exported).then(async (card) => {
+      await checkApproval(card, appKeys);
+      byId.set(card.id, card);
+      return card;
+    });
+    if (checked.size >= MAX_KEPT) {
+      checked.clear();
+      byId.clear();
+    }
+    checked.set(exported, checking);
+    return checking;
+  }
+
+  // One bad card fails that card, not the search.
+  async function checkAll(identity: Identity, exported: readonly string[]): Promise<FoundCards> {
+    const all = await Promise.all(
+      exported.map((one) =>
+        check(one).catch((error: unknown) => {
+          if (isEncryptionError(error, 'CARD_INVALID')) return null;
+          throw error;
+        }),
+      ),
+    );
+    const own = all.filter((card) => card?.identity === identity);
+    const cards = new Map(own.flatMap((card) => (card ? [[card.id, card] as const] : [])));
+    return { cards: [...cards.values()], invalid: exported.length - own.length };
+  }
+
+  return {
+    async get(id) {
+      const known = byId.get(id);
+      if (known) return known;
+      const exported = await directory.get(id);
+      const card = exported === null ? null : await check(exported);
+      if (card?.id !== id) {
+        throw new EncryptionError('CARD_INVALID', 'The directory has no such card.');
+      }
+      return card;
+    },
+
+    async find(identities) {
+      const stale = identities.filter((identity) => {
+        const at = found.get(identity)?.at;
+        return at === undefined || now() - at > FRESH_MILLISECONDS;
+      });
+      for (let start = 0; start < stale.length; start += MAX_SEARCHED) {
+        const asked = stale.slice(start, start + MAX_SEARCHED);
+        const at = now();
+        const answer = await directory.search(asked);
+        for (const identity of asked) {
+          const cards = await checkAll(identity, answer.get(identity) ?? []);
+          found.set(identity, { ...cards, at });
+        }
+      }
+      const none: FoundCards = { cards: [], invalid: 0 };
+      return new Map(identities.map((identity) => [identity, found.get(identity) ?? none]));
+    },
+
+    refresh(identity) {
+      found.delete(identity);
+    },
+  };
+}

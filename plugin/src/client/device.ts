@@ -1,0 +1,145 @@
+import { EncryptionError } from '../errors.ts';
+import type { Card } from '../protocol/card.ts';
+import { curves, type VerifyingKey } from '../protocol/curves.ts';
+import { parseIdentity, type CardId, type Identity } from '../protocol/identifiers.ts';
+import { base64url, type Bytes } from '../protocol/primitives.ts';
+import { cardBook } from './card-book.ts';
+import { httpDirectory, type Directory } from './directory.ts';
+import { emitter, type Emitter } from './emitter.ts';
+import type { KeyStore } from './key-store.ts';
+import { openOwnCard } from './own-card.ts';
+import { pins } from './pins.ts';
+import { receiver, type Receiver } from './receiver.ts';
+import { sender, type Sender } from './sender.ts';
+
+/** What {@link openDevice} needs to know. */
+export interface DeviceOptions {
+  /** Whose device it is: the identity of the Twilio access token. */
+  readonly identity: string;
+  /** The token server's URL (https, or http on localhost), or a directory of another kind. */
+  readonly server: string | Directory;
+  /** Gives the session token for the server; called again when it was refused. */
+  readonly authorize?: () => Promise<string>;
+  /**
+   * The application's public keys (base64url, 32 bytes each), from the application's own
+   * configuration. Cards that none of them approved are not accepted.
+   */
+  readonly appKey: string | readonly string[];
+  /** Where the sealed key is kept. */
+  readonly keyStore: KeyStore;
+  /** Protects the key at rest, with Argon2id. */
+  readonly password: string;
+  /** The device's name on its card, for people; 1 to 256 characters. */
+  readonly device?: string;
+}
+
+/** What a device reports. */
+export interface DeviceEvents {
+  /**
+   * Somebody has cards that are not the ones first seen: a new device, or an impostor. They get no
+   * messages until `acknowledge(identity)`.
+   */
+  readonly keyChanged: { readonly identity: Identity; readonly cardIds: readonly CardId[] };
+}
+
+/** An unlocked device: seals and opens messages. */
+export interface Device extends Sender, Receiver {
+  readonly identity: Identity;
+  /** This device's approved card. */
+  readonly card: Card;
+  readonly events: Emitter<DeviceEvents>;
+  /** Trusts the cards of this identity that `keyChanged` reported; gives their ids. */
+  acknowledge(identity: string): Promise<readonly CardId[]>;
+  /** Forgets the keys. Sealing and opening throw `CLOSED` from then on. */
+  close(): void;
+  /** Aborted by `close()`. */
+  readonly closed: AbortSignal;
+}
+
+/**
+ * Opens a device: unlocks its keys, or at the first run makes them, and publishes its card.
+ * @throws EncryptionError `INVALID_ARGUMENT`, `INVALID_IDENTITY`, `INVALID_KEY`, and those of
+ * {@link openOwnCard}
+ */
+export async function openDevice(options: DeviceOptions): Promise<Device> {
+  const identity = parseIdentity(options.identity);
+  const appKeys = await importAppKeys(options.appKey);
+  const { keyStore, password, device } = options;
+  const directory = directoryOf(options);
+  const now = Date.now;
+  const own = await openOwnCard({
+    identity,
+    password,
+    keyStore,
+    directory,
+    appKeys,
+    device,
+    random,
+    now,
+  });
+  const events = emitter<DeviceEvents>();
+  const cards = cardBook(directory, appKeys, now);
+  const trust = pins(keyStore, identity, (changed, cardIds) => {
+    events.emit('keyChanged', { identity: changed, cardIds });
+  });
+  await trust.check(identity, [own.card]);
+  const context = { own, keyStore, cards, pins: trust, random, now };
+  const out = sender(context);
+  const incoming = receiver(context);
+  const closing = new AbortController();
+
+  function checkOpen(): void {
+    if (closing.signal.aborted) {
+      throw new EncryptionError('CLOSED', 'This device was closed. Open it again.');
+    }
+  }
+
+  return {
+    identity,
+    card: own.card,
+    events,
+    async seal(...message) {
+      checkOpen();
+      return out.seal(...message);
+    },
+    async open(message) {
+      checkOpen();
+      return incoming.open(message);
+    },
+    async acknowledge(who) {
+      checkOpen();
+      return trust.acknowledge(parseIdentity(who));
+    },
+    close: () => {
+      closing.abort();
+    },
+    closed: closing.signal,
+  };
+}
+
+function random(length: number): Bytes {
+  return crypto.getRandomValues(new Uint8Array(length));
+}
+
+function directoryOf({ server, authorize }: DeviceOptions): Directory {
+  if (typeof server !== 'string') return server;
+  if (!authorize) {
+    throw new EncryptionError('INVALID_ARGUMENT', 'authorize is needed with a server URL.');
+  }
+  return httpDirectory(server, authorize);
+}
+
+async function importAppKeys(appKey: string | readonly string[]): Promise<VerifyingKey[]> {
+  const texts = typeof appKey === 'string' ? [appKey] : appKey;
+  if (texts.length === 0) {
+    throw new EncryptionError('INVALID_ARGUMENT', 'appKey needs at least one pinned key.');
+  }
+  const backEnd = await curves();
+  return Promise.all(
+    texts.map((text) => {
+      const bytes = base64url.decode(text);
+      if (bytes?.length === 32) return backEnd.importVerifyingKey(bytes);
+      throw new EncryptionError('INVALID_ARGUMENT', 'appKey must be base64url of 32 bytes.');
+    }),
+  );
+}

@@ -1,0 +1,125 @@
+/** A device's own key pair and card: made at the first run, unlocked at the later ones. */
+import { EncryptionError, isEncryptionError } from '../errors.ts';
+import { checkApproval, createCard, exportCard, importCard, type Card } from '../protocol/card.ts';
+import {
+  curves,
+  type AgreementKey,
+  type SigningKey,
+  type VerifyingKey,
+} from '../protocol/curves.ts';
+import type { Identity } from '../protocol/identifiers.ts';
+import { openKeyRecord, sealKeyRecord } from '../protocol/key-record.ts';
+import { concat, utf8, utf8Text, type Bytes, type RandomSource } from '../protocol/primitives.ts';
+import type { Directory } from './directory.ts';
+import type { KeyStore } from './key-store.ts';
+
+/** A device's approved card and the private keys to it. */
+export interface OwnCard {
+  readonly card: Card;
+  readonly signingKey: SigningKey;
+  readonly encryptionKey: AgreementKey;
+}
+
+/** What {@link openOwnCard} works with. */
+export interface OwnCardOptions {
+  readonly identity: Identity;
+  readonly password: string;
+  readonly keyStore: KeyStore;
+  readonly directory: Directory;
+  readonly appKeys: readonly VerifyingKey[];
+  readonly device: string | undefined;
+  readonly random: RandomSource;
+  readonly now: () => number;
+}
+
+const SECRET_LENGTH = 32;
+
+/**
+ * Unlocks the device's keys, or makes them, and has the card approved and published. The keys are
+ * stored before the card is published: a crash between the two is mended by the next opening.
+ * @throws EncryptionError `WRONG_PASSWORD`, `KEY_RECORD_DAMAGED`, `KEY_STORE_UNAVAILABLE`,
+ * `OWN_CARD_INVALID`, and the directory's errors
+ */
+export async function openOwnCard(options: OwnCardOptions): Promise<OwnCard> {
+  const { identity, password, keyStore } = options;
+  const name = `key/${identity}`;
+  const record = (await keyStore.get(name)) ?? (await makeRecord(name, options));
+  const secret = await openKeyRecord(name, record, password);
+  try {
+    const backEnd = await curves();
+    const keys = {
+      signingKey: await backEnd.importSigningKey(secret.slice(0, SECRET_LENGTH)),
+      encryptionKey: await backEnd.importAgreementKey(
+        secret.slice(SECRET_LENGTH, 2 * SECRET_LENGTH),
+      ),
+    };
+    const exported = utf8Text(secret.slice(2 * SECRET_LENGTH)) ?? '';
+    const card = await importCard(exported).catch(() => null);
+    if (card?.identity !== identity) throw damaged();
+    return { ...keys, card: await approvedCard(card, options) };
+  } finally {
+    secret.fill(0);
+  }
+}
+
+async function makeRecord(name: string, options: OwnCardOptions): Promise<Bytes> {
+  const { identity, password, keyStore, device, random, now } = options;
+  const backEnd = await curves();
+  const [signingSeed, encryptionSecret] = [random(SECRET_LENGTH), random(SECRET_LENGTH)];
+  const card = await createCard(
+    { identity, createdAt: now(), ...(device !== undefined && { device }) },
+    await backEnd.importSigningKey(signingSeed),
+    await backEnd.importAgreementKey(encryptionSecret),
+  );
+  const secret = concat(signingSeed, encryptionSecret, utf8(exportCard(card)));
+  const record = await sealKeyRecord(name, secret, password, random);
+  for (const bytes of [secret, signingSeed, encryptionSecret]) bytes.fill(0);
+  // Another tab may have been faster: the first keys stay, nothing is overwritten.
+  let kept = record;
+  await keyStore.update(name, (current) => (kept = current ?? record));
+  return kept;
+}
+
+async function approvedCard(card: Card, options: OwnCardOptions): Promise<Card> {
+  const { keyStore, directory, appKeys } = options;
+  const name = `card/${card.id}`;
+  const stored = await keyStore.get(name);
+  try {
+    const exported = await directory.publish(exportCard(card));
+    const approved = await checkOwn(card, exported, appKeys);
+    await keyStore.update(name, () => utf8(exported));
+    return approved;
+  } catch (error) {
+    // Without the server a device that was approved before can still read, and write to those
+    // whose cards it knows.
+    if (!stored || !isEncryptionError(error, 'DIRECTORY_UNREACHABLE')) throw error;
+    return checkOwn(card, utf8Text(stored) ?? '', appKeys);
+  }
+}
+
+async function checkOwn(
+  card: Card,
+  exported: string,
+  appKeys: readonly VerifyingKey[],
+): Promise<Card> {
+  try {
+    const approved = await importCard(exported);
+    await checkApproval(approved, appKeys);
+    if (approved.id === card.id) return approved;
+  } catch (cause) {
+    throw ownCardInvalid(cause);
+  }
+  throw ownCardInvalid();
+}
+
+function ownCardInvalid(cause?: unknown): EncryptionError {
+  return new EncryptionError(
+    'OWN_CARD_INVALID',
+    "The server did not approve this device's card under a pinned application key. Check appKey.",
+    { cause },
+  );
+}
+
+function damaged(): EncryptionError {
+  return new EncryptionError('KEY_RECORD_DAMAGED', 'The stored key is not what was saved.');
+}

@@ -1,0 +1,2 @@
+/** What only Node can run. */
+export { FileKeyStore } from './client/file-key-store.ts';
