@@ -1,0 +1,108 @@
+import { entityNames, infoName } from './items.ts';
+import { countUnread, type Message } from './messages.ts';
+import type { Channel, Chat, Member } from './model.ts';
+import { channelUrl, userUrl } from './urls.ts';
+import { findUser, isOnline } from './users.ts';
+
+/** A channel as REST answers it to an identity. */
+export function channelBody(channel: Channel, identity: string): object {
+  const { messages, roster, channel: document } = entityNames(channel.sid);
+  const url = channelUrl(channel.sid);
+  return {
+    sid: channel.sid,
+    conversation_sid: channel.sid,
+    type: channel.type,
+    unique_name: channel.uniqueName,
+    friendly_name: channel.friendlyName,
+    attributes: channel.attributes,
+    created_by: channel.createdBy,
+    date_created: channel.dateCreated,
+    date_updated: channel.dateUpdated,
+    state: 'active',
+    messages_count: channel.messages.items.length,
+    participants_count: channel.members.size,
+    ...membership(channel, identity),
+    sync_objects: { conversation: document, messages, participants: roster },
+    url,
+    links: {
+      messages: `${url}/Messages`,
+      participants: `${url}/Participants`,
+      invites: `${url}/Invites`,
+    },
+  };
+}
+
+function membership(channel: Channel, identity: string): object {
+  const member = channel.members.get(identity);
+  const outside = channel.invited.has(identity) ? 'invited' : 'notParticipating';
+  const horizon = member?.horizon ?? null;
+  return {
+    status: member === undefined ? outside : 'joined',
+    notification_level: member?.notificationLevel ?? 'default',
+    last_consumed_message_index: horizon,
+    last_read_message_index: horizon,
+    unread_messages_count: horizon === null ? null : countUnread(channel, horizon),
+  };
+}
+
+/** A channel as REST answers it to a member who has just set the horizon: with a count always. */
+export function horizonBody(channel: Channel, identity: string): object {
+  const horizon = channel.members.get(identity)?.horizon ?? null;
+  return {
+    ...channelBody(channel, identity),
+    unread_messages_count: countUnread(channel, horizon),
+  };
+}
+
+/** A member as REST answers it. */
+export function memberBody(channel: Channel, member: Member): object {
+  const url = channelUrl(channel.sid);
+  return {
+    sid: member.sid,
+    conversation_sid: channel.sid,
+    identity: member.identity,
+    role_sid: member.roleSid,
+    attributes: member.attributes,
+    messaging_binding: null,
+    date_created: member.dateCreated,
+    date_updated: member.dateUpdated,
+    url: `${url}/Participants/${member.sid}`,
+    links: { conversation: url },
+  };
+}
+
+/** A message as REST answers it. */
+export function messageBody(channel: Channel, { key, data }: Message): object {
+  const url = channelUrl(channel.sid);
+  return {
+    sid: data.sid,
+    index: key,
+    conversation_sid: channel.sid,
+    author: data.author,
+    body: data.text,
+    attributes: data.attributes,
+    participant_sid: data.memberSid,
+    subject: data.subject,
+    media: null,
+    date_created: data.timestamp,
+    date_updated: data.dateUpdated,
+    url: `${url}/Messages/${data.sid}`,
+    links: { conversation: url, messages_receipts: `${url}/Messages/${data.sid}/Receipts` },
+  };
+}
+
+/** A user as REST answers it. */
+export function userBody(chat: Chat, identity: string): object {
+  const user = findUser(chat, identity);
+  return {
+    sid: user.sid,
+    identity,
+    friendly_name: user.friendlyName,
+    attributes: user.attributes,
+    is_online: isOnline(chat, identity),
+    is_notifiable: false,
+    sync_unique_name: infoName(identity),
+    sync_objects: { user_info_map: infoName(identity) },
+    url: userUrl(identity),
+  };
+}

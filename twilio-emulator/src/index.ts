@@ -1,0 +1,26 @@
+/**
+ * A local Twilio chat backend that the real, unmodified Twilio SDKs connect to.
+ *
+ * @packageDocumentation
+ */
+export type { Credentials, EmulatorConfig } from './config.ts';
+export { createEmulator, type Emulator } from './emulator.ts';
+export { TwilioError } from './errors.ts';
+export type { Inspect, StoredChannel, StoredMessage } from './inspect.ts';
+export type {
+  ClientRequest,
+  Push,
+  PushInterceptor,
+  RequestFate,
+  RequestInterceptor,
+} from './interceptors.ts';
+export type { ReceivedFrame } from './recorder.ts';
+export type { EventType } from './sync/entity.ts';
+export {
+  clientOptions,
+  startEmulator,
+  type ClientOptions,
+  type RunningEmulator,
+  type StartOptions,
+} from './start.ts';
+export type { Manner, MessageParts, Tamper } from './tamper.ts';
