@@ -49,9 +49,9 @@ export interface Device extends Sender, Receiver {
   readonly card: Card;
   readonly events: Emitter<DeviceEvents>;
   /** Trusts the cards of this identity that `keyChanged` reported; gives their ids. */
-  acknowledge(identity: string): Promise<readonly CardId[]>;
+  readonly acknowledge: (identity: string) => Promise<readonly CardId[]>;
   /** Forgets the keys. Sealing and opening throw `CLOSED` from then on. */
-  close(): void;
+  readonly close: () => void;
   /** Aborted by `close()`. */
   readonly closed: AbortSignal;
 }

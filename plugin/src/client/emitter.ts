@@ -1,8 +1,14 @@
 /** Listeners of named events. `Events` maps a name to the one value that its listeners get. */
 export interface Emitter<Events> {
-  on<Name extends keyof Events>(name: Name, listener: (event: Events[Name]) => void): void;
-  off<Name extends keyof Events>(name: Name, listener: (event: Events[Name]) => void): void;
-  emit<Name extends keyof Events>(name: Name, event: Events[Name]): void;
+  readonly on: <Name extends keyof Events>(
+    name: Name,
+    listener: (event: Events[Name]) => void,
+  ) => void;
+  readonly off: <Name extends keyof Events>(
+    name: Name,
+    listener: (event: Events[Name]) => void,
+  ) => void;
+  readonly emit: <Name extends keyof Events>(name: Name, event: Events[Name]) => void;
 }
 
 /** An emitter without listeners. */

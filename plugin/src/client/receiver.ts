@@ -38,8 +38,11 @@ export type MessageEncryption =
       readonly messageId: MessageId;
       readonly anomalies: readonly Anomaly[];
     }
-  /** `CARD_PENDING`: the sender's card could not be fetched yet; tried again by itself. */
-  | { readonly status: 'pending'; readonly code: 'CARD_PENDING' }
+  /**
+   * Not decided yet; tried again by itself. `CARD_PENDING`: the sender's card could not be fetched;
+   * `STORE_PENDING`: the key store could not be read or written.
+   */
+  | { readonly status: 'pending'; readonly code: 'CARD_PENDING' | 'STORE_PENDING' }
   | { readonly status: 'unavailable'; readonly code: UnavailableCode }
   | { readonly status: 'rejected'; readonly code: RejectionCode };
 
@@ -50,8 +53,8 @@ export interface DeliveredMessage {
   readonly author: string;
   readonly body: string;
   readonly createdAt: Date;
-  /** When this person became a member, if Twilio says so. */
-  readonly joinedAt: Date | null;
+  /** When this person became a member, if Twilio says so. Asked only for what cannot be read. */
+  joinedAt(): Promise<Date | null>;
 }
 
 /** A message after opening. */
@@ -66,8 +69,7 @@ export interface ReceivedMessage {
 /** Decrypts and verifies messages. */
 export interface Receiver {
   /**
-   * Opens one message. What is wrong with the message is in the result.
-   * @throws EncryptionError only for this device's own trouble: the key store's errors
+   * Opens one message. Whatever is wrong is in the result.
    */
   open(delivered: DeliveredMessage): Promise<ReceivedMessage>;
 }
@@ -89,10 +91,14 @@ export function receiver(context: ReceiverContext): Receiver {
   const slotKeys = new Map<string, Bytes>();
   return {
     async open(delivered) {
-      const opened = await openVerified(delivered, slotKeys, context);
-      if ('status' in opened) return { encryption: opened, content: {}, copy: false };
-      keepBounded(slotKeys, opened.ephemeralKey, opened.slotKey);
-      return verified(delivered, opened, context);
+      try {
+        const opened = await openVerified(delivered, slotKeys, context);
+        if ('status' in opened) return notShown(opened);
+        keepBounded(slotKeys, opened.ephemeralKey, opened.slotKey);
+        return await judge(delivered, opened, context);
+      } catch (error) {
+        return notShown(outcomeOf(error));
+      }
     },
   };
 }
@@ -107,21 +113,22 @@ async function openVerified(
   slotKeys: ReadonlyMap<string, Bytes>,
   { own, cards }: ReceiverContext,
 ): Promise<VerifiedMessage | MessageEncryption> {
-  try {
-    const opened = await openMessage(delivered.body, {
-      channelSid: delivered.channelSid,
-      author: delivered.author,
-      opener: { key: own.encryptionKey, slotKeys },
-      findCard: (id) => (id === own.card.id ? Promise.resolve(own.card) : cards.get(id)),
-    });
-    return opened ?? { status: 'unavailable', code: whyUnavailable(delivered, own) };
-  } catch (error) {
-    return outcomeOf(error);
-  }
+  const opened = await openMessage(delivered.body, {
+    channelSid: delivered.channelSid,
+    author: delivered.author,
+    opener: { key: own.encryptionKey, slotKeys },
+    findCard: (id) => (id === own.card.id ? Promise.resolve(own.card) : cards.get(id)),
+  });
+  return opened ?? { status: 'unavailable', code: await whyUnavailable(delivered, own) };
 }
 
-function whyUnavailable(delivered: DeliveredMessage, own: OwnCard): UnavailableCode {
-  const { createdAt, joinedAt } = delivered;
+function notShown(encryption: MessageEncryption, copy = false): ReceivedMessage {
+  return { encryption, content: {}, copy };
+}
+
+async function whyUnavailable(delivered: DeliveredMessage, own: OwnCard): Promise<UnavailableCode> {
+  const { createdAt } = delivered;
+  const joinedAt = await delivered.joinedAt();
   if (joinedAt && createdAt < joinedAt) return 'SENT_BEFORE_JOIN';
   if (createdAt.getTime() < own.card.createdAt) return 'SENT_BEFORE_DEVICE';
   return 'NOT_ADDRESSED';
@@ -146,25 +153,25 @@ function outcomeOf(error: unknown): MessageEncryption {
     case 'DIRECTORY_REFUSED':
     case 'UNAUTHORIZED':
       return { status: 'pending', code: 'CARD_PENDING' };
+    case 'KEY_STORE_UNAVAILABLE':
+    case 'KEY_RECORD_DAMAGED':
+      return { status: 'pending', code: 'STORE_PENDING' };
     default:
       throw error;
   }
 }
 
-async function verified(
+async function judge(
   delivered: DeliveredMessage,
   opened: VerifiedMessage,
   context: ReceiverContext,
 ): Promise<ReceivedMessage> {
   const { sender, message, content } = opened;
-  const trust = await trustOf(opened, context).catch((error: unknown) => outcomeOf(error));
-  if (typeof trust === 'object') return { encryption: trust, content: {}, copy: false };
+  const trust = await trustOf(opened, context);
   const first = await firstSight(delivered, opened, context);
-  if (first.digest !== opened.digest) {
-    return { encryption: { status: 'rejected', code: 'REPLAYED' }, content: {}, copy: false };
-  }
-  if (first.sid !== delivered.messageSid) {
-    return { encryption: { status: 'rejected', code: 'REPLAYED' }, content: {}, copy: true };
+  const sameBytes = first.digest === opened.digest;
+  if (!sameBytes || first.sid !== delivered.messageSid) {
+    return notShown({ status: 'rejected', code: 'REPLAYED' }, sameBytes);
   }
   const skew = Math.abs(message.sentAt - delivered.createdAt.getTime());
   const { device } = sender;

@@ -1,0 +1,102 @@
+/**
+ * End-to-end encryption for Twilio chat.
+ *
+ *     const alice = await Encryption.open({ identity: 'alice', … });
+ *     const client = alice.wrapClient(await Client.create(token));
+ */
+import type { Channel, Client } from 'twilio-chat';
+import { openDevice, type DeviceEvents, type DeviceOptions } from './client/device.ts';
+import { IndexedDbKeyStore } from './client/indexeddb-key-store.ts';
+import type { KeyStore } from './client/key-store.ts';
+import type { CardId } from './protocol/identifiers.ts';
+import './twilio/augment.ts';
+import { wrappers } from './twilio/wrappers.ts';
+
+export type { DeviceEvents } from './client/device.ts';
+export type { Directory } from './client/directory.ts';
+export { IndexedDbKeyStore } from './client/indexeddb-key-store.ts';
+export { MemoryKeyStore, type KeyStore } from './client/key-store.ts';
+export type { Trust } from './client/pins.ts';
+export type { Anomaly, MessageEncryption, UnavailableCode } from './client/receiver.ts';
+export {
+  EncryptionError,
+  isEncryptionError,
+  type ErrorCode,
+  type RejectionCode,
+  type UsageCode,
+} from './errors.ts';
+export type { CardId, Identity, MessageId } from './protocol/identifiers.ts';
+export { deriveAuthSecret } from './protocol/login.ts';
+
+/** What {@link Encryption.open} needs to know. */
+export interface EncryptionOptions extends Omit<DeviceOptions, 'keyStore'> {
+  /**
+   * Where the device's sealed key is kept. Default: IndexedDB, so in browsers only; in Node a
+   * `FileKeyStore` of `twilio-chat-encryption/node`.
+   */
+  readonly keyStore?: KeyStore;
+  /**
+   * `'clear'` allows what only exists in the clear on Twilio: names and attributes of channels,
+   * and attributes of members and users. Without it those calls are refused.
+   */
+  readonly metadata?: 'clear';
+}
+
+/** An unlocked device: wraps Twilio's objects so that what goes through them is encrypted. */
+export interface Encryption {
+  /** Whose device it is. */
+  readonly identity: string;
+  /** The id of this device's card. */
+  readonly cardId: CardId;
+  /**
+   * The client with everything that comes out of it encrypted and verified. The same client gives
+   * the same wrapper.
+   * @throws EncryptionError `INVALID_ARGUMENT` when the client is signed in as somebody else
+   */
+  wrapClient(client: Client): Client;
+  /** One channel, for an application that wraps no client. */
+  wrapChannel(channel: Channel): Channel;
+  /** Listens to what the application should tell its user: see {@link DeviceEvents}. */
+  on<Name extends keyof DeviceEvents>(
+    name: Name,
+    listener: (event: DeviceEvents[Name]) => void,
+  ): void;
+  /** Stops listening. */
+  off<Name extends keyof DeviceEvents>(
+    name: Name,
+    listener: (event: DeviceEvents[Name]) => void,
+  ): void;
+  /**
+   * Trusts the cards of this identity that `keyChanged` reported, after the user compared them.
+   * @returns their ids
+   */
+  acknowledge(identity: string): Promise<readonly CardId[]>;
+  /** Forgets the keys; sending rejects with `CLOSED` from then on, and no more messages arrive. */
+  close(): void;
+}
+
+/** See {@link Encryption.open}. */
+export const Encryption = {
+  /**
+   * Opens this device's encryption. At the first run it makes the key pair, seals it under the
+   * password and has its card approved and published; later it unlocks the key.
+   * @throws EncryptionError `INVALID_ARGUMENT`, `INVALID_IDENTITY`, `INVALID_KEY`,
+   * `WRONG_PASSWORD`, `KEY_RECORD_DAMAGED`, `KEY_STORE_UNAVAILABLE`, `OWN_CARD_INVALID`,
+   * `DIRECTORY_UNREACHABLE`, `DIRECTORY_REFUSED`, `UNAUTHORIZED`
+   */
+  async open(options: EncryptionOptions): Promise<Encryption> {
+    const { keyStore = new IndexedDbKeyStore(), metadata } = options;
+    const device = await openDevice({ ...options, keyStore });
+    const wrap = wrappers(device, metadata === 'clear');
+    return {
+      identity: device.identity,
+      cardId: device.card.id,
+      wrapClient: wrap.client,
+      wrapChannel: wrap.channel,
+      on: device.events.on,
+      off: device.events.off,
+      acknowledge: device.acknowledge,
+      close: device.close,
+    };
+  },
+} as const;

@@ -1,0 +1,149 @@
+import type { Channel } from 'twilio-chat';
+import { EncryptionError } from '../errors.ts';
+import { parseChannelSid, parseIdentity } from '../protocol/identifiers.ts';
+import { facade, refusal } from './facade.ts';
+import { messageFeed, type MessageFeed } from './message-feed.ts';
+import { mapPaginator, openPaginator } from './paginator.ts';
+import { replayEmitter, type ReplayEmitter } from './replay-emitter.ts';
+import { CHANNEL_RULES } from './rules.ts';
+import { serial } from './serial.ts';
+import type { Wrappers } from './wrappers.ts';
+
+/** A channel's facade, and its opened messages for the client's listeners. */
+export interface ChannelFeed {
+  readonly facade: Channel;
+  readonly messages: MessageFeed;
+}
+
+/** Twilio's limit of a message body, in bytes of UTF-8 (error 50504). */
+const MAX_BODY_BYTES = 32 * 1024;
+
+/** The facade of a channel: encrypts what goes out, opens what comes in, in order. */
+export function channelFacade(raw: Channel, wrap: Wrappers): ChannelFeed {
+  const emitter: ReplayEmitter<Channel> = replayEmitter(() => self);
+  const messages = messageFeed(raw, wrap, emitter);
+  const own = {
+    ...emitter.methods,
+    ...membership(raw, wrap, () => self),
+    ...metadata(raw, wrap.clearMetadata, () => self),
+    sendMessage: encryptedSend(raw, wrap),
+    getMessages: async (...args: Parameters<Channel['getMessages']>) =>
+      openPaginator(await raw.getMessages(...args), messages.openPage),
+  };
+  const self: Channel = facade(raw, CHANNEL_RULES, own, wrap.clearMetadata);
+  forwardEvents(raw, wrap, emitter, () => self);
+  return { facade: self, messages };
+}
+
+function encryptedSend(raw: Channel, { device }: Wrappers): Channel['sendMessage'] {
+  // One after the other: messages arrive in the order of their numbers.
+  const inOrder = serial();
+  return (message, attributes: unknown) =>
+    inOrder(async () => {
+      if (typeof message !== 'string' && message !== null) throw refusal('sendMessage with media');
+      const members = await raw.getMembers();
+      const text = await device.seal(
+        parseChannelSid(raw.sid),
+        members.map(({ identity }) => parseIdentity(identity)),
+        { body: message ?? '', ...(attributes !== undefined && { attributes }) },
+      );
+      // An envelope is ASCII: its length is its size in bytes.
+      if (text.length > MAX_BODY_BYTES) throw tooLarge(text.length);
+      return raw.sendMessage(text);
+    });
+}
+
+function tooLarge(size: number): EncryptionError {
+  return new EncryptionError(
+    'MESSAGE_TOO_LARGE',
+    `Not sent: encrypted, the message has ${size} bytes, and Twilio takes ${MAX_BODY_BYTES}. Shorten it or its attributes.`,
+  );
+}
+
+type OwnPart<Names extends keyof Channel> = Pick<Channel, Names>;
+
+function membership(
+  raw: Channel,
+  wrap: Wrappers,
+  self: () => Channel,
+): OwnPart<
+  | 'decline'
+  | 'delete'
+  | 'join'
+  | 'leave'
+  | 'getMembers'
+  | 'getMemberBySid'
+  | 'getMemberByIdentity'
+  | 'removeMember'
+  | 'getUserDescriptors'
+> {
+  const then = async (action: Promise<unknown>): Promise<Channel> => {
+    await action;
+    return self();
+  };
+  return {
+    decline: () => then(raw.decline()),
+    delete: () => then(raw.delete()),
+    join: () => then(raw.join()),
+    leave: () => then(raw.leave()),
+    getMembers: async () => (await raw.getMembers()).map(wrap.member),
+    getMemberBySid: async (sid) => wrap.member(await raw.getMemberBySid(sid)),
+    getMemberByIdentity: async (identity) => wrap.member(await raw.getMemberByIdentity(identity)),
+    removeMember: (member) =>
+      raw.removeMember(typeof member === 'string' ? member : member.identity),
+    getUserDescriptors: async () =>
+      mapPaginator(await raw.getUserDescriptors(), wrap.userDescriptor),
+  };
+}
+
+function metadata(
+  raw: Channel,
+  clearMetadata: boolean,
+  self: () => Channel,
+): OwnPart<'updateAttributes' | 'updateFriendlyName' | 'updateUniqueName'> {
+  const clear = async (name: string, action: () => Promise<unknown>): Promise<Channel> => {
+    if (!clearMetadata) throw refusal(name, 'metadata');
+    await action();
+    return self();
+  };
+  return {
+    updateAttributes: (attributes: unknown) =>
+      clear('updateAttributes', () => raw.updateAttributes(attributes)),
+    updateFriendlyName: (name) => clear('updateFriendlyName', () => raw.updateFriendlyName(name)),
+    updateUniqueName: (name) => clear('updateUniqueName', () => raw.updateUniqueName(name)),
+  };
+}
+
+// Message events are the message feed's. Events of before are kept for replay, not told.
+function forwardEvents(
+  raw: Channel,
+  wrap: Wrappers,
+  emitter: ReplayEmitter<Channel>,
+  self: () => Channel,
+): void {
+  let before = true;
+  const forward = (name: string, event: unknown): void => {
+    (before ? emitter.remember : emitter.emit)(name, event);
+  };
+  for (const name of [
+    'memberJoined',
+    'memberInvited',
+    'memberLeft',
+    'typingStarted',
+    'typingEnded',
+  ] as const) {
+    raw.onWithReplay(name, (member) => {
+      forward(name, wrap.member(member));
+    });
+  }
+  raw.onWithReplay('memberUpdated', ({ member, updateReasons }) => {
+    forward('memberUpdated', { member: wrap.member(member), updateReasons });
+  });
+  raw.onWithReplay('updated', ({ updateReasons }) => {
+    forward('updated', { channel: self(), updateReasons });
+  });
+  raw.onWithReplay('removed', () => {
+    forward('removed', self());
+  });
+  before = false;
+}

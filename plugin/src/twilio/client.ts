@@ -1,0 +1,163 @@
+import type { Channel, Client } from 'twilio-chat';
+import { EncryptionError } from '../errors.ts';
+import { facade, refusal } from './facade.ts';
+import { mapPaginator } from './paginator.ts';
+import { replayEmitter, type ReplayEmitter } from './replay-emitter.ts';
+import { CLIENT_RULES } from './rules.ts';
+import type { Wrappers } from './wrappers.ts';
+
+/**
+ * The facade of a client: everything that comes out of it is a facade too.
+ * @throws EncryptionError `INVALID_ARGUMENT` when the client is somebody else's
+ */
+export function clientFacade(raw: Client, wrap: Wrappers): Client {
+  checkIdentity(raw, wrap);
+  const emitter: ReplayEmitter<Client> = replayEmitter(() => self);
+  const fed = new WeakSet<Channel>();
+
+  // A channel's message events reach the client's listeners from its first sight on.
+  function channel(rawChannel: Channel): Channel {
+    const feed = wrap.feed(rawChannel);
+    if (!fed.has(rawChannel)) feed.messages.tellFirst(emitter);
+    fed.add(rawChannel);
+    return feed.facade;
+  }
+
+  const self: Client = facade(
+    raw,
+    CLIENT_RULES,
+    { ...emitter.methods, ...channels(raw, wrap, channel), ...users(raw, wrap, () => self) },
+    wrap.clearMetadata,
+  );
+  forwardEvents(raw, wrap, emitter, channel);
+  return self;
+}
+
+// A message sealed by one person's card and sent as another would be refused by all who get it.
+function checkIdentity(raw: Client, { device }: Wrappers): void {
+  const { identity } = raw.user;
+  if (identity && identity !== device.identity) {
+    throw new EncryptionError(
+      'INVALID_ARGUMENT',
+      `This Twilio client is signed in as ${identity}, the encryption as ${device.identity}.`,
+    );
+  }
+}
+
+function channels(
+  raw: Client,
+  wrap: Wrappers,
+  channel: (raw: Channel) => Channel,
+): Pick<
+  Client,
+  | 'getChannelBySid'
+  | 'getChannelByUniqueName'
+  | 'getSubscribedChannels'
+  | 'getLocalChannels'
+  | 'getPublicChannelDescriptors'
+  | 'getUserChannelDescriptors'
+  | 'createChannel'
+> {
+  return {
+    getChannelBySid: async (sid) => channel(await raw.getChannelBySid(sid)),
+    getChannelByUniqueName: async (name) => channel(await raw.getChannelByUniqueName(name)),
+    getSubscribedChannels: async (args: unknown) =>
+      mapPaginator(await raw.getSubscribedChannels(args), channel),
+    getLocalChannels: async (options) => (await raw.getLocalChannels(options)).map(channel),
+    getPublicChannelDescriptors: async () =>
+      mapPaginator(await raw.getPublicChannelDescriptors(), wrap.channelDescriptor),
+    getUserChannelDescriptors: async () =>
+      mapPaginator(await raw.getUserChannelDescriptors(), wrap.channelDescriptor),
+    async createChannel(options = {}) {
+      const named = Object.entries(options).some(
+        ([name, value]) => name !== 'isPrivate' && value !== undefined,
+      );
+      if (named && !wrap.clearMetadata) throw refusal('createChannel with a name', 'metadata');
+      return channel(await raw.createChannel(options));
+    },
+  };
+}
+
+function users(
+  raw: Client,
+  wrap: Wrappers,
+  self: () => Client,
+): Pick<Client, 'user' | 'getUser' | 'getUserDescriptor' | 'getSubscribedUsers' | 'updateToken'> {
+  return {
+    get user() {
+      return wrap.user(raw.user);
+    },
+    getUser: async (identity) => wrap.user(await raw.getUser(identity)),
+    getUserDescriptor: async (identity) =>
+      wrap.userDescriptor(await raw.getUserDescriptor(identity)),
+    getSubscribedUsers: async () => (await raw.getSubscribedUsers()).map(wrap.user),
+    async updateToken(token) {
+      await raw.updateToken(token);
+      return self();
+    },
+  };
+}
+
+// Message events are the channels' (see `channel` above); push notifications stay out. Events of
+// before are kept for replay, not told.
+function forwardEvents(
+  raw: Client,
+  wrap: Wrappers,
+  emitter: ReplayEmitter<Client>,
+  channel: (raw: Channel) => Channel,
+): void {
+  let before = true;
+  const forward = (name: string, ...event: readonly unknown[]): void => {
+    (before ? emitter.remember : emitter.emit)(name, ...event);
+  };
+  for (const name of [
+    'channelAdded',
+    'channelInvited',
+    'channelJoined',
+    'channelLeft',
+    'channelRemoved',
+  ] as const) {
+    raw.onWithReplay(name, (one) => {
+      forward(name, channel(one));
+    });
+  }
+  raw.onWithReplay('channelUpdated', (event) => {
+    forward('channelUpdated', { ...event, channel: channel(event.channel) });
+  });
+  for (const name of ['memberJoined', 'memberLeft', 'typingStarted', 'typingEnded'] as const) {
+    raw.onWithReplay(name, (member) => {
+      forward(name, wrap.member(member));
+    });
+  }
+  raw.onWithReplay('memberUpdated', (event) => {
+    forward('memberUpdated', { ...event, member: wrap.member(event.member) });
+  });
+  for (const name of ['messageAdded', 'messageRemoved'] as const) {
+    raw.on(name, (message) => {
+      channel(message.channel);
+    });
+  }
+  raw.on('messageUpdated', ({ message }) => {
+    channel(message.channel);
+  });
+  for (const name of ['userSubscribed', 'userUnsubscribed'] as const) {
+    raw.onWithReplay(name, (user) => {
+      forward(name, wrap.user(user));
+    });
+  }
+  raw.onWithReplay('userUpdated', (event) => {
+    forward('userUpdated', { ...event, user: wrap.user(event.user) });
+  });
+  for (const name of [
+    'tokenAboutToExpire',
+    'tokenExpired',
+    'stateChanged',
+    'connectionStateChanged',
+    'connectionError',
+  ] as const) {
+    raw.onWithReplay(name, (...event: readonly unknown[]) => {
+      forward(name, ...event);
+    });
+  }
+  before = false;
+}

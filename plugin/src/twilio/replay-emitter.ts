@@ -1,0 +1,112 @@
+import { callSafely } from '../client/emitter.ts';
+
+/** A listener of any event; the SDK's types say what it gets. */
+export type Listener = (...args: never[]) => void;
+
+/** The methods of the SDKs' emitters, with their replay: the last event of each name is kept. */
+export interface EmitterMethods<Self> {
+  on(name: string, listener: Listener): Self;
+  once(name: string, listener: Listener): Self;
+  off(name: string, listener: Listener): Self;
+  addListener(name: string, listener: Listener): Self;
+  removeListener(name: string, listener: Listener): Self;
+  removeAllListeners(name?: string | symbol): Self;
+  onWithReplay(name: string, listener: Listener): Self;
+  addListenerWithReplay(name: string, listener: Listener): Self;
+  onceWithReplay(name: string, listener: Listener): Self;
+  listenerCount(name: string | symbol): number;
+}
+
+/** The emitter behind a facade. */
+export interface ReplayEmitter<Self> {
+  readonly methods: EmitterMethods<Self>;
+  readonly emit: (name: string, ...args: readonly unknown[]) => void;
+  /** Keeps an event for replay without telling anybody: it happened before. */
+  readonly remember: (name: string, ...args: readonly unknown[]) => void;
+}
+
+/** The names of {@link EmitterMethods}, for tables of rules. */
+export const EMITTER_RULES = {
+  on: 'own',
+  once: 'own',
+  off: 'own',
+  addListener: 'own',
+  removeListener: 'own',
+  removeAllListeners: 'own',
+  onWithReplay: 'own',
+  addListenerWithReplay: 'own',
+  listenerCount: 'own',
+  emit: 'hide',
+  eventNames: 'hide',
+  getMaxListeners: 'hide',
+  setMaxListeners: 'hide',
+  listeners: 'hide',
+  rawListeners: 'hide',
+  prependListener: 'hide',
+  prependOnceListener: 'hide',
+} as const;
+
+interface Registration {
+  readonly name: string | symbol;
+  readonly listener: Listener;
+  readonly once: boolean;
+}
+
+/** An emitter whose methods return `self()`, for chaining. */
+export function replayEmitter<Self>(self: () => Self): ReplayEmitter<Self> {
+  let registrations: readonly Registration[] = [];
+  const last = new Map<string, readonly unknown[]>();
+
+  function add(name: string, listener: Listener, once = false): Self {
+    registrations = [...registrations, { name, listener, once }];
+    return self();
+  }
+
+  // As node:events: of a listener that was added twice, the latest goes.
+  function remove(name: string, listener: Listener): Self {
+    const index = registrations.findLastIndex(
+      (one) => one.name === name && one.listener === listener,
+    );
+    registrations = registrations.filter((_, at) => at !== index);
+    return self();
+  }
+
+  function addWithReplay(name: string, listener: Listener, once = false): Self {
+    const args = last.get(name);
+    if (args) call(listener, args);
+    return args && once ? self() : add(name, listener, once);
+  }
+
+  function call(listener: Listener, args: readonly unknown[]): void {
+    callSafely(() => {
+      Reflect.apply(listener, self(), args);
+    });
+  }
+
+  return {
+    emit(name, ...args) {
+      last.set(name, args);
+      const told = registrations.filter((one) => one.name === name);
+      registrations = registrations.filter((one) => !(one.once && told.includes(one)));
+      for (const { listener } of told) call(listener, args);
+    },
+    remember(name, ...args) {
+      last.set(name, args);
+    },
+    methods: {
+      on: (name, listener) => add(name, listener),
+      once: (name, listener) => add(name, listener, true),
+      off: remove,
+      addListener: (name, listener) => add(name, listener),
+      removeListener: remove,
+      removeAllListeners(name) {
+        registrations = registrations.filter((one) => name !== undefined && one.name !== name);
+        return self();
+      },
+      onWithReplay: (name, listener) => addWithReplay(name, listener),
+      addListenerWithReplay: (name, listener) => addWithReplay(name, listener),
+      onceWithReplay: (name, listener) => addWithReplay(name, listener, true),
+      listenerCount: (name) => registrations.filter((one) => one.name === name).length,
+    },
+  };
+}
