@@ -16,7 +16,7 @@ export function requireIdentity(value: unknown): Identity {
 }
 
 /** Whether anybody could have this identity at all. */
-export function isIdentity(value: string): boolean {
+export function isIdentity(value: string): value is Identity {
   try {
     parseIdentity(value);
     return true;

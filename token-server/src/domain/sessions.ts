@@ -3,7 +3,7 @@ import jwt from 'jsonwebtoken';
 import type { Identity } from 'twilio-chat-encryption/protocol';
 import { z } from 'zod';
 import { ServerError } from './errors.ts';
-import { requireIdentity } from './identity.ts';
+import { isIdentity } from './identity.ts';
 import { SESSION_LIFETIME } from './limits.ts';
 
 const { JsonWebTokenError, TokenExpiredError } = jwt;
@@ -64,7 +64,8 @@ export function createSessions(secret: Uint8Array, now: () => number): Sessions 
       if (!claims.success) throw invalid();
       const { sub, iat, exp } = claims.data;
       if (exp - iat > SESSION_LIFETIME / 1000 || iat > seconds() + 60) throw invalid();
-      return requireIdentity(sub);
+      if (!isIdentity(sub)) throw invalid();
+      return sub;
     },
   };
 }

@@ -56,6 +56,7 @@ export const answerProblem: ErrorRequestHandler = (error: unknown, _req, res, ne
   }
   const refusal = toServerError(error);
   const problem = problemOf(refusal);
+  res.locals['code'] = problem.code;
   // pino-http logs this one. The errors of the body parser carry the body, secrets included.
   if (problem.status >= 500 && error instanceof Error) res.err = error;
   if (problem.status === 401) res.set('WWW-Authenticate', 'Bearer');

@@ -4,9 +4,12 @@ import Database from 'better-sqlite3';
 import {
   CompiledQuery,
   Kysely,
-  SqliteDialect,
+  SqliteAdapter,
   SqliteDriver,
+  SqliteIntrospector,
+  SqliteQueryCompiler,
   type DatabaseConnection,
+  type Dialect,
   type SqliteDialectConfig,
 } from 'kysely';
 import type { Schema } from './schema.ts';
@@ -18,13 +21,13 @@ import type { Schema } from './schema.ts';
  */
 export function openSqlite(path: string): Kysely<Schema> {
   if (path !== ':memory:') createPrivately(path);
-  const database = new Database(path);
+  // How long to wait for the locks of other processes. The wait blocks this one: keep it short.
+  const database = new Database(path, { timeout: 5000 });
   database.pragma('journal_mode = WAL');
   // A card that was answered as published must survive a power cut; WAL's usual NORMAL may lose it.
   database.pragma('synchronous = FULL');
   database.pragma('foreign_keys = ON');
-  database.pragma('busy_timeout = 5000');
-  return new Kysely<Schema>({ dialect: new ImmediateDialect({ database }) });
+  return new Kysely<Schema>({ dialect: createDialect({ database }) });
 }
 
 /** The file holds secret hashes: nobody but the server's user may read it, whatever the umask. */
@@ -43,15 +46,21 @@ class ImmediateDriver extends SqliteDriver {
   }
 }
 
-class ImmediateDialect extends SqliteDialect {
-  readonly #config: SqliteDialectConfig;
-
-  constructor(config: SqliteDialectConfig) {
-    super(config);
-    this.#config = config;
+/**
+ * Migrates within a transaction, which Kysely leaves out for SQLite: two processes that start at
+ * once take turns, and a migration that fails half-way leaves nothing.
+ */
+class TransactionalAdapter extends SqliteAdapter {
+  override get supportsTransactionalDdl(): boolean {
+    return true;
   }
+}
 
-  override createDriver(): SqliteDriver {
-    return new ImmediateDriver(this.#config);
-  }
+function createDialect(config: SqliteDialectConfig): Dialect {
+  return {
+    createAdapter: () => new TransactionalAdapter(),
+    createDriver: () => new ImmediateDriver(config),
+    createIntrospector: (db) => new SqliteIntrospector(db),
+    createQueryCompiler: () => new SqliteQueryCompiler(),
+  };
 }

@@ -1,0 +1,189 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseEnv } from 'node:util';
+import { base64url, curves } from 'twilio-chat-encryption/protocol';
+import { describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { readConfig } from '../src/index.ts';
+import { afterTest, environment, requester, secret, temporaryFolder } from './support.ts';
+
+const MAIN = fileURLToPath(new URL('../src/cli/main.ts', import.meta.url));
+
+/** Starts the program in a folder, with only these variables. */
+function launch(folder: string, args: readonly string[], env: Record<string, string> = {}) {
+  const child = spawn(
+    process.execPath,
+    ['--conditions=twilio-chat-encryption-source', MAIN, ...args],
+    { cwd: folder, env: { NODE_NO_WARNINGS: '1', ...env }, stdio: ['ignore', 'pipe', 'pipe'] },
+  );
+  afterTest(() => {
+    child.kill('SIGKILL');
+  });
+  const output = { stdout: '', stderr: '' };
+  child.stdout.on('data', (chunk) => (output.stdout += String(chunk)));
+  child.stderr.on('data', (chunk) => (output.stderr += String(chunk)));
+  const exit = once(child, 'close').then(([code]: unknown[]) => ({ code, ...output }));
+  return { child, output, exit };
+}
+
+async function run(folder: string, args: readonly string[], env: Record<string, string> = {}) {
+  return launch(folder, args, env).exit;
+}
+
+async function until<T>(look: () => T | null | undefined): Promise<T> {
+  for (const deadline = Date.now() + 15_000; Date.now() < deadline;) {
+    const found = look();
+    if (found !== null && found !== undefined) return found;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  throw new Error('It did not happen within 15 s');
+}
+
+describe('init', () => {
+  test('writes fresh keys for nobody but the owner, and says which to pin', async () => {
+    const folder = temporaryFolder();
+    const { code, stdout } = await run(folder, ['init']);
+    expect(code).toBe(0);
+    const file = join(folder, '.env');
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+
+    const written = z.record(z.string(), z.string()).parse(parseEnv(readFileSync(file, 'utf8')));
+    const { TWILIO_ACCOUNT_SID, TWILIO_API_KEY, TWILIO_API_SECRET, TWILIO_CHAT_SERVICE_SID } =
+      environment();
+    const config = readConfig({
+      ...written,
+      TWILIO_ACCOUNT_SID,
+      TWILIO_API_KEY,
+      TWILIO_API_SECRET,
+      TWILIO_CHAT_SERVICE_SID,
+    });
+    const { publicKey } = await (await curves()).importSigningKey(config.appPrivateKey);
+    expect(stdout).toContain(`appKey: ${base64url.encode(publicKey)}`);
+    for (const name of ['APP_PRIVATE_KEY', 'LOG_PRIVATE_KEY', 'SESSION_SECRET']) {
+      expect(stdout).not.toContain(written[name]);
+    }
+  });
+
+  test('never overwrites', async () => {
+    const folder = temporaryFolder();
+    const file = join(folder, 'my.env');
+    writeFileSync(file, 'PORT=1\n');
+    const { code, stderr } = await run(folder, ['init', '--env-file', 'my.env']);
+    expect(code).toBe(1);
+    expect(stderr).toContain('never overwrites');
+    expect(readFileSync(file, 'utf8')).toBe('PORT=1\n');
+  });
+});
+
+test('keygen prints a private key in environment form, and its public key', async () => {
+  const folder = temporaryFolder();
+  const [one, other] = await Promise.all([run(folder, ['keygen']), run(folder, ['keygen'])]);
+  expect(one.stdout).not.toBe(other.stdout);
+  const seed = base64url.decode(parseEnv(one.stdout)['APP_PRIVATE_KEY'] ?? '');
+  const { publicKey } = await (await curves()).importSigningKey(seed ?? new Uint8Array());
+  expect(one.stdout).toContain(`# Public key, for clients to pin: ${base64url.encode(publicKey)}`);
+});
+
+test('migrate makes the database and needs no other variable', async () => {
+  const folder = temporaryFolder();
+  const env = { DATABASE_URL: 'sqlite:./here/my.db' };
+  const first = await run(folder, ['migrate'], env);
+  expect([first.code, first.stdout]).toEqual([
+    0,
+    'applied 0001-accounts-and-cards\nThe database is up to date.\n',
+  ]);
+  expect(existsSync(join(folder, 'here', 'my.db'))).toBe(true);
+  const second = await run(folder, ['migrate'], env);
+  expect([second.code, second.stdout]).toEqual([0, 'The database is up to date.\n']);
+});
+
+test('wrong usage prints the help and exits with 2', async () => {
+  const folder = temporaryFolder();
+  const wrong = [[], ['destroy'], ['serve', 'now'], ['--nonsense'], ['constructor']];
+  for (const { code, stdout, stderr } of await Promise.all(wrong.map((a) => run(folder, a)))) {
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toContain('Usage:');
+  }
+  const help = await run(folder, ['--help']);
+  expect([help.code, help.stderr]).toEqual([0, '']);
+  expect(help.stdout).toContain('Usage:');
+});
+
+describe('serve', () => {
+  test('does not start with a wrong environment, and says all that is wrong but no value', async () => {
+    const env = { ...environment(), TWILIO_API_KEY: 'SKsecretsecret', PORT: 'many' };
+    const { code, stdout, stderr } = await run(temporaryFolder(), ['serve'], env);
+    expect([code, stdout]).toEqual([1, '']);
+    expect(stderr).toContain('TWILIO_API_KEY: expected SK and 32 hex digits');
+    expect(stderr).toContain('PORT: expected a port number');
+    expect(stderr).not.toContain('secretsecret');
+    expect(stderr).not.toContain('    at ');
+  });
+
+  test('says when its port is taken', async () => {
+    const env = { ...environment(), PORT: '0' };
+    const first = launch(temporaryFolder(), ['serve'], env);
+    const port = String(await portOf(first.output));
+    const second = await run(temporaryFolder(), ['serve'], { ...env, PORT: port });
+    expect(second.code).toBe(1);
+    expect(second.stderr).toContain('EADDRINUSE');
+  });
+
+  test.each(['SIGTERM', 'SIGINT'] as const)(
+    'after %s answers the request in flight, takes no other and exits with 0',
+    async (signal) => {
+      const folder = temporaryFolder();
+      const env = { ...environment(), PORT: '0', DATABASE_URL: 'sqlite:./data/s.db' };
+      const text = Object.entries(env)
+        .map((variable) => variable.join('='))
+        .join('\n');
+      writeFileSync(join(folder, '.env'), text);
+      const { child, output, exit } = launch(folder, ['serve']);
+      const port = await portOf(output);
+      const request = requester(`http://localhost:${port}`);
+      expect((await request('GET', '/healthz')).status).toBe(200);
+
+      const body = JSON.stringify({ identity: 'alice', authSecret: secret() });
+      const socket = connect(port, 'localhost');
+      const answer = await beginPost(socket, '/v1/accounts', body);
+      child.kill(signal);
+      await until(() => (output.stdout.includes('"stopping"') ? true : null));
+      await expect(request('GET', '/healthz')).rejects.toThrow('fetch failed');
+      socket.write(body);
+      await until(() => (answer().includes('HTTP/1.1 201 Created') ? true : null));
+      const { code, stdout, stderr } = await exit;
+      expect([code, stderr]).toEqual([0, '']);
+      expect(stdout).toContain('"stopped"');
+      expect(existsSync(join(folder, 'data', 's.db-wal'))).toBe(false);
+    },
+  );
+});
+
+function portOf(output: { readonly stdout: string }): Promise<number> {
+  return until(() => {
+    const [, port] = /"port":(\d+)/.exec(output.stdout) ?? [];
+    return port === undefined ? null : Number(port);
+  });
+}
+
+/** Sends the head of a request and waits until the server says that it wants the body. */
+async function beginPost(socket: Socket, path: string, body: string): Promise<() => string> {
+  let received = '';
+  socket.on('data', (chunk) => (received += String(chunk)));
+  socket.write(
+    [
+      `POST ${path} HTTP/1.1`,
+      'Host: localhost',
+      'Content-Type: application/json',
+      `Content-Length: ${body.length}`,
+      'Expect: 100-continue',
+      '\r\n',
+    ].join('\r\n'),
+  );
+  await until(() => (received.includes('100 Continue') ? true : null));
+  return () => received;
+}
