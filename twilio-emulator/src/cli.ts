@@ -32,10 +32,10 @@ async function main(): Promise<void> {
   const { url, config, clientOptions } = await startEmulator({
     port: toPort(values.port),
     host: values.host,
-    ...given('accountSid', values['account-sid']),
-    ...given('apiKey', values['api-key']),
-    ...given('serviceSid', values['service-sid']),
-    ...given('apiSecret', process.env['TWILIO_API_SECRET']),
+    accountSid: values['account-sid'],
+    apiKey: values['api-key'],
+    apiSecret: process.env['TWILIO_API_SECRET'],
+    serviceSid: values['service-sid'],
   });
   console.log(`Listening on ${url}
 TWILIO_ACCOUNT_SID=${config.accountSid}
@@ -50,10 +50,6 @@ function toPort(text: string): number {
   if (!(port <= 65535))
     throw new TypeError(`--port must be a number from 0 to 65535, not: ${text}`);
   return port;
-}
-
-function given<K extends string>(name: K, value: string | undefined): { [key in K]?: string } {
-  return value === undefined ? {} : Object.assign({}, { [name]: value });
 }
 
 try {

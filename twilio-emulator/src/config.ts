@@ -23,10 +23,13 @@ export type Credentials = Pick<
   'accountSid' | 'apiKey' | 'apiSecret' | 'serviceSid'
 >;
 
+/** Any of these, and `undefined` for what is left out. */
+export type Loose<T> = { readonly [K in keyof T]?: T[K] | undefined };
+
 const SID = /^(AC|SK|IS)[0-9a-f]{32}$/;
 
 /** Random credentials, with those that are given in their place. */
-export function completeCredentials(given: Partial<Credentials>): Credentials {
+export function completeCredentials(given: Loose<Credentials>): Credentials {
   return {
     accountSid: given.accountSid ?? newSid('AC'),
     apiKey: given.apiKey ?? newSid('SK'),

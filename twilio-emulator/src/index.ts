@@ -3,7 +3,7 @@
  *
  * @packageDocumentation
  */
-export type { Credentials, EmulatorConfig } from './config.ts';
+export type { Credentials, EmulatorConfig, Loose } from './config.ts';
 export { createEmulator, type Emulator } from './emulator.ts';
 export { TwilioError } from './errors.ts';
 export type { Inspect, StoredChannel, StoredMessage } from './inspect.ts';

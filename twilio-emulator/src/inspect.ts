@@ -40,6 +40,8 @@ export interface Inspect {
   channels(): readonly StoredChannel[];
   /** Messages of a channel, given by sid or unique name, in order. */
   messages(channel: string): readonly StoredMessage[];
+  /** Who follows an object, such as `CH….messages`, over a connection right now. */
+  followers(object: string): readonly string[];
   /**
    * Everything stored as JSON text, with the whole history: earlier versions and removed messages
    * are in it. Attributes are JSON within JSON there, so look for a word rather than for syntax.
@@ -54,6 +56,8 @@ export function createInspect(chat: Chat, recorder: Recorder): Inspect {
   return {
     channels: () => [...chat.channels.values()].map(storedChannel),
     messages: (channel) => lookUp(chat, channel).messages.items.map(storedMessage),
+    followers: (object) =>
+      [...(chat.sync.find(object)?.subscribers ?? [])].map(({ identity }) => identity),
     dump: () => JSON.stringify(everything(chat), null, 2),
     received: recorder.frames,
   };

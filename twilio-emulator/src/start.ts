@@ -1,6 +1,11 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
-import { completeCredentials, type Credentials, type EmulatorConfig } from './config.ts';
+import {
+  completeCredentials,
+  type Credentials,
+  type EmulatorConfig,
+  type Loose,
+} from './config.ts';
 import { createEmulator, isWebsocketPath, WEBSOCKET_PATH, type Emulator } from './emulator.ts';
 
 /** What to give an SDK's `new Client(token, options)` so that it connects to the emulator. */
@@ -19,7 +24,7 @@ export interface RunningEmulator extends Emulator {
 }
 
 /** Where the server listens: by default on a free port, for this machine only. */
-export interface StartOptions extends Partial<EmulatorConfig> {
+export interface StartOptions extends Loose<EmulatorConfig> {
   readonly port?: number;
   readonly host?: string;
 }
