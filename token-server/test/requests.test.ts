@@ -2,12 +2,13 @@ import { request as httpRequest } from 'node:http';
 import { once } from 'node:events';
 import { gzipSync } from 'node:zlib';
 import express from 'express';
+import fc from 'fast-check';
 import { pino } from 'pino';
 import { describe, expect, test } from 'vitest';
 import { createTokenServer, listen, readConfig, type Store } from '../src/index.ts';
 import { addressKey } from '../src/http/rate-limit.ts';
 import { openStore } from '../src/store/open.ts';
-import { afterTest, environment, requester, secret, start } from './support.ts';
+import { afterTest, environment, pack, requester, secret, start } from './support.ts';
 
 const good = JSON.stringify({ identity: 'alice', authSecret: secret() });
 
@@ -76,6 +77,40 @@ describe('every refusal is a problem document:', () => {
     expect(reply.text).not.toContain('fire');
     expect(log()).toContain('disk on fire');
   });
+});
+
+test('no JSON whatever makes the server fail', async () => {
+  const many = { points: 1e6, seconds: 60 };
+  const rateLimits = {
+    routeByAddress: many,
+    routeByIdentity: many,
+    signUpByAddress: many,
+    signInByAddress: many,
+    signInByPair: many,
+    signInByIdentity: many,
+  };
+  const { request, session, log } = await start({}, { rateLimits });
+  const token = await session('alice');
+  const paths = ['/v1/accounts', '/v1/sessions', '/v1/cards', '/v1/cards/search'];
+  const anything = fc.jsonValue({ noUnicodeString: false });
+  const shaped = fc.record(
+    {
+      identity: anything,
+      authSecret: fc.oneof(anything, fc.stringMatching(/^[\w-]{42}[AEIM]$/)),
+      card: fc.oneof(anything, anything.map(pack)),
+      identities: fc.oneof(anything, fc.array(fc.string({ unit: 'binary' }))),
+    },
+    { requiredKeys: [] },
+  );
+  await fc.assert(
+    fc.asyncProperty(fc.constantFrom(...paths), fc.oneof(anything, shaped), async (path, body) => {
+      const raw = JSON.stringify(body);
+      const reply = await request('POST', path, { session: token, raw });
+      expect(reply.status).toBeLessThan(500);
+    }),
+    { numRuns: 300 },
+  );
+  expect(log()).not.toContain('INTERNAL');
 });
 
 function type(contentType: string) {

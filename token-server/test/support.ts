@@ -80,7 +80,7 @@ export interface Harness {
   readonly session: (identity: string) => Promise<string>;
 }
 
-export interface RequestOptions {
+interface RequestOptions {
   readonly session?: string | undefined;
   /** Sent as JSON. */
   readonly body?: unknown;

@@ -22,7 +22,7 @@ const Claims = z.strictObject({
 });
 
 /** A session token for a client to keep. */
-export interface IssuedSession {
+interface IssuedSession {
   readonly token: string;
   /** Milliseconds since 1970. */
   readonly expiresAt: number;

@@ -51,7 +51,7 @@ function statusLine(res: { statusCode?: number }) {
   return { status: res.statusCode };
 }
 
-function defect(error: { name?: string; message?: string; stack?: string; code?: unknown }) {
-  const { name, message, stack, code } = error;
-  return { type: name, message, stack, code };
+function defect(error: Error & { code?: unknown }) {
+  const { name, message, stack, code, cause } = error;
+  return { type: name, message, stack, code, cause: cause instanceof Error ? cause.stack : cause };
 }

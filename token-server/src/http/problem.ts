@@ -42,7 +42,7 @@ const STATUS: Readonly<Record<ServerErrorCode, number>> = {
 };
 
 /** The problem document of a refusal. */
-export function problemOf(error: ServerError): Problem {
+function problemOf(error: ServerError): Problem {
   const status = STATUS[error.code];
   const title = STATUS_CODES[status] ?? 'Error';
   return { type: 'about:blank', title, status, detail: error.message, code: error.code };

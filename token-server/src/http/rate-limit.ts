@@ -38,7 +38,7 @@ export const DEFAULT_RATE_LIMITS: RateLimits = {
 };
 
 /** A counter for each key, in memory. */
-export interface Limiter {
+interface Limiter {
   /**
    * Counts one use.
    *

@@ -26,7 +26,7 @@ export interface Call<Body> {
 }
 
 /** What a handler answers. */
-export interface Answer {
+interface Answer {
   readonly status: number;
   readonly body: object;
 }
