@@ -50,6 +50,8 @@ export type MessageEncryption =
 export interface DeliveredMessage {
   readonly channelSid: ChannelSid;
   readonly messageSid: string;
+  /** Its place in the channel. */
+  readonly index: number;
   readonly author: string;
   readonly body: string;
   readonly createdAt: Date;
@@ -170,7 +172,7 @@ async function judge(
   const trust = await trustOf(opened, context);
   const first = await firstSight(delivered, opened, context);
   const sameBytes = first.digest === opened.digest;
-  if (!sameBytes || first.sid !== delivered.messageSid) {
+  if (!sameBytes || first.place !== placeOf(delivered)) {
     return notShown({ status: 'rejected', code: 'REPLAYED' }, sameBytes);
   }
   const skew = Math.abs(message.sentAt - delivered.createdAt.getTime());
@@ -205,30 +207,35 @@ async function trustOf(
 }
 
 interface FirstSight {
-  readonly sid: string;
+  readonly place: string;
   readonly digest: string;
 }
 
 const FIRST_SIGHT: StateType<FirstSight> = {
-  initial: { sid: '', digest: '' },
+  initial: { place: '', digest: '' },
   isValid: (value): value is FirstSight =>
     typeof value === 'object' &&
     value !== null &&
-    'sid' in value &&
+    'place' in value &&
     'digest' in value &&
-    typeof value.sid === 'string' &&
+    typeof value.place === 'string' &&
     typeof value.digest === 'string',
 };
 
-/** Where this message id was seen first: at the Twilio sid and with the bytes that it is bound to. */
+// Sid and index: a copy may carry the very sid of the original.
+function placeOf({ messageSid, index }: DeliveredMessage): string {
+  return `${messageSid}/${index}`;
+}
+
+/** Where this message id was seen first: the place and the bytes that it is bound to. */
 async function firstSight(
-  { channelSid, messageSid }: DeliveredMessage,
+  delivered: DeliveredMessage,
   { message, digest }: VerifiedMessage,
   { own, keyStore }: ReceiverContext,
 ): Promise<FirstSight> {
-  const parts = [own.card.id, channelSid, message.senderCardId, message.messageId];
+  const parts = [own.card.id, delivered.channelSid, message.senderCardId, message.messageId];
   const { after } = await updateState(keyStore, `seen/${parts.join('/')}`, FIRST_SIGHT, (first) =>
-    first.sid === '' ? { sid: messageSid, digest } : first,
+    first.place === '' ? { place: placeOf(delivered), digest } : first,
   );
   return after;
 }

@@ -4,6 +4,7 @@ import { parseChannelSid, parseIdentity } from '../protocol/identifiers.ts';
 import { facade, refusal } from './facade.ts';
 import { messageFeed, type MessageFeed } from './message-feed.ts';
 import { mapPaginator, openPaginator } from './paginator.ts';
+import { rosterShows } from './roster.ts';
 import { replayEmitter, type ReplayEmitter } from './replay-emitter.ts';
 import { CHANNEL_RULES } from './rules.ts';
 import { serial } from './serial.ts';
@@ -67,6 +68,7 @@ function membership(
   wrap: Wrappers,
   self: () => Channel,
 ): OwnPart<
+  | 'add'
   | 'decline'
   | 'delete'
   | 'join'
@@ -82,6 +84,11 @@ function membership(
     return self();
   };
   return {
+    async add(identity) {
+      await raw.add(identity);
+      // A channel that this person is not in has no roster to wait for.
+      if (raw.status === 'joined') await rosterShows(raw, identity, true);
+    },
     decline: () => then(raw.decline()),
     delete: () => then(raw.delete()),
     join: () => then(raw.join()),
@@ -89,8 +96,11 @@ function membership(
     getMembers: async () => (await raw.getMembers()).map(wrap.member),
     getMemberBySid: async (sid) => wrap.member(await raw.getMemberBySid(sid)),
     getMemberByIdentity: async (identity) => wrap.member(await raw.getMemberByIdentity(identity)),
-    removeMember: (member) =>
-      raw.removeMember(typeof member === 'string' ? member : member.identity),
+    async removeMember(member) {
+      const identity = typeof member === 'string' ? member : member.identity;
+      await raw.removeMember(identity);
+      if (raw.status === 'joined') await rosterShows(raw, identity, false);
+    },
     getUserDescriptors: async () =>
       mapPaginator(await raw.getUserDescriptors(), wrap.userDescriptor),
   };

@@ -111,6 +111,7 @@ function receive(message: Message, raw: Channel, { device }: Wrappers): Promise<
   return device.open({
     channelSid: parseChannelSid(raw.sid),
     messageSid: message.sid,
+    index: message.index,
     author: message.author,
     // Of a media message the SDK shows no body at all.
     body: typeof message.body === 'string' ? message.body : '',

@@ -101,6 +101,7 @@ function memberFacade(
       },
       getUser: async () => wrap.user(await raw.getUser()),
       getUserDescriptor: async () => wrap.userDescriptor(await raw.getUserDescriptor()),
+      remove: () => wrap.channelOf(raw.channel).removeMember(raw.identity),
       async updateAttributes(attributes) {
         if (!clearMetadata) throw refusal('updateAttributes', 'metadata');
         await raw.updateAttributes(attributes);

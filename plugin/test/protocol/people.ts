@@ -30,15 +30,19 @@ export interface Person {
   readonly card: Card;
   readonly signingKey: SigningKey;
   readonly encryptionKey: AgreementKey;
+  /** The private key behind `encryptionKey`. */
+  readonly encryptionSecret: Bytes;
 }
 
 export async function person(name: string): Promise<Person> {
   const backEnd = await curves();
   const signingKey = await backEnd.importSigningKey(random(32));
-  const encryptionKey = await backEnd.importAgreementKey(random(32));
+  const encryptionSecret = random(32);
+  const encryptionKey = await backEnd.importAgreementKey(encryptionSecret);
   const content = { identity: parseIdentity(name), createdAt: 1_700_000_000_000 };
   const own = await createCard(content, signingKey, encryptionKey);
-  return { card: await approveCard(own, APP_KEY, 1_700_000_000_001), signingKey, encryptionKey };
+  const card = await approveCard(own, APP_KEY, 1_700_000_000_001);
+  return { card, signingKey, encryptionKey, encryptionSecret };
 }
 
 export async function seal(

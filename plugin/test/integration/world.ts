@@ -1,0 +1,240 @@
+/**
+ * A whole system on real parts: a Twilio emulator, a token server over HTTP with SQLite, and
+ * people with the real twilio-chat SDK, wrapped.
+ */
+import { randomBytes } from 'node:crypto';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { once } from 'node:events';
+import { pino } from 'pino';
+import { Client, type Channel, type Message } from 'twilio-chat';
+import { startEmulator, type RunningEmulator } from 'twilio-chat-emulator';
+import {
+  Encryption,
+  MemoryKeyStore,
+  type Directory,
+  type EncryptionOptions,
+  type KeyStore,
+} from 'twilio-chat-encryption';
+import { curves } from 'twilio-chat-encryption/protocol';
+import { httpDirectory } from '../../src/client/directory.ts';
+import { createTokenServer, readConfig } from 'twilio-chat-encryption-server';
+
+export interface World {
+  readonly emulator: RunningEmulator;
+  /** The token server's URL. */
+  readonly server: string;
+  readonly appKey: string;
+  /** Signs up, and gives the session token. */
+  signUp(identity: string): Promise<string>;
+  /** A signed-in person with a wrapped client. */
+  person(identity: string, options?: Partial<EncryptionOptions>): Promise<Person>;
+  /** Another Twilio client of somebody who is signed in, with a key store of before. */
+  again(person: Person, options?: Partial<EncryptionOptions>): Promise<Person>;
+  /** The token server as this person's directory. */
+  directory(person: Person): Directory;
+  /** This person's approved card, as the directory has it. */
+  exportedCard(person: Person): Promise<string>;
+  /** From now on the token server does not answer, until the result is called. */
+  breakServer(): () => void;
+  close(): Promise<void>;
+}
+
+export interface Person {
+  readonly identity: string;
+  readonly session: string;
+  readonly keyStore: KeyStore;
+  readonly encryption: Encryption;
+  readonly raw: Client;
+  readonly client: Client;
+}
+
+export async function startWorld(): Promise<World> {
+  const emulator = await startEmulator({ record: 10_000 });
+  const key = (): string => randomBytes(32).toString('base64url');
+  const appPrivateKey = key();
+  const config = readConfig({
+    TWILIO_ACCOUNT_SID: emulator.config.accountSid,
+    TWILIO_API_KEY: emulator.config.apiKey,
+    TWILIO_API_SECRET: emulator.config.apiSecret,
+    TWILIO_CHAT_SERVICE_SID: emulator.config.serviceSid,
+    DATABASE_URL: 'sqlite::memory:',
+    APP_PRIVATE_KEY: appPrivateKey,
+    LOG_PRIVATE_KEY: key(),
+    SESSION_SECRET: key(),
+  });
+  const generous = { points: 1_000_000, seconds: 60 };
+  const tokenServer = await createTokenServer(config, {
+    logger: pino({ level: 'silent' }),
+    rateLimits: {
+      routeByAddress: generous,
+      routeByIdentity: generous,
+      signUpByAddress: generous,
+      signInByAddress: generous,
+    },
+  });
+  let broken = false;
+  const http = createServer((request, response) => {
+    if (broken) response.destroy();
+    else tokenServer.app(request, response);
+  });
+  http.listen(0, '127.0.0.1');
+  await once(http, 'listening');
+  const { port } = http.address() as AddressInfo;
+  const server = `http://127.0.0.1:${port}`;
+  const signingKey = await (
+    await curves()
+  ).importSigningKey(new Uint8Array(Buffer.from(appPrivateKey, 'base64url')));
+  const appKey = Buffer.from(signingKey.publicKey).toString('base64url');
+  const opened: Person[] = [];
+
+  async function call(path: string, body: unknown, session?: string): Promise<unknown> {
+    const response = await fetch(new URL(path, server), {
+      method: body === undefined ? 'GET' : 'POST',
+      headers: {
+        'content-type': 'application/json',
+        ...(session !== undefined && { authorization: `Bearer ${session}` }),
+      },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    });
+    if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
+    return response.json();
+  }
+
+  async function signUp(identity: string): Promise<string> {
+    const account = { identity, authSecret: key() };
+    await call('/v1/accounts', account);
+    return token(await call('/v1/sessions', account));
+  }
+
+  async function enter(
+    identity: string,
+    session: string,
+    keyStore: KeyStore,
+    options: Partial<EncryptionOptions>,
+  ): Promise<Person> {
+    const encryption = await Encryption.open({
+      identity,
+      server,
+      authorize: () => Promise.resolve(session),
+      appKey,
+      keyStore,
+      password: `password of ${identity}`,
+      ...options,
+    });
+    const twilioToken = token(await call('/v1/twilio-token', undefined, session));
+    const raw = await connect(twilioToken, emulator);
+    const client = encryption.wrapClient(raw);
+    const person = { identity, session, keyStore, encryption, raw, client };
+    opened.push(person);
+    return person;
+  }
+
+  return {
+    emulator,
+    server,
+    appKey,
+    signUp,
+    async person(identity, options = {}) {
+      return enter(identity, await signUp(identity), new MemoryKeyStore(), options);
+    },
+    again: ({ identity, session, keyStore }, options = {}) =>
+      enter(identity, session, keyStore, options),
+    directory: ({ session }) => httpDirectory(server, () => Promise.resolve(session)),
+    async exportedCard({ encryption, session }) {
+      const directory = httpDirectory(server, () => Promise.resolve(session));
+      return (await directory.get(encryption.cardId)) ?? '';
+    },
+    breakServer() {
+      broken = true;
+      return () => {
+        broken = false;
+      };
+    },
+    async close() {
+      for (const { encryption, raw } of opened) {
+        encryption.close();
+        await raw.shutdown();
+      }
+      http.closeAllConnections();
+      http.close();
+      await tokenServer.close();
+      await emulator.close();
+    },
+  };
+}
+
+/** A bare client of the SDK, ready. */
+export async function connect(twilioToken: string, emulator: RunningEmulator): Promise<Client> {
+  const client = new Client(twilioToken, emulator.clientOptions);
+  const state = await next<string>(client, 'stateChanged');
+  if (state !== 'initialized') throw new Error(`The client is ${state}.`);
+  return client;
+}
+
+function token(answer: unknown): string {
+  if (typeof answer === 'object' && answer !== null && 'token' in answer) {
+    if (typeof answer.token === 'string') return answer.token;
+  }
+  throw new Error('No token in the answer.');
+}
+
+/** The next event of this name that `accept` takes. */
+export function next<Event>(
+  emitter: {
+    on(name: string, listener: (event: Event) => void): unknown;
+    off(name: string, listener: (event: Event) => void): unknown;
+  },
+  name: string,
+  accept: (event: Event) => boolean = () => true,
+): Promise<Event> {
+  return new Promise((resolve) => {
+    const listener = (event: Event): void => {
+      if (!accept(event)) return;
+      emitter.off(name, listener);
+      resolve(event);
+    };
+    emitter.on(name, listener);
+  });
+}
+
+/** Adds somebody to a channel, and gives the channel as they have it. */
+export async function bring(channel: Channel, other: Person): Promise<Channel> {
+  const joined = next<Channel>(other.client, 'channelJoined', ({ sid }) => sid === channel.sid);
+  await channel.add(other.identity);
+  const theirs = await joined;
+  // Reading the members opens the message list: from here on no message is missed.
+  await theirs.getMembers();
+  return theirs;
+}
+
+/** A new channel of two people, as each of them has it. */
+export async function pair(creator: Person, other: Person): Promise<readonly [Channel, Channel]> {
+  const own = await creator.client.createChannel({ isPrivate: true });
+  await own.join();
+  await own.getMembers();
+  return [own, await bring(own, other)];
+}
+
+/** Sends, and gives the message as `reader` gets it. */
+export async function deliver(
+  sender: Channel,
+  reader: Channel,
+  body: string,
+  attributes?: unknown,
+): Promise<Message> {
+  const arrived = next<Message>(reader, 'messageAdded');
+  await sender.sendMessage(body, attributes);
+  return arrived;
+}
+
+/** All messages, oldest first, through every page. */
+export async function history(channel: Channel, pageSize = 30): Promise<Message[]> {
+  let page = await channel.getMessages(pageSize);
+  const messages = [...page.items];
+  while (page.hasPrevPage) {
+    page = await page.prevPage();
+    messages.unshift(...page.items);
+  }
+  return messages;
+}
