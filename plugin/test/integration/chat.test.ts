@@ -1,11 +1,11 @@
-import { Client, type Channel, type Message } from 'twilio-chat';
+import type { Channel, Message } from 'twilio-chat';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
-  connect,
   deliver,
   history,
   next,
   pair,
+  ready,
   startWorld,
   type Person,
   type World,
@@ -117,11 +117,10 @@ describe('two people with the real twilio-chat SDK, wrapped', () => {
 
 describe('the wrapper', () => {
   test('may be put around a client that is not connected yet', async () => {
-    const raw = new Client(bob.raw.token, world.emulator.clientOptions);
+    const raw = world.connect(bob.raw.token);
     const client = bob.encryption.wrapClient(raw);
     expect(await next(client, 'stateChanged')).toBe('initialized');
     expect(client.user.identity).toBe('bob');
-    await raw.shutdown();
   });
 
   test('refuses the client of somebody else', () => {
@@ -167,12 +166,12 @@ describe('the wrapper', () => {
 
   test('works for one channel alone', async () => {
     const [own, bobs] = await pair(alice, bob);
-    const raw = await connect(bob.raw.token, world.emulator);
+    const raw = world.connect(bob.raw.token);
+    await ready(raw);
     const bare: Channel = await raw.getChannelBySid(bobs.sid);
     const wrapped = bob.encryption.wrapChannel(bare);
     await wrapped.getMembers();
     expect((await deliver(own, wrapped, 'to one channel')).body).toBe('to one channel');
-    await raw.shutdown();
   });
 
   test('lets nothing internal of the SDK through', async () => {

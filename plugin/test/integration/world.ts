@@ -9,6 +9,7 @@ import { once } from 'node:events';
 import { pino } from 'pino';
 import { Client, type Channel, type Message } from 'twilio-chat';
 import { startEmulator, type RunningEmulator } from 'twilio-chat-emulator';
+import { vi } from 'vitest';
 import {
   Encryption,
   MemoryKeyStore,
@@ -25,6 +26,8 @@ export interface World {
   /** The token server's URL. */
   readonly server: string;
   readonly appKey: string;
+  /** A bare client of the SDK, not ready yet. */
+  connect(twilioToken: string): Client;
   /** Signs up, and gives the session token. */
   signUp(identity: string): Promise<string>;
   /** A signed-in person with a wrapped client. */
@@ -86,7 +89,14 @@ export async function startWorld(): Promise<World> {
     await curves()
   ).importSigningKey(new Uint8Array(Buffer.from(appPrivateKey, 'base64url')));
   const appKey = Buffer.from(signingKey.publicKey).toString('base64url');
-  const opened: Person[] = [];
+  const opened: Encryption[] = [];
+  const clients: Client[] = [];
+
+  function connect(twilioToken: string): Client {
+    const client = new Client(twilioToken, emulator.clientOptions);
+    clients.push(client);
+    return client;
+  }
 
   async function call(path: string, body: unknown, session?: string): Promise<unknown> {
     const response = await fetch(new URL(path, server), {
@@ -123,15 +133,16 @@ export async function startWorld(): Promise<World> {
       ...options,
     });
     const twilioToken = token(await call('/v1/twilio-token', undefined, session));
-    const raw = await connect(twilioToken, emulator);
+    const raw = connect(twilioToken);
+    await ready(raw);
     const client = encryption.wrapClient(raw);
-    const person = { identity, session, keyStore, encryption, raw, client };
-    opened.push(person);
-    return person;
+    opened.push(encryption);
+    return { identity, session, keyStore, encryption, raw, client };
   }
 
   return {
     emulator,
+    connect,
     server,
     appKey,
     signUp,
@@ -152,10 +163,8 @@ export async function startWorld(): Promise<World> {
       };
     },
     async close() {
-      for (const { encryption, raw } of opened) {
-        encryption.close();
-        await raw.shutdown();
-      }
+      for (const encryption of opened) encryption.close();
+      await leaveQuietly(emulator, clients);
       http.closeAllConnections();
       http.close();
       await tokenServer.close();
@@ -164,12 +173,35 @@ export async function startWorld(): Promise<World> {
   };
 }
 
-/** A bare client of the SDK, ready. */
-export async function connect(twilioToken: string, emulator: RunningEmulator): Promise<Client> {
-  const client = new Client(twilioToken, emulator.clientOptions);
+/** Waits until a client that was just made is ready. */
+export async function ready(client: Client): Promise<void> {
   const state = await next<string>(client, 'stateChanged');
   if (state !== 'initialized') throw new Error(`The client is ${state}.`);
-  return client;
+}
+
+/**
+ * Shuts clients down when nothing of theirs is in flight any more: the SDK raises an unhandled
+ * rejection for whatever is.
+ */
+async function leaveQuietly(emulator: RunningEmulator, clients: readonly Client[]): Promise<void> {
+  const identities = clients.map(({ user }) => user.identity);
+  const count = (all: readonly string[], one: string): number =>
+    all.filter((identity) => identity === one).length;
+  await vi.waitFor(() => {
+    for (const { sid, members } of emulator.inspect.channels()) {
+      for (const member of members.filter((identity) => identities.includes(identity))) {
+        for (const part of ['channel', 'messages', 'roster']) {
+          const followers = emulator.inspect.followers(`${sid}.${part}`);
+          if (count(followers, member) < count(identities, member)) throw new Error('unsettled');
+        }
+      }
+    }
+  });
+  for (const client of clients) {
+    // The answer comes after everything that was sent before it.
+    await client.getUserDescriptor(client.user.identity);
+    await client.shutdown();
+  }
 }
 
 function token(answer: unknown): string {
