@@ -9,13 +9,13 @@ export interface Link {
   readonly open: () => boolean;
   /** Sends a frame with a JSON payload. */
   send(header: JsonRecord, payload?: object): void;
-  /** Sends the client away with a reason. Clients close the websocket themselves. */
+  /** Sends the client away with a reason. */
   goodbye(code: number, status: string, payload?: object): void;
   /** Cuts the connection as a broken network does. */
   readonly drop: () => void;
 }
 
-/** How long a client that was sent away may take to close the websocket. */
+/** How long a client that was sent away may take to answer the websocket's closing. */
 const GRACE_MS = 3_000;
 
 /** A link over a connected websocket. */
@@ -35,6 +35,7 @@ export function createLink(socket: WebSocket): Link {
       if (dismissed) return;
       dismissed = true;
       send({ method: 'close', status: { code, status } }, payload);
+      socket.close();
       const timer = setTimeout(() => {
         socket.terminate();
       }, GRACE_MS);

@@ -14,12 +14,15 @@ export interface World {
   readonly adopt: (client: Client) => Client;
 }
 
-/** Starts an emulator for the test that is running. */
-export async function createWorld(options: StartOptions = {}): Promise<World> {
+/** Starts an emulator for the test that is running, or for as long as `atEnd` says. */
+export async function createWorld(
+  options: StartOptions = {},
+  atEnd: (cleanUp: () => Promise<void>) => void = onTestFinished,
+): Promise<World> {
   const emulator = await startEmulator(options);
   const clients: Client[] = [];
-  onTestFinished(async () => {
-    for (const client of clients) await leaveQuietly(emulator, client);
+  atEnd(async () => {
+    await Promise.all(clients.map((client) => leaveQuietly(emulator, client)));
     await emulator.close();
   });
   const token = (identity: string, ttl?: number): string =>
