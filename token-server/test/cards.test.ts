@@ -7,10 +7,15 @@ import {
   curves,
   exportCard,
   importCard,
+  parseIdentity,
 } from 'twilio-chat-encryption/protocol';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import { createCards } from '../src/domain/cards.ts';
+import { MAX_SEARCH_CHARACTERS } from '../src/domain/limits.ts';
+import { openStore } from '../src/index.ts';
 import {
+  afterTest,
   makeCard,
   pack,
   packText,
@@ -379,4 +384,29 @@ describe('searching', () => {
     expect(status).toBe(200);
     expect(Object.keys(z.record(z.string(), z.unknown()).parse(json['cards']))).toHaveLength(1000);
   });
+});
+
+test('a search whose answer would be too long is refused before the cards are read', async () => {
+  const { store } = await openStore('sqlite::memory:');
+  afterTest(() => store.close());
+  const appKey = await (await curves()).importSigningKey(seed());
+  const read: (readonly string[])[] = [];
+  const cards = createCards({
+    appKey,
+    now: Date.now,
+    store: {
+      ...store,
+      measureCards: (identities) =>
+        Promise.resolve(identities.includes('many') ? MAX_SEARCH_CHARACTERS + 1 : 10),
+      findCards: (identities) => {
+        read.push(identities);
+        return store.findCards(identities);
+      },
+    },
+  });
+  const exported = await cards.publish(parseIdentity('alice'), await makeCard('alice'));
+  const refused = cards.search(['alice', 'many']);
+  await expect(refused).rejects.toMatchObject({ code: 'TOO_MANY_RESULTS' });
+  expect(read).toEqual([]);
+  expect(await cards.search(['alice'])).toEqual(new Map([['alice', [exported]]]));
 });

@@ -1,10 +1,8 @@
 import jwt from 'jsonwebtoken';
-import twilio from 'twilio';
+import AccessToken from 'twilio/lib/jwt/AccessToken.js';
 import type { Identity } from 'twilio-chat-encryption/protocol';
 import { z } from 'zod';
 import { TWILIO_TOKEN_LIFETIME } from './limits.ts';
-
-const { AccessToken } = twilio.jwt;
 
 const Expiry = z.object({ exp: z.int() });
 
