@@ -2,9 +2,10 @@ import { describe, expect, test } from 'vitest';
 import { collect, next } from './support/events.ts';
 import { createPair, createWorld, settled } from './support/world.ts';
 
-describe('after a broken connection', () => {
-  test('a client gets what it missed, in order and once', async () => {
-    const { connect, emulator } = await createWorld();
+// Each waits for the SDK's pauses; so all at once.
+describe.concurrent('after a broken connection', () => {
+  test('a client gets what it missed, in order and once', async ({ onTestFinished }) => {
+    const { connect, emulator } = await createWorld({}, onTestFinished);
     const [alice, bob] = [await connect('alice'), await connect('bob')];
     const [ours, theirs] = await createPair(alice, bob);
     const early = [next(theirs, 'messageAdded'), next(ours, 'messageAdded')] as const;
@@ -37,8 +38,10 @@ describe('after a broken connection', () => {
     ]);
   });
 
-  test('a client learns that it was removed, and hears of nothing later', async () => {
-    const { connect, emulator } = await createWorld();
+  test('a client learns that it was removed, and hears of nothing later', async ({
+    onTestFinished,
+  }) => {
+    const { connect, emulator } = await createWorld({}, onTestFinished);
     const [alice, bob] = [await connect('alice'), await connect('bob')];
     const [ours, theirs] = await createPair(alice, bob);
     await settled(emulator, 'bob');
@@ -55,8 +58,8 @@ describe('after a broken connection', () => {
     expect(emulator.inspect.followers(`${ours.sid}.messages`)).toEqual(['alice']);
   });
 
-  test('a send may be rejected although it was stored', async () => {
-    const { connect, emulator } = await createWorld();
+  test('a send may be rejected although it was stored', async ({ onTestFinished }) => {
+    const { connect, emulator } = await createWorld({}, onTestFinished);
     const [alice, bob] = [await connect('alice'), await connect('bob')];
     const [ours, theirs] = await createPair(alice, bob);
     await settled(emulator, 'alice');
@@ -78,8 +81,8 @@ describe('after a broken connection', () => {
     expect((await own).body).toBe('stored');
   });
 
-  test('a client that was sent away (308) comes back', async () => {
-    const { connect, emulator } = await createWorld();
+  test('a client that was sent away (308) comes back', async ({ onTestFinished }) => {
+    const { connect, emulator } = await createWorld({}, onTestFinished);
     const [alice, bob] = [await connect('alice'), await connect('bob')];
     const [ours, theirs] = await createPair(alice, bob);
     await settled(emulator, 'bob');
@@ -92,9 +95,9 @@ describe('after a broken connection', () => {
   });
 });
 
-describe('presence', () => {
-  test('follows the connections of an identity', async () => {
-    const { connect, emulator } = await createWorld();
+describe.concurrent('presence', () => {
+  test('follows the connections of an identity', async ({ onTestFinished }) => {
+    const { connect, emulator } = await createWorld({}, onTestFinished);
     const [alice, bob] = [await connect('alice'), await connect('bob')];
     const user = await alice.getUser('bob');
     expect(user.online).toBe(true);
@@ -107,8 +110,8 @@ describe('presence', () => {
     await online;
   });
 
-  test('of one identity on two devices: both hear everything', async () => {
-    const { connect } = await createWorld();
+  test('of one identity on two devices: both hear everything', async ({ onTestFinished }) => {
+    const { connect } = await createWorld({}, onTestFinished);
     const [alice, phone, laptop] = [
       await connect('alice'),
       await connect('bob'),

@@ -1,0 +1,103 @@
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { createRequire } from 'node:module';
+import { chromium, type Page } from 'playwright-core';
+import type TwilioChat from 'twilio-chat';
+import { expect, onTestFinished, test } from 'vitest';
+import { launchOptions } from '../../chromium.ts';
+import type { RunningEmulator } from '../src/index.ts';
+import { next } from './support/events.ts';
+import { createPair, createWorld, settled } from './support/world.ts';
+
+/** Twilio's own bundle for browsers; it carries an older Sync library than npm installs. */
+const bundle = createRequire(import.meta.url).resolve('twilio-chat/builds/twilio-chat.js');
+
+declare global {
+  var Twilio: { Chat: typeof TwilioChat };
+  var client: TwilioChat.Client;
+  var channel: TwilioChat.Channel;
+  var heard: string[];
+}
+
+test('the browser build of twilio-chat works in Chromium', { timeout: 60_000 }, async () => {
+  const { emulator, connect, token } = await createWorld({ record: 1000 });
+  const alice = await connect('alice');
+  const page = await openPage(emulator, token('bob'));
+
+  const [ours] = await createPair(alice, await connect('carol'));
+  for (let i = 0; i < 75; i++) await ours.sendMessage(`m${i}`);
+  emulator.tamper.remove('u', 10);
+  emulator.tamper.remove('u', 44);
+  const joined = next(ours, 'memberJoined');
+  await ours.add('bob');
+  await joined;
+  await page.evaluate(async () => {
+    while (!('channel' in globalThis)) await new Promise(requestAnimationFrame);
+    await channel.getMembers();
+  });
+  await settled(emulator, 'bob');
+
+  const pages = await page.evaluate(async () => {
+    const sizes: number[] = [];
+    const indexes: number[] = [];
+    for (let one = await channel.getMessages(30); ; one = await one.prevPage()) {
+      sizes.push(one.items.length);
+      indexes.unshift(...one.items.map(({ index }) => index));
+      if (!one.hasPrevPage) return { sizes, indexes };
+    }
+  });
+  expect(pages.sizes).toEqual([30, 30, 13]);
+  const left = Array.from({ length: 75 }, (_, i) => i).filter((i) => i !== 10 && i !== 44);
+  expect(pages.indexes).toEqual(left);
+  // Unlike the one in Node, this build follows page tokens.
+  expect(JSON.stringify(emulator.inspect.received())).toContain('"PageToken"');
+
+  const fromBrowser = next(ours, 'messageAdded', ({ author }) => author === 'bob');
+  expect(await page.evaluate(() => channel.sendMessage('from Chromium', { k: 1 }))).toBe(75);
+  expect(await fromBrowser).toMatchObject({ body: 'from Chromium', attributes: { k: 1 } });
+  await ours.sendMessage('to Chromium');
+  await expect.poll(() => page.evaluate(() => heard)).toEqual(['from Chromium', 'to Chromium']);
+
+  const created = await page.evaluate(async () => {
+    const own = await client.createChannel({ uniqueName: 'own', isPrivate: false });
+    await own.join();
+    return own.uniqueName;
+  });
+  expect(created).toBe('own');
+  expect(emulator.inspect.channels().at(-1)).toMatchObject({ type: 'public', members: ['bob'] });
+});
+
+/** A page with a client of `bob`; the first channel it is in becomes `globalThis.channel`. */
+async function openPage(emulator: RunningEmulator, token: string): Promise<Page> {
+  const server = createServer((request, response) => {
+    const isScript = request.url === '/twilio-chat.js';
+    response.setHeader('Content-Type', isScript ? 'text/javascript' : 'text/html');
+    const html = '<!doctype html><title>test</title><script src="/twilio-chat.js"></script>';
+    response.end(isScript ? readFileSync(bundle) : html);
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const address = server.address();
+  if (address === null || typeof address === 'string') expect.fail();
+  const browser = await chromium.launch({ ...(await launchOptions()), headless: true });
+  onTestFinished(async () => {
+    await browser.close();
+    server.close();
+    server.closeAllConnections();
+  });
+  const page = await browser.newPage();
+  await page.goto(`http://127.0.0.1:${address.port}/`);
+  await page.evaluate(
+    async ([jwt, options]) => {
+      globalThis.client = new Twilio.Chat.Client(jwt, options);
+      globalThis.heard = [];
+      client.on('messageAdded', ({ body }) => heard.push(body));
+      client.on('channelJoined', (one) => {
+        globalThis.channel = one;
+      });
+      await new Promise((resolve) => client.once('connectionStateChanged', resolve));
+    },
+    [token, emulator.clientOptions] as const,
+  );
+  return page;
+}
