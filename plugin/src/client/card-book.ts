@@ -91,7 +91,7 @@ export function cardBook(
       for (let start = 0; start < stale.length; start += MAX_SEARCHED) {
         const asked = stale.slice(start, start + MAX_SEARCHED);
         const at = now();
-        const answer = await directory.search(asked);
+        const answer = await directory.find(asked);
         for (const identity of asked) {
           const cards = await checkAll(identity, answer.get(identity) ?? []);
           found.set(identity, { ...cards, at });

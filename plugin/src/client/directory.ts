@@ -12,7 +12,7 @@ export interface Directory {
    */
   publish(exportedCard: string): Promise<string>;
   /** The exported cards of each of these identities that has any. At most 1000 identities. */
-  search(identities: readonly Identity[]): Promise<ReadonlyMap<string, readonly string[]>>;
+  find(identities: readonly Identity[]): Promise<ReadonlyMap<string, readonly string[]>>;
   /** The exported card of this id, or null when the directory has none. */
   get(id: CardId): Promise<string | null>;
 }
@@ -67,7 +67,7 @@ export function httpDirectory(server: string, authorize: () => Promise<string>):
 
   return {
     publish: async (card) => readCard(await request('POST', 'v1/cards', { card })),
-    async search(identities) {
+    async find(identities) {
       return readCards(await request('POST', 'v1/cards/search', { identities }));
     },
     async get(id) {

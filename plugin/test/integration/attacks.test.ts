@@ -4,7 +4,6 @@ import { MemoryKeyStore } from 'twilio-chat-encryption';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   type Card,
-  type Identity,
   exportCard,
   importCard,
   openKeyRecord,
@@ -188,8 +187,8 @@ describe('a token server cannot', () => {
       keyStore: new MemoryKeyStore(),
       server: {
         ...honest,
-        search: async (identities: readonly Identity[]) =>
-          new Map([...(await honest.search(identities)), ['bob', [exportCard(fake.card)]]]),
+        find: async (identities) =>
+          new Map([...(await honest.find(identities)), ['bob', [exportCard(fake.card)]]]),
       },
     });
     const channel = await misled.client.getChannelBySid(own.sid);

@@ -1,0 +1,82 @@
+/** Nothing goes out in the clear by accident: every path of the SDK encrypts or refuses. */
+import type { Channel, Client, Member, Message, User } from 'twilio-chat';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { deliver, next, pair, startWorld, type Person, type World } from './world.ts';
+
+const SECRET = 'quux-never-in-the-clear';
+let world: World;
+let alice: Person;
+let bob: Person;
+let own: Channel;
+let bobs: Channel;
+let message: Message;
+let member: Member;
+let user: User;
+let client: Client;
+
+beforeAll(async () => {
+  world = await startWorld();
+  [alice, bob] = await Promise.all([world.person('alice'), world.person('bob')]);
+  [own, bobs] = await pair(alice, bob);
+  await deliver(bobs, own, 'to have a message');
+  message = await deliver(own, own, 'mine');
+  member = await own.getMemberByIdentity('alice');
+  client = alice.client;
+  user = client.user;
+});
+
+afterAll(() => world.close());
+
+const CALLS: Record<string, () => Promise<unknown>> = {
+  'channel.sendMessage of a file': () =>
+    own.sendMessage({ contentType: 'text/plain', media: SECRET }),
+  'channel.sendMessage of a form': () => {
+    const form = new FormData();
+    form.append('file', new Blob([SECRET]), 'name.txt');
+    return own.sendMessage(form);
+  },
+  'channel.updateAttributes': () => own.updateAttributes({ SECRET }),
+  'channel.updateFriendlyName': () => own.updateFriendlyName(SECRET),
+  'channel.updateUniqueName': () => own.updateUniqueName(SECRET),
+  'message.updateBody': () => message.updateBody(SECRET),
+  'message.updateAttributes': () => message.updateAttributes({ SECRET }),
+  'member.updateAttributes': () => member.updateAttributes({ SECRET }),
+  'user.updateAttributes': () => user.updateAttributes({ SECRET }),
+  'user.updateFriendlyName': () => user.updateFriendlyName(SECRET),
+  'client.createChannel with a name': () => client.createChannel({ friendlyName: SECRET }),
+  'client.createChannel with a unique name': () => client.createChannel({ uniqueName: SECRET }),
+  'client.createChannel with attributes': () => client.createChannel({ attributes: { SECRET } }),
+  'client.handlePushNotification': () => client.handlePushNotification({ twi_body: SECRET }),
+};
+
+describe('what carries content and is not encrypted', () => {
+  test.each(Object.keys(CALLS))('%s rejects with NOT_SUPPORTED_ENCRYPTED', async (name) => {
+    const before = world.emulator.inspect.received().length;
+    await expect(CALLS[name]?.()).rejects.toMatchObject({ code: 'NOT_SUPPORTED_ENCRYPTED' });
+    const frames = world.emulator.inspect.received().slice(before);
+    expect(JSON.stringify(frames)).not.toContain(SECRET);
+  });
+
+  test('never reached Twilio', () => {
+    expect(world.emulator.inspect.dump()).not.toContain(SECRET);
+  });
+});
+
+describe("metadata: 'clear'", () => {
+  test('lets names and attributes of channels, members and users through, and only those', async () => {
+    const carol = await world.person('carol', { metadata: 'clear' });
+    const channel = await carol.client.createChannel({ friendlyName: 'Ward 7' });
+    await channel.join();
+    expect(await channel.updateAttributes({ color: 'red' })).toBe(channel);
+    const renamed = next<{ updateReasons: string[] }>(channel, 'updated', ({ updateReasons }) =>
+      updateReasons.includes('friendlyName'),
+    );
+    expect(await channel.updateFriendlyName('Ward 8')).toBe(channel);
+    await renamed;
+    expect(channel.friendlyName).toBe('Ward 8');
+    const sent = await deliver(channel, channel, 'hello');
+    await expect(sent.updateBody(SECRET)).rejects.toMatchObject({
+      code: 'NOT_SUPPORTED_ENCRYPTED',
+    });
+  });
+});
