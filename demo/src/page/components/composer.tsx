@@ -1,0 +1,89 @@
+import { useEffect, useRef, type KeyboardEvent, type ReactNode } from 'react';
+import { isEncryptionError } from 'twilio-chat-encryption';
+import type { Conversation } from '../models/conversation.ts';
+import type { KeyChanges } from '../models/key-changes.ts';
+import { useStore } from '../models/use-store.ts';
+import { explain } from '../texts/failures.ts';
+import { AcknowledgeButton } from './acknowledge-button.tsx';
+import { SendIcon } from './icons.tsx';
+import { Notice } from './notice.tsx';
+
+interface ComposerProps {
+  readonly conversation: Conversation;
+  readonly keyChanges: KeyChanges;
+  readonly name: string;
+}
+
+/** Where messages are written. The text stays until it was sent. */
+export function Composer({ conversation, keyChanges, name }: ComposerProps): ReactNode {
+  const { draft, sending, typing } = useStore(conversation);
+  const field = useRef<HTMLTextAreaElement>(null);
+
+  useEffect(() => {
+    field.current?.focus();
+  }, [conversation]);
+
+  function keyDown(event: KeyboardEvent): void {
+    // While an input method composes a character, Enter belongs to it.
+    if (event.key !== 'Enter' || event.shiftKey || event.nativeEvent.isComposing) return;
+    event.preventDefault();
+    void conversation.send();
+  }
+
+  return (
+    <div className="composer">
+      <SendFailure conversation={conversation} keyChanges={keyChanges} />
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          void conversation.send();
+          field.current?.focus();
+        }}
+      >
+        <textarea
+          ref={field}
+          rows={1}
+          aria-label={`Message to ${name}`}
+          placeholder="Write a message"
+          enterKeyHint="send"
+          readOnly={sending}
+          value={draft}
+          onChange={(event) => {
+            conversation.write(event.target.value);
+          }}
+          onKeyDown={keyDown}
+        />
+        <button
+          type="submit"
+          className="icon-button solid"
+          title="Send"
+          disabled={sending || draft.trim() === ''}
+        >
+          <SendIcon />
+          <span className="visually-hidden">Send</span>
+        </button>
+      </form>
+      <p className="typing" role="status">
+        {typing.length > 0
+          ? `${typing.join(', ')} ${typing.length === 1 ? 'is' : 'are'} typing…`
+          : sending && 'Encrypting and sending…'}
+      </p>
+    </div>
+  );
+}
+
+function SendFailure({ conversation, keyChanges }: Omit<ComposerProps, 'name'>): ReactNode {
+  const { sendError } = useStore(conversation);
+  const { identities } = useStore(keyChanges);
+  if (sendError === null) return null;
+  const changed = isEncryptionError(sendError, 'KEY_CHANGED') ? sendError.identities : [];
+  const open = changed.filter((identity) => identities.includes(identity));
+  return (
+    <Notice kind="error">
+      <p>{explain(sendError)}</p>
+      {open.map((identity) => (
+        <AcknowledgeButton key={identity} keyChanges={keyChanges} identity={identity} />
+      ))}
+    </Notice>
+  );
+}

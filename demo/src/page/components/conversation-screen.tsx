@@ -1,0 +1,72 @@
+import { useState, type ReactNode } from 'react';
+import type { Chat } from '../models/chat.ts';
+import type { Conversation } from '../models/conversation.ts';
+import { useStore } from '../models/use-store.ts';
+import { Composer } from './composer.tsx';
+import { ConversationHeader } from './conversation-header.tsx';
+import { KeyChangeBanners } from './key-change-banners.tsx';
+import { MembersPanel } from './members-panel.tsx';
+import { MessageDetails } from './message-details.tsx';
+import { MessageList } from './message-list.tsx';
+
+interface ConversationScreenProps {
+  readonly chat: Chat;
+  readonly conversation: Conversation;
+  readonly name: string;
+  readonly onBack: () => void;
+}
+
+type Panel = { readonly kind: 'members' } | { readonly kind: 'message'; readonly sid: string };
+
+/** An open channel: messages, composer, and beside them members or the details of a message. */
+export function ConversationScreen(props: ConversationScreenProps): ReactNode {
+  const { chat, conversation, name, onBack } = props;
+  const [panel, setPanel] = useState<Panel | null>(null);
+  const { messages, members } = useStore(conversation);
+  const selected = panel?.kind === 'message' && messages.find(({ sid }) => sid === panel.sid);
+
+  function close(): void {
+    setPanel(null);
+    // Back to where the panel was opened from.
+    const opener = selected ? `message-${selected.sid}` : 'open-members';
+    document.getElementById(opener)?.focus();
+  }
+
+  return (
+    <>
+      <main className="conversation">
+        <ConversationHeader
+          name={name}
+          memberCount={members.length}
+          isOpen={panel?.kind === 'members'}
+          onBack={onBack}
+          onMembers={() => {
+            setPanel(panel?.kind === 'members' ? null : { kind: 'members' });
+          }}
+        />
+        <KeyChangeBanners keyChanges={chat.keyChanges} me={chat.session.identity} />
+        <MessageList
+          conversation={conversation}
+          me={chat.session.identity}
+          selected={selected ? selected.sid : null}
+          onSelect={(sid) => {
+            setPanel({ kind: 'message', sid });
+          }}
+        />
+        <Composer conversation={conversation} keyChanges={chat.keyChanges} name={name} />
+      </main>
+      {panel?.kind === 'members' && (
+        <MembersPanel chat={chat} conversation={conversation} onClose={close} />
+      )}
+      {selected && (
+        <MessageDetails
+          key={selected.sid}
+          session={chat.session}
+          channelSid={conversation.channel.sid}
+          message={selected}
+          onClose={close}
+        />
+      )}
+    </>
+  );
+}

@@ -1,0 +1,33 @@
+import type { ReactNode } from 'react';
+import type { KeyChanges } from '../models/key-changes.ts';
+import { useStore } from '../models/use-store.ts';
+import { AcknowledgeButton } from './acknowledge-button.tsx';
+import { Notice } from './notice.tsx';
+
+interface KeyChangeBannersProps {
+  readonly keyChanges: KeyChanges;
+  readonly me: string;
+}
+
+/** A banner for everybody whose keys changed. */
+export function KeyChangeBanners({ keyChanges, me }: KeyChangeBannersProps): ReactNode {
+  const { identities } = useStore(keyChanges);
+  return identities.map((identity) => (
+    <Notice key={identity} kind="warning">
+      <p>
+        {identity === me ? (
+          <>
+            <strong>You have another device.</strong> It gets no messages from here until you
+            acknowledge it. If it is not yours, change your password.
+          </>
+        ) : (
+          <>
+            <strong>The key of {identity} changed.</strong> A new device, or an impostor: ask{' '}
+            {identity} in person or on the phone. New keys get no messages until you acknowledge.
+          </>
+        )}
+      </p>
+      <AcknowledgeButton keyChanges={keyChanges} identity={identity} />
+    </Notice>
+  ));
+}

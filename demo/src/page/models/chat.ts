@@ -1,0 +1,38 @@
+import type { Session } from '../session/session.ts';
+import { channelListOf, type ChannelList } from './channels.ts';
+import { connectionOf, type Connection } from './connection.ts';
+import { conversationOf, type Conversation } from './conversation.ts';
+import { keyChangesOf, type KeyChanges } from './key-changes.ts';
+import type { Readable } from './store.ts';
+
+/** Everything that the signed-in page shows. It lives as long as the session. */
+export interface Chat {
+  readonly session: Session;
+  readonly connection: Readable<Connection>;
+  readonly channels: ChannelList;
+  readonly keyChanges: KeyChanges;
+  /** The conversation in a channel, opened at the first call; undefined in one that was left. */
+  readonly conversation: (channelSid: string) => Conversation | undefined;
+}
+
+/** The models of a session. */
+export function chatOf(session: Session): Chat {
+  const channels = channelListOf(session.client);
+  const conversations = new Map<string, Conversation>();
+  return {
+    session,
+    connection: connectionOf(session),
+    channels,
+    keyChanges: keyChangesOf(session.encryption),
+    conversation(sid) {
+      const channel = channels.find(sid);
+      if (!channel) {
+        conversations.delete(sid);
+        return undefined;
+      }
+      const opened = conversations.get(sid) ?? conversationOf(channel, session);
+      conversations.set(sid, opened);
+      return opened;
+    },
+  };
+}

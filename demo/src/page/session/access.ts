@@ -1,0 +1,71 @@
+import { member, text } from './json.ts';
+import { ServerFailure } from './server-failure.ts';
+import { request, signIn, type Credentials } from './token-server.ts';
+
+/** What a signed-in person may ask the servers. The session is only in memory. */
+export interface Access {
+  /** The session token, for the plugin; a new one if it asks again because the last was refused. */
+  readonly authorize: () => Promise<string>;
+  /** An access token for Twilio. */
+  readonly twilioToken: () => Promise<string>;
+  /** Who of these identities has published a card, as the token server says. */
+  readonly withCard: (identities: readonly string[]) => Promise<ReadonlySet<string>>;
+  /** What the emulated Twilio stores of a message. */
+  readonly storedBody: (channelSid: string, index: number) => Promise<string>;
+}
+
+/** Signs in, and in again whenever the session has ended. */
+export async function openAccess(credentials: Credentials): Promise<Access> {
+  let session = await signIn(credentials);
+  let given: string | undefined;
+
+  async function renew(): Promise<void> {
+    session = await signIn(credentials);
+  }
+
+  async function call(method: 'GET' | 'POST', path: string, body?: unknown): Promise<unknown> {
+    const once = (): Promise<unknown> =>
+      request(method, path, { session, ...(body !== undefined && { body }) });
+    try {
+      return await once();
+    } catch (error) {
+      if (!isSessionOver(error)) throw error;
+      await renew();
+      return once();
+    }
+  }
+
+  return {
+    async authorize() {
+      if (given === session) await renew();
+      given = session;
+      return session;
+    },
+    twilioToken: async () => required(await call('GET', '/v1/twilio-token'), 'token'),
+    async withCard(identities) {
+      if (identities.length === 0) return new Set();
+      const answer = await call('POST', '/v1/cards/search', { identities });
+      const cards = member(answer, 'cards');
+      return new Set(identities.filter((one) => hasItems(member(cards, one))));
+    },
+    storedBody: async (channelSid, index) =>
+      required(await call('GET', `/demo/stored/${channelSid}/${index}`), 'body'),
+  };
+}
+
+function isSessionOver(error: unknown): boolean {
+  return (
+    error instanceof ServerFailure &&
+    ['UNAUTHENTICATED', 'SESSION_INVALID', 'SESSION_EXPIRED'].includes(error.code)
+  );
+}
+
+function hasItems(value: unknown): boolean {
+  return Array.isArray(value) && value.length > 0;
+}
+
+function required(answer: unknown, name: string): string {
+  const value = text(answer, name);
+  if (value === undefined) throw new ServerFailure('UNREACHABLE', `The answer has no ${name}.`);
+  return value;
+}
