@@ -28,7 +28,8 @@ export interface CardBook {
 const FRESH_MILLISECONDS = 5 * 60_000;
 // Checked cards are kept by id for the life of a page; a directory must not fill its memory.
 const MAX_KEPT = 20_000;
-const MAX_SEARCHED = 1000;
+// The server bounds its answers; a hundred identities with all their cards stay below.
+const MAX_SEARCHED = 100;
 
 /** A card book over a directory that nobody needs to trust. */
 export function cardBook(

@@ -86,8 +86,7 @@ function membership(
   return {
     async add(identity) {
       await raw.add(identity);
-      // A channel that this person is not in has no roster to wait for.
-      if (raw.status === 'joined') await rosterShows(raw, identity, true);
+      await rosterShows(raw, identity, true);
     },
     decline: () => then(raw.decline()),
     delete: () => then(raw.delete()),
@@ -99,7 +98,7 @@ function membership(
     async removeMember(member) {
       const identity = typeof member === 'string' ? member : member.identity;
       await raw.removeMember(identity);
-      if (raw.status === 'joined') await rosterShows(raw, identity, false);
+      await rosterShows(raw, identity, false);
     },
     getUserDescriptors: async () =>
       mapPaginator(await raw.getUserDescriptors(), wrap.userDescriptor),
