@@ -17,7 +17,8 @@ export interface Push {
 
 /**
  * Says what is sent instead of a push: nothing, others, several, later. `undefined` leaves it as it
- * is. Pushes do not wait for one another, so to delay one is to let others overtake it.
+ * is. Of what is returned, `type`, `id`, `key` and `data` count; it goes to the same connection.
+ * Pushes do not wait for one another, so to delay one is to let others overtake it.
  */
 export type PushInterceptor = (
   push: Push,

@@ -39,7 +39,10 @@ export async function startEmulator(options: StartOptions = {}): Promise<Running
     response.end(JSON.stringify({ status: 404, code: 20404, message: 'Not found' }));
   });
   server.on('upgrade', (request, socket) => {
-    if (!isWebsocketPath(request.url)) socket.end('HTTP/1.1 404 Not Found\r\n\r\n');
+    if (isWebsocketPath(request.url)) return;
+    // Nobody else listens to this socket, and an error nobody listens to ends the process.
+    socket.on('error', () => undefined);
+    socket.end('HTTP/1.1 404 Not Found\r\n\r\n');
   });
   emulator.attach(server);
   server.listen(port, host);

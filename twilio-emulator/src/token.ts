@@ -27,7 +27,7 @@ function verify(
   secret: string,
   clockTimestamp: number,
 ): { claims: jwt.JwtPayload } | (TokenCheck & { ok: false }) {
-  const header = jwt.decode(token, { complete: true })?.header;
+  const header = headerOf(token);
   if (header === undefined) return refused(20101, 'Invalid Access Token');
   if (header.alg !== 'HS256' || header.cty !== 'twilio-fpa;v=1') {
     return refused(20102, 'Invalid Access Token header');
@@ -39,6 +39,15 @@ function verify(
     if (error instanceof jwt.TokenExpiredError) return refused(20104, 'Access Token expired');
     if (error instanceof jwt.NotBeforeError) return refused(20105, 'Access Token not yet valid');
     return refused(20107, 'Invalid Access Token signature');
+  }
+}
+
+/** `jwt.decode` returns null for some malformed tokens and throws for others. */
+function headerOf(token: string): jwt.JwtHeader | undefined {
+  try {
+    return jwt.decode(token, { complete: true })?.header;
+  } catch {
+    return undefined;
   }
 }
 

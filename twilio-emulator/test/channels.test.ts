@@ -2,9 +2,11 @@ import { describe, expect, test, vi } from 'vitest';
 import { next } from './support/events.ts';
 import { admit, createPair, createWorld, settled } from './support/world.ts';
 
-describe('channels', () => {
-  test('are created with names and attributes, and found by sid and unique name', async () => {
-    const { connect } = await createWorld();
+describe.concurrent('channels', () => {
+  test('are created with names and attributes, and found by sid and unique name', async ({
+    onTestFinished,
+  }) => {
+    const { connect } = await createWorld({}, onTestFinished);
     const alice = await connect('alice');
     const channel = await alice.createChannel({
       uniqueName: 'room 1/ü',
@@ -24,8 +26,8 @@ describe('channels', () => {
     });
   });
 
-  test('tell their members of changed names and attributes', async () => {
-    const { connect, emulator } = await createWorld();
+  test('tell their members of changed names and attributes', async ({ onTestFinished }) => {
+    const { connect, emulator } = await createWorld({}, onTestFinished);
     const [alice, bob] = [await connect('alice'), await connect('bob')];
     const [ours, theirs] = await createPair(alice, bob);
     const renamed = next(theirs, 'updated', (e) => e.updateReasons.includes('friendlyName'));
@@ -41,8 +43,8 @@ describe('channels', () => {
     await expect(ours.updateUniqueName('u')).rejects.toMatchObject({ body: { code: 50307 } });
   });
 
-  test('disappear for everyone when their creator deletes them', async () => {
-    const { connect, emulator } = await createWorld();
+  test('disappear for everyone when their creator deletes them', async ({ onTestFinished }) => {
+    const { connect, emulator } = await createWorld({}, onTestFinished);
     const [alice, bob] = [await connect('alice'), await connect('bob')];
     const [ours, theirs] = await createPair(alice, bob);
     await expect(theirs.delete()).rejects.toMatchObject({ status: 403 });
@@ -53,8 +55,8 @@ describe('channels', () => {
     await expect(bob.getChannelBySid(ours.sid)).rejects.toThrow();
   });
 
-  test('are closed to strangers if they are private', async () => {
-    const { connect } = await createWorld();
+  test('are closed to strangers if they are private', async ({ onTestFinished }) => {
+    const { connect } = await createWorld({}, onTestFinished);
     const [alice, eve] = [await connect('alice'), await connect('eve')];
     const secret = await alice.createChannel({ uniqueName: 'secret', isPrivate: true });
     await expect(eve.getChannelByUniqueName('secret')).rejects.toThrow();
@@ -62,8 +64,10 @@ describe('channels', () => {
     expect((await eve.getPublicChannelDescriptors()).items).toEqual([]);
   });
 
-  test('are listed, visible and open to everyone if they are public', async () => {
-    const { connect } = await createWorld();
+  test('are listed, visible and open to everyone if they are public', async ({
+    onTestFinished,
+  }) => {
+    const { connect } = await createWorld({}, onTestFinished);
     const [alice, bob] = [await connect('alice'), await connect('bob')];
     for (let i = 0; i < 53; i++) {
       await alice.createChannel({ uniqueName: `p${i}`, isPrivate: false });
@@ -90,9 +94,9 @@ describe('channels', () => {
   });
 });
 
-describe('membership', () => {
-  test('comes with an invitation, if it is accepted', async () => {
-    const { connect } = await createWorld();
+describe.concurrent('membership', () => {
+  test('comes with an invitation, if it is accepted', async ({ onTestFinished }) => {
+    const { connect } = await createWorld({}, onTestFinished);
     const [alice, bob] = [await connect('alice'), await connect('bob')];
     const channel = await alice.createChannel({ isPrivate: true });
     await channel.join();
@@ -108,8 +112,8 @@ describe('membership', () => {
     expect((await seen).identity).toBe('bob');
   });
 
-  test('does not come with an invitation that is declined', async () => {
-    const { connect, emulator } = await createWorld();
+  test('does not come with an invitation that is declined', async ({ onTestFinished }) => {
+    const { connect, emulator } = await createWorld({}, onTestFinished);
     const [alice, bob] = [await connect('alice'), await connect('bob@example.com')];
     const channel = await alice.createChannel({ isPrivate: true });
     const invited = next(bob, 'channelInvited');
@@ -122,8 +126,8 @@ describe('membership', () => {
     await expect(bob.getChannelBySid(channel.sid)).rejects.toThrow();
   });
 
-  test('can be had once', async () => {
-    const { connect } = await createWorld();
+  test('can be had once', async ({ onTestFinished }) => {
+    const { connect } = await createWorld({}, onTestFinished);
     const [alice, bob] = [await connect('alice'), await connect('bob')];
     const [ours] = await createPair(alice, bob);
     await expect(ours.add('bob')).rejects.toMatchObject({ status: 409, body: { code: 50404 } });
@@ -136,8 +140,8 @@ describe('membership', () => {
     expect(users.items.map(({ identity }) => identity).toSorted()).toEqual(['alice', 'bob']);
   });
 
-  test('ends by leaving, and begins anew with the whole history', async () => {
-    const { connect } = await createWorld();
+  test('ends by leaving, and begins anew with the whole history', async ({ onTestFinished }) => {
+    const { connect } = await createWorld({}, onTestFinished);
     const [alice, bob] = [await connect('alice'), await connect('bob')];
     const [ours, theirs] = await createPair(alice, bob);
     const [left, seen] = [next(bob, 'channelLeft'), next(ours, 'memberLeft')];
@@ -152,8 +156,10 @@ describe('membership', () => {
     expect((await heard).body).toBe('with bob');
   });
 
-  test('ends when the creator removes a member, who hears nothing more', async () => {
-    const { connect, emulator } = await createWorld();
+  test('ends when the creator removes a member, who hears nothing more', async ({
+    onTestFinished,
+  }) => {
+    const { connect, emulator } = await createWorld({}, onTestFinished);
     const [alice, bob, carol] = [
       await connect('alice'),
       await connect('bob'),
@@ -183,10 +189,10 @@ describe('membership', () => {
     ]);
   });
 
-  test('keeps identities apart, whatever characters they have', async () => {
-    const { connect, emulator } = await createWorld();
+  test('keeps identities apart, whatever characters they have', async ({ onTestFinished }) => {
+    const { connect, emulator } = await createWorld({}, onTestFinished);
     const alice = await connect('alice');
-    for (const identity of ['a b@c.d', '__proto__', '50 %', 'constructor']) {
+    for (const identity of ['a b@c.d', '__proto__', '50 %', 'a/b', 'constructor']) {
       const other = await connect(identity);
       const [ours, theirs] = await createPair(alice, other, identity);
       expect(await theirs.sendMessage('hi')).toBe(0);
@@ -198,8 +204,8 @@ describe('membership', () => {
     }
   });
 
-  test('lists the channels of a user who connects later', async () => {
-    const { connect } = await createWorld();
+  test('lists the channels of a user who connects later', async ({ onTestFinished }) => {
+    const { connect } = await createWorld({}, onTestFinished);
     const alice = await connect('alice');
     for (let i = 0; i < 60; i++) {
       const channel = await alice.createChannel({ uniqueName: `c${i}`, isPrivate: true });

@@ -2,9 +2,9 @@ import { describe, expect, test } from 'vitest';
 import { collect, next } from './support/events.ts';
 import { createPair, createWorld } from './support/world.ts';
 
-describe('two clients in one channel', () => {
-  test('see each other join and talk', async () => {
-    const { connect, emulator } = await createWorld();
+describe.concurrent('two clients in one channel', () => {
+  test('see each other join and talk', async ({ onTestFinished }) => {
+    const { connect, emulator } = await createWorld({}, onTestFinished);
     const [alice, bob] = [await connect('alice'), await connect('bob')];
     const [ours, theirs] = await createPair(alice, bob);
 
@@ -25,8 +25,10 @@ describe('two clients in one channel', () => {
     expect(emulator.inspect.messages('u').map(({ body }) => body)).toEqual(['hi', 'hello']);
   });
 
-  test('agree on one order of messages, and each hears every message once', async () => {
-    const { connect } = await createWorld();
+  test('agree on one order of messages, and each hears every message once', async ({
+    onTestFinished,
+  }) => {
+    const { connect } = await createWorld({}, onTestFinished);
     const [alice, bob] = [await connect('alice'), await connect('bob')];
     const [ours, theirs] = await createPair(alice, bob);
     const [atAlice, atBob] = [
@@ -44,8 +46,8 @@ describe('two clients in one channel', () => {
     expect(new Set(bodies).size).toBe(40);
   });
 
-  test('see edits and removals', async () => {
-    const { connect } = await createWorld();
+  test('see edits and removals', async ({ onTestFinished }) => {
+    const { connect } = await createWorld({}, onTestFinished);
     const [alice, bob] = [await connect('alice'), await connect('bob')];
     const [ours, theirs] = await createPair(alice, bob);
     const heard = next(theirs, 'messageAdded');
@@ -68,8 +70,10 @@ describe('two clients in one channel', () => {
     expect(await ours.getMessagesCount()).toBe(1);
   });
 
-  test('may edit and remove only their own messages, the creator all', async () => {
-    const { connect } = await createWorld();
+  test('may edit and remove only their own messages, the creator all', async ({
+    onTestFinished,
+  }) => {
+    const { connect } = await createWorld({}, onTestFinished);
     const [alice, bob] = [await connect('alice'), await connect('bob')];
     const [ours, theirs] = await createPair(alice, bob);
     const heard = [collect(ours, 'messageAdded', 2), collect(theirs, 'messageAdded', 2)] as const;
@@ -83,8 +87,8 @@ describe('two clients in one channel', () => {
     await atAlice[1]?.remove();
   });
 
-  test('see signs of typing', async () => {
-    const { connect } = await createWorld();
+  test('see signs of typing', async ({ onTestFinished }) => {
+    const { connect } = await createWorld({}, onTestFinished);
     const [alice, bob] = [await connect('alice'), await connect('bob')];
     const [ours, theirs] = await createPair(alice, bob);
     const started = next(ours, 'typingStarted');
@@ -95,8 +99,8 @@ describe('two clients in one channel', () => {
     expect((await ended).identity).toBe('bob');
   });
 
-  test('see how far the other has read', async () => {
-    const { connect } = await createWorld();
+  test('see how far the other has read', async ({ onTestFinished }) => {
+    const { connect } = await createWorld({}, onTestFinished);
     const [alice, bob] = [await connect('alice'), await connect('bob')];
     const [ours, theirs] = await createPair(alice, bob);
     const heard = collect(theirs, 'messageAdded', 3);

@@ -2,7 +2,6 @@ import { describe, expect, test } from 'vitest';
 import { collect, next } from './support/events.ts';
 import { createPair, createWorld, settled } from './support/world.ts';
 
-// Each waits for the SDK's pauses; so all at once.
 describe.concurrent('after a broken connection', () => {
   test('a client gets what it missed, in order and once', async ({ onTestFinished }) => {
     const { connect, emulator } = await createWorld({}, onTestFinished);

@@ -115,6 +115,25 @@ describe('hostile input', () => {
     expect(header['http_status']).toMatchObject({ code: 404 });
   });
 
+  test('no frame whatever brings the emulator down', async () => {
+    const { emulator, token } = await createWorld();
+    const bystander = await connectRaw(emulator, token('bob'));
+    const methods = ['init', 'update', 'message', 'close', 'reply', 'telemetry.v1', 'x'];
+    const value = fc.oneof(fc.jsonValue(), fc.constantFrom(...methods, token('alice')));
+    const names = ['method', 'id', 'token', 'http_request', 'continuation_token', '__proto__'];
+    const header = fc.dictionary(fc.constantFrom(...names), value);
+    await fc.assert(
+      fc.asyncProperty(fc.array(header, { maxLength: 5 }), fc.string(), async (headers, text) => {
+        const { socket } = await openRaw(emulator);
+        for (const head of headers) socket.send(encodeFrame(head, text));
+        socket.close();
+        await once(socket, 'close');
+      }),
+      { numRuns: 50 },
+    );
+    expect((await bystander.request('GET', '/Client/v2/Configuration')).status).toBe(200);
+  });
+
   test('other upgrades and plain requests get 404 from a server of its own', async () => {
     const { emulator } = await createWorld();
     expect((await fetch(`${emulator.url}/v3/wsconnect`)).status).toBe(404);

@@ -4,8 +4,8 @@ import { collect, next } from './support/events.ts';
 import { createPair, createWorld, settled } from './support/world.ts';
 
 /** Two members; both follow everything. */
-async function createScene() {
-  const world = await createWorld();
+async function createScene(atEnd: (cleanUp: () => Promise<void>) => void) {
+  const world = await createWorld({}, atEnd);
   const { connect, emulator } = world;
   const [alice, bob] = [await connect('alice'), await connect('bob')];
   const [ours, theirs] = await createPair(alice, bob);
@@ -17,9 +17,9 @@ async function createScene() {
 const isMessage = ({ object, identity }: Push): boolean =>
   identity === 'bob' && object.endsWith('.messages');
 
-describe('a malicious Twilio', () => {
-  test('rewrites a message before the eyes of its readers', async () => {
-    const { tamper, ours, theirs } = await createScene();
+describe.concurrent('a malicious Twilio', () => {
+  test('rewrites a message before the eyes of its readers', async ({ onTestFinished }) => {
+    const { tamper, ours, theirs } = await createScene(onTestFinished);
     await ours.sendMessage('pay 10', { n: 1 });
     const [rewritten, seen] = [next(theirs, 'messageUpdated'), next(ours, 'messageUpdated')];
     tamper.rewrite('u', 0, { body: 'pay 1000', author: 'bob' });
@@ -27,8 +27,10 @@ describe('a malicious Twilio', () => {
     expect((await seen).message.attributes).toEqual({ n: 1 });
   });
 
-  test('rewrites a message behind the back of who has not read it yet', async () => {
-    const { tamper, bob, ours, theirs, connect } = await createScene();
+  test('rewrites a message behind the back of who has not read it yet', async ({
+    onTestFinished,
+  }) => {
+    const { tamper, bob, ours, theirs, connect } = await createScene(onTestFinished);
     const lost = next(bob, 'connectionStateChanged', (state) => state !== 'connected');
     tamper.disconnect('bob');
     await lost;
@@ -46,8 +48,8 @@ describe('a malicious Twilio', () => {
     });
   });
 
-  test('invents, copies and removes messages', async () => {
-    const { tamper, inspect, alice, bob, ours, theirs } = await createScene();
+  test('invents, copies and removes messages', async ({ onTestFinished }) => {
+    const { tamper, inspect, alice, bob, ours, theirs } = await createScene(onTestFinished);
     const [, elsewhere] = await createPair(alice, bob, 'v');
     const invented = next(theirs, 'messageAdded');
     const forged = tamper.inject('u', { author: 'alice', body: 'never said' });
@@ -67,15 +69,15 @@ describe('a malicious Twilio', () => {
     expect(inspect.dump()).toContain('later');
   });
 
-  test('puts a stranger among the members', async () => {
-    const { tamper, theirs } = await createScene();
+  test('puts a stranger among the members', async ({ onTestFinished }) => {
+    const { tamper, theirs } = await createScene(onTestFinished);
     const joined = next(theirs, 'memberJoined');
     tamper.addMember('u', 'mallory');
     expect((await joined).identity).toBe('mallory');
   });
 
-  test('drops, rewrites and repeats what it pushes', async () => {
-    const { tamper, ours, theirs } = await createScene();
+  test('drops, rewrites and repeats what it pushes', async ({ onTestFinished }) => {
+    const { tamper, ours, theirs } = await createScene(onTestFinished);
     const heard = collect(theirs, 'messageAdded', 2);
     const undo = tamper.onPush((push) => {
       if (!isMessage(push)) return undefined;
@@ -95,8 +97,8 @@ describe('a malicious Twilio', () => {
     expect((await own).map(({ body }) => body)).toEqual(['dropped', 'repeated']);
   });
 
-  test('delays and so reorders what it pushes', async () => {
-    const { tamper, ours, theirs } = await createScene();
+  test('delays and so reorders what it pushes', async ({ onTestFinished }) => {
+    const { tamper, ours, theirs } = await createScene(onTestFinished);
     const heard = collect(theirs, 'messageAdded', 2);
     let release: (() => void) | undefined;
     tamper.onPush((push) => {
@@ -115,8 +117,8 @@ describe('a malicious Twilio', () => {
     expect((await heard).map(({ body }) => body)).toEqual(['second', 'first']);
   });
 
-  test('fails requests, before or after they take effect', async () => {
-    const { tamper, inspect, ours } = await createScene();
+  test('fails requests, before or after they take effect', async ({ onTestFinished }) => {
+    const { tamper, inspect, ours } = await createScene(onTestFinished);
     const isSend = ({ method, path }: { method: string; path: string }): boolean =>
       method === 'POST' && path.endsWith('/Messages');
     const undo = tamper.onRequest((request) =>
@@ -133,8 +135,8 @@ describe('a malicious Twilio', () => {
     expect(inspect.messages('u').map(({ body }) => body)).toEqual(['stored']);
   });
 
-  test('cannot change what is stored by changing what is pushed', async () => {
-    const { tamper, inspect, ours, theirs } = await createScene();
+  test('cannot change what is stored by changing what is pushed', async ({ onTestFinished }) => {
+    const { tamper, inspect, ours, theirs } = await createScene(onTestFinished);
     const heard = next(theirs, 'messageAdded');
     tamper.onPush((push) => {
       Object.assign(push.data, { text: 'changed in place' });
@@ -146,9 +148,9 @@ describe('a malicious Twilio', () => {
   });
 });
 
-describe('a curious Twilio', () => {
-  test('sees everything that is stored, and its history', async () => {
-    const { connect, emulator } = await createWorld();
+describe.concurrent('a curious Twilio', () => {
+  test('sees everything that is stored, and its history', async ({ onTestFinished }) => {
+    const { connect, emulator } = await createWorld({}, onTestFinished);
     const alice = await connect('alice');
     const channel = await alice.createChannel({
       uniqueName: 'u',
@@ -172,8 +174,8 @@ describe('a curious Twilio', () => {
     expect(() => emulator.inspect.messages('nowhere')).toThrow('Channel not found');
   });
 
-  test('remembers the last frames it got, if it is told to', async () => {
-    const { connect, emulator } = await createWorld({ record: 20 });
+  test('remembers the last frames it got, if it is told to', async ({ onTestFinished }) => {
+    const { connect, emulator } = await createWorld({ record: 20 }, onTestFinished);
     const alice = await connect('alice');
     const channel = await alice.createChannel({ uniqueName: 'u' });
     await channel.join();

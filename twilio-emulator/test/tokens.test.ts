@@ -13,6 +13,15 @@ describe('a connection is refused', () => {
     ['without a token', 20101, () => undefined],
     ['with something else than a token', 20101, () => 'x.y.z'],
     [
+      'with a token whose claims are no JSON',
+      20101,
+      () => {
+        const header = { alg: 'HS256', typ: 'JWT', cty: 'twilio-fpa;v=1' };
+        const parts = [JSON.stringify(header), '{', 'signature'];
+        return parts.map((part) => Buffer.from(part).toString('base64url')).join('.');
+      },
+    ],
+    [
       'with a forged signature',
       20107,
       ({ emulator: { config } }) => accessToken({ ...config, apiSecret: 'guessed' }, 'alice'),

@@ -24,6 +24,14 @@ export function attributesIn(request: JsonRecord, maxBytes: number): string | un
   return attributes;
 }
 
+/** The subject of a message in a request; only Conversations has them. */
+export function subjectIn(request: JsonRecord): string | null {
+  const subject = text(request, 'subject') ?? null;
+  if (subject !== null && subject.length > MAX_NAME_LENGTH)
+    throw refuse('invalidRequest', 'subject');
+  return subject;
+}
+
 /** The friendly name in a request: null removes it, absent leaves it. */
 export function friendlyNameIn(request: JsonRecord): string | null | undefined {
   const name = text(request, 'friendly_name');

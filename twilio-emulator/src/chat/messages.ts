@@ -3,7 +3,7 @@ import type { JsonRecord } from '../json.ts';
 import { MAX_SMALL_ATTRIBUTES_BYTES } from '../limits.ts';
 import { newSid } from '../sids.ts';
 import { lowerBound, type Item } from '../sync/entity.ts';
-import { attributesIn, bodyIn } from './input.ts';
+import { attributesIn, bodyIn, subjectIn } from './input.ts';
 import { channelData, memberOf } from './items.ts';
 import type { Channel, Chat, MessageData } from './model.ts';
 
@@ -18,16 +18,14 @@ export function sendMessage(
   request: JsonRecord,
 ): Message {
   const member = memberOf(channel, author);
-  if (request['media_sid'] !== undefined || request['media_sids'] !== undefined) {
-    throw refuse('notImplemented', 'media');
-  }
+  refuseMedia(request);
   const today = chat.today();
   return storeMessage(chat, channel, channel.nextIndex, {
     sid: newSid('IM'),
     author,
     memberSid: member.sid,
     text: bodyIn(request) ?? '',
-    subject: null,
+    subject: subjectIn(request),
     attributes: attributesIn(request, MAX_SMALL_ATTRIBUTES_BYTES) ?? '{}',
     timestamp: today,
     dateUpdated: today,
@@ -97,6 +95,11 @@ export function messageAt(channel: Channel, index: number): Message {
 export function countUnread(channel: Channel, horizon: number | null): number {
   const { items } = channel.messages;
   return horizon === null ? items.length : items.length - lowerBound(items, horizon + 1);
+}
+
+function refuseMedia({ media_sid: one, media_sids: several }: JsonRecord): void {
+  const none = several === undefined || (Array.isArray(several) && several.length === 0);
+  if (one !== undefined || !none) throw refuse('notImplemented', 'media');
 }
 
 function requireRight(channel: Channel, message: Message, by: string): void {

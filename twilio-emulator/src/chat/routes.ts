@@ -3,6 +3,7 @@ import { jsonBody, route, type Request, type Route } from '../router.ts';
 import { channelBody, horizonBody, memberBody, messageBody, userBody } from './bodies.ts';
 import { createChannel, deleteChannel, findChannel, maySee, updateChannel } from './channels.ts';
 import { configuration } from './configuration.ts';
+import { conversationsRoutes } from './conversations.ts';
 import { horizonIn, identityIn } from './input.ts';
 import { listing } from './listing.ts';
 import * as members from './members.ts';
@@ -28,6 +29,7 @@ export function chatRoutes(chat: Chat, serviceSid: string): readonly Route[] {
     ...inviteRoutes(chat),
     ...messageRoutes(chat),
     ...userRoutes(chat),
+    ...conversationsRoutes(chat),
   ];
 }
 

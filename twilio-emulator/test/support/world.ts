@@ -14,7 +14,10 @@ export interface World {
   readonly adopt: (client: Client) => Client;
 }
 
-/** Starts an emulator for the test that is running, or for as long as `atEnd` says. */
+/**
+ * Starts an emulator for the test that is running, or for as long as `atEnd` says: tests that run at
+ * the same time, because the SDK mostly waits, have to give theirs.
+ */
 export async function createWorld(
   options: StartOptions = {},
   atEnd: (cleanUp: () => Promise<void>) => void = onTestFinished,
