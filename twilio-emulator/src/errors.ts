@@ -4,7 +4,7 @@ import { STATUS_CODES } from 'node:http';
  * HTTP status, Twilio error code and text of every refusal.
  * The codes are those of Twilio's error dictionary, https://www.twilio.com/docs/api/errors.
  */
-const REFUSALS = {
+const REFUSALS: Record<Refusal, readonly [status: number, code: number, message: string]> = {
   invalidRequest: [400, 20001, 'Invalid request'],
   notAllowed: [403, 50107, 'User unauthorized for command'],
   unknownPath: [404, 20404, 'The requested resource was not found'],
@@ -32,10 +32,36 @@ const REFUSALS = {
   documentNotFound: [404, 54100, 'Document not found'],
   listNotFound: [404, 54150, 'List not found'],
   mapNotFound: [404, 54200, 'Map not found'],
-} as const satisfies Record<string, readonly [status: number, code: number, message: string]>;
+};
 
 /** Why a request is refused; each has one Twilio error code. */
-export type Refusal = keyof typeof REFUSALS;
+export type Refusal =
+  | 'invalidRequest'
+  | 'notAllowed'
+  | 'unknownPath'
+  | 'internal'
+  | 'notImplemented'
+  | 'friendlyNameTooLong'
+  | 'uniqueNameTooLong'
+  | 'userNotFound'
+  | 'identityTooLong'
+  | 'tooManyChannels'
+  | 'alreadyInvited'
+  | 'channelNotFound'
+  | 'attributesTooLong'
+  | 'attributesInvalid'
+  | 'uniqueNameLikeSid'
+  | 'uniqueNameTaken'
+  | 'notMember'
+  | 'memberNotFound'
+  | 'tooManyMembers'
+  | 'memberExists'
+  | 'messageNotFound'
+  | 'bodyTooLong'
+  | 'syncNotAllowed'
+  | 'documentNotFound'
+  | 'listNotFound'
+  | 'mapNotFound';
 
 /** An error in Twilio's shape: an HTTP status and a code of its error dictionary. */
 export class TwilioError extends Error {

@@ -5,19 +5,19 @@
 const API = 'https://aim.us1.twilio.com/Client/v2';
 
 /** The collections. */
-export const CONVERSATIONS = `${API}/Conversations`;
+export const CONVERSATIONS: string = `${API}/Conversations`;
 
 /** The caller's own conversations. */
-export const MY_CONVERSATIONS = `${API}/MyConversations`;
+export const MY_CONVERSATIONS: string = `${API}/MyConversations`;
 
 /** The users of the service. */
-export const USERS = `${API}/Users`;
+export const USERS: string = `${API}/Users`;
 
 /** Where signs of typing go. */
-export const TYPING = `${API}/Typing`;
+export const TYPING: string = `${API}/Typing`;
 
 /** The configuration of a client. */
-export const CONFIGURATION = `${API}/Configuration`;
+export const CONFIGURATION: string = `${API}/Configuration`;
 
 /** The address of a channel. */
 export function channelUrl(channelSid: string): string {

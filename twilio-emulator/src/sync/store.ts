@@ -12,7 +12,7 @@ import {
 } from './entity.ts';
 
 /** Who may open and follow an entity. */
-export type Readers = (identity: string) => boolean;
+type Readers = (identity: string) => boolean;
 
 /** All Sync entities of the service. Every change is logged and goes to the entity's followers. */
 export interface Sync {
