@@ -15,7 +15,7 @@ export interface Person {
   send(text: string): Promise<void>;
   /** The message with this text, or with this code in place of a text. */
   message(text: string): Locator;
-  /** Opens the details of a message; gives the panel. */
+  /** Opens the details of the first message like this; gives the panel. */
   details(text: string): Promise<Locator>;
 }
 
@@ -46,8 +46,10 @@ export async function openPerson(
 function watch(page: Page, name: string, complaints: string[]): void {
   page.on('pageerror', (error) => complaints.push(`${name}: ${String(error)}`));
   page.on('console', (message) => {
-    // A refusal that a test provokes is not the page's fault; Chromium logs every one.
-    const isRefusal = /Failed to load resource.*status of 4\d\d/.test(message.text());
+    // What a test has refused or cut off is not the page's fault; Chromium reports it all the same.
+    const isRefusal = /^Failed to load resource: (.* status of 4\d\d|net::ERR_FAILED)/.test(
+      message.text(),
+    );
     if (['error', 'warning'].includes(message.type()) && !isRefusal) {
       complaints.push(`${name}: ${message.text()}`);
     }
@@ -104,7 +106,7 @@ function personAt(page: Page, name: string): Person {
       await message(text).waitFor();
     },
     async details(text) {
-      await message(text).getByRole('button').click();
+      await message(text).first().getByRole('button').click();
       const panel = page.getByRole('complementary', { name: 'Message details' });
       await panel.waitFor();
       return panel;

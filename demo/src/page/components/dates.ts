@@ -1,6 +1,12 @@
 const TIME = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
 const DAY = new Intl.DateTimeFormat(undefined, { weekday: 'long', day: 'numeric', month: 'long' });
-const FULL = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
+const EXACT = new Intl.DateTimeFormat(undefined, {
+  day: 'numeric',
+  month: 'short',
+  hour: '2-digit',
+  minute: '2-digit',
+  second: '2-digit',
+});
 
 /** The time of day. */
 export function timeOf(date: Date): string {
@@ -13,6 +19,6 @@ export function dayOf(date: Date | undefined): string {
 }
 
 /** Day and time to the second. */
-export function fullDate(date: Date): string {
-  return FULL.format(date);
+export function exactTime(date: Date): string {
+  return EXACT.format(date);
 }

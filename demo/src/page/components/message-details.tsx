@@ -3,7 +3,7 @@ import type { MessageEncryption } from 'twilio-chat-encryption';
 import type { MessageView } from '../models/message-view.ts';
 import type { Session } from '../session/session.ts';
 import { ANOMALY, reasonOf, STATUS, TRUST } from '../texts/reasons.ts';
-import { fullDate } from './dates.ts';
+import { exactTime } from './dates.ts';
 import { AlertIcon, LockIcon } from './icons.tsx';
 import { SidePanel } from './side-panel.tsx';
 import { StoredBody } from './stored-body.tsx';
@@ -55,8 +55,12 @@ function Verified({ encryption, message }: VerdictProps<'verified'>): ReactNode 
         <Fact name="Trust">
           <strong>{TRUST[trust].title}.</strong> {TRUST[trust].text}
         </Fact>
-        <Fact name="Sent">{fullDate(sentAt)}, by the sender’s clock</Fact>
-        <Fact name="Arrived">{fullDate(message.date)}, by Twilio’s clock</Fact>
+        <Fact name="Sent">
+          <Moment date={sentAt} clock="sender’s clock" />
+        </Fact>
+        <Fact name="Arrived">
+          <Moment date={message.date} clock="Twilio’s clock" />
+        </Fact>
         {anomalies.map(({ code }) => (
           <Fact key={code} name="Odd">
             {ANOMALY[code]} <code>{code}</code>
@@ -86,7 +90,9 @@ function NotShown({
           <code>{encryption.code}</code>
         </Fact>
         <Fact name="Author">{message.author}, as Twilio says; not proven</Fact>
-        <Fact name="Arrived">{fullDate(message.date)}, by Twilio’s clock</Fact>
+        <Fact name="Arrived">
+          <Moment date={message.date} clock="Twilio’s clock" />
+        </Fact>
       </dl>
     </section>
   );
@@ -104,6 +110,19 @@ function Fact({
       <dt>{name}</dt>
       <dd>{children}</dd>
     </div>
+  );
+}
+
+interface MomentProps {
+  readonly date: Date;
+  readonly clock: string;
+}
+
+function Moment({ date, clock }: MomentProps): ReactNode {
+  return (
+    <>
+      {exactTime(date)} <small>{clock}</small>
+    </>
   );
 }
 

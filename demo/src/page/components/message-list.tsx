@@ -62,14 +62,13 @@ export function MessageList(props: MessageListProps): ReactNode {
 }
 
 function OlderMessages({ conversation }: { readonly conversation: Conversation }): ReactNode {
-  const { loading, failed, hasOlder, messages } = useStore(conversation);
-  const retry = messages.length > 0 ? conversation.loadOlder : conversation.loadFirst;
+  const { loading, failed, hasOlder } = useStore(conversation);
   if (loading) return <Spinner label="Loading messages…" />;
   if (failed) {
     return (
       <Notice kind="error">
         The messages could not be loaded.{' '}
-        <button type="button" className="link" onClick={() => void retry()}>
+        <button type="button" className="link" onClick={() => void conversation.retry()}>
           Try again
         </button>
       </Notice>

@@ -36,7 +36,7 @@ export function SignInScreen({ onSession }: SignInScreenProps): ReactNode {
           <LockIcon />
         </span>
         <h1>Encrypted chat</h1>
-        <p className="lead">A Twilio chat that only its members can read.</p>
+        <p className="lead">Twilio carries it, only members read it.</p>
         {isSecureContext ? (
           <SignInForm busy={busy} onSubmit={start} />
         ) : (

@@ -23,7 +23,9 @@ export function chatOf(session: Session): Chat {
     session,
     connection: connectionOf(session),
     channels,
-    keyChanges: keyChangesOf(session.encryption),
+    keyChanges: keyChangesOf(session.encryption, () => {
+      for (const opened of conversations.values()) void opened.loadLatest();
+    }),
     conversation(sid) {
       const channel = channels.find(sid);
       if (!channel) {

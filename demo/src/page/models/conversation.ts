@@ -29,8 +29,11 @@ export interface MemberView {
 /** An open channel and what can be done in it. All errors of `send` are in the state. */
 export interface Conversation extends Readable<ConversationState> {
   readonly channel: Channel;
-  readonly loadFirst: () => Promise<void>;
+  /** Reads the last messages, also to look at them again. */
+  readonly loadLatest: () => Promise<void>;
   readonly loadOlder: () => Promise<void>;
+  /** Does again what failed. */
+  readonly retry: () => Promise<void>;
   readonly write: (draft: string) => void;
   readonly send: () => Promise<void>;
   /** Tells Twilio that everything shown was read. */
@@ -77,7 +80,7 @@ export function conversationOf(channel: Channel, session: Session): Conversation
   }
 
   followTyping(channel, session.identity, store);
-  void history.loadFirst();
+  void history.loadLatest();
   void members.refreshMembers();
 
   return {
@@ -104,9 +107,10 @@ type StateStore = ReturnType<typeof createStore<ConversationState>>;
 function historyOf(
   channel: Channel,
   { get, patch }: StateStore,
-): Pick<Conversation, 'loadFirst' | 'loadOlder'> {
+): Pick<Conversation, 'loadLatest' | 'loadOlder' | 'retry'> {
   const byIndex = new Map<number, MessageView>();
   let older: (() => Promise<Page>) | null = null;
+  let retry = loadLatest;
 
   function show(): void {
     patch({ messages: [...byIndex.values()].sort((a, b) => a.index - b.index) });
@@ -117,6 +121,7 @@ function historyOf(
   }
 
   async function load(loading: 'first' | 'older', next: () => Promise<Page>): Promise<void> {
+    retry = () => load(loading, next);
     patch({ loading, failed: false });
     try {
       const page = await next();
@@ -129,6 +134,14 @@ function historyOf(
     } finally {
       patch({ loading: null });
     }
+  }
+
+  function loadLatest(): Promise<void> {
+    return load('first', async () => {
+      // Opens the list of messages: what comes between here and the page is announced.
+      await channel.getMembers();
+      return channel.getMessages(PAGE_SIZE);
+    });
   }
 
   channel.on('messageAdded', (message) => {
@@ -146,12 +159,8 @@ function historyOf(
   });
 
   return {
-    loadFirst: () =>
-      load('first', async () => {
-        // Opens the list of messages: what comes between here and the page is announced.
-        await channel.getMembers();
-        return channel.getMessages(PAGE_SIZE);
-      }),
+    loadLatest,
+    retry: () => retry(),
     async loadOlder() {
       if (older && get().loading === null) await load('older', older);
     },

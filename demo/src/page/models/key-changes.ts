@@ -12,8 +12,11 @@ export interface KeyChanges extends Readable<KeyChangeState> {
   readonly acknowledge: (identity: string) => Promise<void>;
 }
 
-/** Collects key changes until they are acknowledged. */
-export function keyChangesOf(encryption: Encryption): KeyChanges {
+/**
+ * Collects key changes until they are acknowledged.
+ * @param onAcknowledged is told afterwards: messages may be judged otherwise now
+ */
+export function keyChangesOf(encryption: Encryption, onAcknowledged: () => void): KeyChanges {
   const store = createStore<KeyChangeState>({ identities: [] });
   encryption.on('keyChanged', ({ identity }) => {
     const { identities } = store.get();
@@ -24,6 +27,7 @@ export function keyChangesOf(encryption: Encryption): KeyChanges {
     async acknowledge(identity) {
       await encryption.acknowledge(identity);
       store.set({ identities: store.get().identities.filter((one) => one !== identity) });
+      onAcknowledged();
     },
   };
 }

@@ -18,5 +18,10 @@ export interface MessageView {
 export function viewOf(message: Message): MessageView {
   const { sid, index, author, encryption } = message;
   const body = encryption.status === 'verified' ? message.body : '';
-  return { sid, index, author, body, date: message.dateCreated, encryption };
+  return { sid, index, author, body, date: validDate(message.dateCreated), encryption };
+}
+
+// Twilio's claims may be anything at all, and a date that is none cannot be shown.
+function validDate(date: Date): Date {
+  return Number.isNaN(date.getTime()) ? new Date(0) : date;
 }

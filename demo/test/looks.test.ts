@@ -1,0 +1,116 @@
+/**
+ * The page fits a phone and a desktop, in light and dark. With SCREENSHOTS=<folder> it is also
+ * photographed.
+ */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { BrowserContextOptions } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Person } from './support/person.ts';
+import { startWorld, type World } from './support/world.ts';
+
+const FOLDER = process.env['SCREENSHOTS'];
+
+const SIZES = { desktop: { width: 1280, height: 800 }, phone: { width: 390, height: 844 } };
+const SCHEMES = ['light', 'dark'] as const;
+
+let world: World;
+/** Alice as she looks to Bob: on one device, in every size and scheme. */
+let alice: Person;
+let bob: Person;
+
+beforeAll(async () => {
+  world = await startWorld();
+  const options: BrowserContextOptions = { viewport: SIZES.desktop };
+  [alice, bob] = await Promise.all([world.person('Alice', options), world.person('Bob', options)]);
+  if (FOLDER) mkdirSync(FOLDER, { recursive: true });
+});
+
+afterAll(() => world.close());
+
+/** Nothing is cut off or needs scrolling sideways, whatever the size and the colours. */
+async function expectToFit({ page }: Person, name: string): Promise<void> {
+  for (const [device, size] of Object.entries(SIZES)) {
+    await page.setViewportSize(size);
+    for (const colorScheme of SCHEMES) {
+      await page.emulateMedia({ colorScheme });
+      const width = await page.evaluate(() => document.documentElement.scrollWidth);
+      expect(width, `${name} on a ${device}`).toBeLessThanOrEqual(size.width);
+      if (FOLDER)
+        await page.screenshot({ path: join(FOLDER, `${name}-${device}-${colorScheme}.png`) });
+    }
+  }
+  await page.setViewportSize(SIZES.desktop);
+  await page.emulateMedia({ colorScheme: 'light' });
+}
+
+describe('fits', () => {
+  test('signing in', async () => {
+    await alice.page.getByLabel('Password').waitFor();
+    await expectToFit(alice, 'sign-in');
+  });
+
+  test('nothing there yet', async () => {
+    await Promise.all([alice.signUp(), bob.signUp()]);
+    await expectToFit(alice, 'empty');
+  });
+
+  test('a chat with its details', async () => {
+    await talk();
+    await alice.details('Down to 37.2');
+    await alice.page.getByLabel('Stored text').waitFor();
+    await expectToFit(alice, 'details');
+  });
+
+  test('a chat with rejected messages', async () => {
+    await attack();
+    const panel = await alice.details('DECRYPTION_FAILED');
+    await panel.getByLabel('Stored text').waitFor();
+    await expectToFit(alice, 'rejected');
+    await panel.getByRole('button', { name: 'Close' }).click();
+    await expectToFit(alice, 'chat');
+  });
+
+  test('the members, and somebody without a key', async () => {
+    await alice.addMember('Dr Okafor-Lindqvist-of-the-very-long-name');
+    await alice.page.getByLabel('Message to Ward 3').fill('Can you come?');
+    await alice.page.keyboard.press('Enter');
+    await alice.page.getByRole('alert').waitFor();
+    await alice.page.getByRole('button', { name: 'Members' }).click();
+    await alice.page.getByText('No key yet: nothing').waitFor();
+    await expectToFit(alice, 'members');
+  });
+});
+
+async function talk(): Promise<void> {
+  await alice.createChannel('Ward 3');
+  await alice.addMember('Bob');
+  await bob.open('Ward 3');
+  await alice.send('Good morning Bob. How is Mrs Lindqvist?');
+  await bob.message('Good morning').waitFor();
+  await bob.send('Much better. She slept through the night.');
+  await bob.send('Down to 37.2 since six, and she had breakfast.');
+  await alice.message('Down to').waitFor();
+  await alice.send('Good. Did the lab call about the culture?');
+  await bob.message('culture').waitFor();
+  await bob.send('They did: negative. I put the report on your desk.');
+  await alice.message('negative').waitFor();
+  await alice.send('Then let us plan for Thursday.');
+  await bob.message('Thursday').waitFor();
+}
+
+/** Twilio changes one message and makes another one up. */
+async function attack(): Promise<void> {
+  const { inspect, tamper } = world.emulator;
+  const channel = inspect.channels()[0]?.sid ?? '';
+  const last = inspect.messages(channel).at(-1);
+  const body = `${last?.body.slice(0, -3) ?? ''}AAA`;
+  tamper.inject(channel, { author: 'Bob', body });
+  tamper.inject(channel, { author: 'Bob', body: 'Call me on this number' });
+  await alice.message('DECRYPTION_FAILED').waitFor();
+  await alice.message('PLAINTEXT').waitFor();
+}
+
+test('no page reported an error or a violated policy', () => {
+  expect(world.complaints()).toEqual([]);
+});
