@@ -15,7 +15,6 @@ const SIZES = { desktop: { width: 1280, height: 800 }, phone: { width: 390, heig
 const SCHEMES = ['light', 'dark'] as const;
 
 let world: World;
-/** Alice as she looks to Bob: on one device, in every size and scheme. */
 let alice: Person;
 let bob: Person;
 
@@ -57,13 +56,13 @@ describe('fits', () => {
 
   test('a chat with its details', async () => {
     await talk();
+    await attack();
     await alice.details('Down to 37.2');
     await alice.page.getByLabel('Stored text').waitFor();
     await expectToFit(alice, 'details');
   });
 
   test('a chat with rejected messages', async () => {
-    await attack();
     const panel = await alice.details('DECRYPTION_FAILED');
     await panel.getByLabel('Stored text').waitFor();
     await expectToFit(alice, 'rejected');

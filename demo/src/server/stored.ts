@@ -1,7 +1,7 @@
 import express, { type RequestHandler } from 'express';
 import type { Inspect } from 'twilio-chat-emulator';
 
-/** Gives the identity of a session, or null when the token server refuses it. */
+/** Gives the identity of a session, or null when it is none. Rejects when nobody can tell. */
 export type WhoIs = (authorization: string) => Promise<string | null>;
 
 /**
@@ -12,7 +12,11 @@ export function storedMessages(inspect: Inspect, whoIs: WhoIs): RequestHandler {
   const router = express.Router();
   router.get('/demo/stored/:channelSid/:index', async (req, res) => {
     res.set('Cache-Control', 'no-store');
-    const identity = await whoIs(req.headers.authorization ?? '');
+    const identity = await whoIs(req.headers.authorization ?? '').catch(() => undefined);
+    if (identity === undefined) {
+      res.status(503).json({ code: 'UNAVAILABLE' });
+      return;
+    }
     if (identity === null) {
       res.status(401).json({ code: 'UNAUTHENTICATED' });
       return;
@@ -36,9 +40,10 @@ export function storedMessages(inspect: Inspect, whoIs: WhoIs): RequestHandler {
 export function askTokenServer(url: string): WhoIs {
   return async (authorization) => {
     const response = await fetch(new URL('/v1/twilio-token', url), { headers: { authorization } });
-    if (!response.ok) return null;
+    if (response.status === 401) return null;
     const answer: unknown = await response.json();
     const isNamed = typeof answer === 'object' && answer !== null && 'identity' in answer;
-    return isNamed && typeof answer.identity === 'string' ? answer.identity : null;
+    if (response.ok && isNamed && typeof answer.identity === 'string') return answer.identity;
+    throw new Error(`the token server answered ${response.status}`);
   };
 }

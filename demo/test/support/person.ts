@@ -61,7 +61,7 @@ function personAt(page: Page, name: string): Person {
 
   async function submit(mode: 'sign in' | 'sign up', as: string, password: string): Promise<void> {
     const isNew = mode === 'sign up';
-    await page.getByText(isNew ? 'I am new' : 'I have an account').click();
+    await page.getByText(isNew ? 'I am new' : 'Have an account').click();
     await page.getByLabel('Name', { exact: true }).fill(as);
     await page.getByLabel('Password').fill(password);
     await page.getByRole('button', { name: isNew ? 'Create account' : 'Sign in' }).click();

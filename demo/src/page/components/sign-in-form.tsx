@@ -90,7 +90,7 @@ function ModeSwitch({ isNew, onChange }: ModeSwitchProps): ReactNode {
   return (
     <fieldset className="segments">
       <legend className="visually-hidden">New here or not</legend>
-      {option('I have an account', false)}
+      {option('Have an account', false)}
       {option('I am new', true)}
     </fieldset>
   );

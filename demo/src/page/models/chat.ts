@@ -1,6 +1,6 @@
 import type { Session } from '../session/session.ts';
 import { channelListOf, type ChannelList } from './channels.ts';
-import { connectionOf, type Connection } from './connection.ts';
+import { keepConnected, type Connection } from './connection.ts';
 import { conversationOf, type Conversation } from './conversation.ts';
 import { keyChangesOf, type KeyChanges } from './key-changes.ts';
 import type { Readable } from './store.ts';
@@ -21,7 +21,7 @@ export function chatOf(session: Session): Chat {
   const conversations = new Map<string, Conversation>();
   return {
     session,
-    connection: connectionOf(session),
+    connection: keepConnected(session.client, session.access.twilioToken),
     channels,
     keyChanges: keyChangesOf(session.encryption, () => {
       for (const opened of conversations.values()) void opened.loadLatest();

@@ -1,5 +1,3 @@
-import type { Client } from 'twilio-chat';
-import type { Session } from '../session/session.ts';
 import { createStore, type Readable } from './store.ts';
 
 /** How the page stands with Twilio. */
@@ -8,34 +6,44 @@ export interface Connection {
   readonly state: 'connected' | 'reconnecting' | 'refused';
 }
 
-/** Follows the connection and keeps its access token fresh. */
-export function connectionOf({ client, access }: Session): Readable<Connection> {
+/** What is needed of Twilio's client. */
+export interface Connected {
+  readonly connectionState: string;
+  updateToken(token: string): Promise<unknown>;
+  on(name: 'tokenAboutToExpire' | 'tokenExpired', listener: () => void): unknown;
+  on(name: 'connectionStateChanged', listener: (state: string) => void): unknown;
+}
+
+/**
+ * Follows the connection and keeps its access token fresh.
+ * @param newToken gives another access token
+ */
+export function keepConnected(
+  client: Connected,
+  newToken: () => Promise<string>,
+): Readable<Connection> {
   const store = createStore<Connection>({ state: 'connected' });
 
-  // Never two at a time: Twilio says that a token expired more than once.
-  let refreshing: Promise<void> | undefined;
-  function refresh(): void {
-    refreshing ??= replaceToken().finally(() => (refreshing = undefined));
-  }
-
+  // Never two at a time: that a token expires is told more than once.
+  let replacing = false;
   async function replaceToken(): Promise<void> {
+    if (replacing) return;
+    replacing = true;
     try {
-      await client.updateToken(await access.twilioToken());
+      await client.updateToken(await newToken());
     } catch {
-      // An early refresh that failed may be tried again when the token has expired.
+      // A replacement that came early and failed is tried again when the token has expired.
       if (client.connectionState === 'denied') store.set({ state: 'refused' });
+    } finally {
+      replacing = false;
     }
   }
 
-  client.on('tokenAboutToExpire', refresh);
-  client.on('tokenExpired', refresh);
+  client.on('tokenAboutToExpire', () => void replaceToken());
+  client.on('tokenExpired', () => void replaceToken());
   client.on('connectionStateChanged', (state) => {
     store.set({ state: state === 'connected' ? 'connected' : 'reconnecting' });
-    if (isRefused(state)) refresh();
+    if (state === 'denied') void replaceToken();
   });
   return store;
-}
-
-function isRefused(state: Client['connectionState']): boolean {
-  return state === 'denied';
 }
