@@ -21,7 +21,8 @@ export interface VerifyingKey {
   readonly publicKey: Bytes;
   /**
    * Whether `signature` is one on `message`: without the cofactor, that is iff encode([S]B − [k]A)
-   * equals R byte for byte and S is below the group order ("Taming the many EdDSAs", 2020, §3).
+   * equals R byte for byte and S is below the group order ("Taming the many EdDSAs", 2020, §3),
+   * and R is not of small order (W3C "Web Cryptography Level 2", Ed25519, verify).
    */
   verify(signature: Bytes, message: Bytes): Promise<boolean>;
 }
@@ -109,15 +110,29 @@ async function checkedAgreement(
   throw new EncryptionError('INVALID_KEY', 'The key agreement gave zero: a low-order key.');
 }
 
+// The neutral element: y = 1.
+const IDENTITY = Uint8Array.from({ length: 32 }, (_, index) => (index === 0 ? 1 : 0));
+
+/**
+ * The checks of a signature that do not need the key. WebCrypto refuses an R of small order by its
+ * specification, but not in every implementation. Under a torsion-free key an R that satisfies the
+ * equation is torsion-free too, so the only one of small order is the identity.
+ */
+function isWellFormed(signature: Bytes): boolean {
+  return signature.length === 64 && !equal(signature.subarray(0, 32), IDENTITY);
+}
+
 /** @noble/curves: pure JavaScript. Slower, and constant time only as far as JavaScript can be. */
 export const nobleCurves: Curves = {
   name: 'noble',
   importSigningKey(seed) {
-    checkLength(seed);
     const key = seed.slice();
-    return Promise.resolve({
-      publicKey: new Uint8Array(ed25519.getPublicKey(key)),
-      sign: (message) => Promise.resolve(new Uint8Array(ed25519.sign(message, key))),
+    return Promise.resolve().then(() => {
+      checkLength(key);
+      return {
+        publicKey: new Uint8Array(ed25519.getPublicKey(key)),
+        sign: (message) => Promise.resolve(new Uint8Array(ed25519.sign(message, key))),
+      };
     });
   },
   importVerifyingKey(publicKey) {
@@ -126,19 +141,21 @@ export const nobleCurves: Curves = {
       return {
         publicKey,
         verify: (signature, message) =>
-          Promise.resolve(verifyCofactorless(publicKey, signature, message)),
+          Promise.resolve(
+            isWellFormed(signature) && verifyCofactorless(publicKey, signature, message),
+          ),
       };
     });
   },
   importAgreementKey(secret) {
-    checkLength(secret);
     const key = secret.slice();
-    return Promise.resolve({
-      publicKey: new Uint8Array(x25519.getPublicKey(key)),
-      agree: (publicKey) =>
-        Promise.resolve().then(() =>
+    return Promise.resolve().then(() => {
+      checkLength(key);
+      return {
+        publicKey: new Uint8Array(x25519.getPublicKey(key)),
+        agree: (publicKey) =>
           checkedAgreement(publicKey, () => new Uint8Array(x25519.scalarMult(key, publicKey))),
-        ),
+      };
     });
   },
 };
@@ -148,7 +165,6 @@ export const nobleCurves: Curves = {
  * multiplies by the cofactor, even with `zip215: false`, and would accept more than they do.
  */
 function verifyCofactorless(publicKey: Bytes, signature: Bytes, message: Bytes): boolean {
-  if (signature.length !== 64) return false;
   return attempt(() => {
     const { Point } = ed25519;
     const r = signature.subarray(0, 32);
@@ -200,7 +216,7 @@ export const webCryptoCurves: Curves = {
     return {
       publicKey,
       verify: async (signature, message) =>
-        signature.length === 64 && crypto.subtle.verify('Ed25519', key, signature, message),
+        isWellFormed(signature) && crypto.subtle.verify('Ed25519', key, signature, message),
     };
   },
   async importAgreementKey(secret) {
