@@ -5,7 +5,12 @@ import { launchOptions } from './chromium.ts';
 // The workspaces import one another from source: see "exports" in their package.json.
 const conditions = ['twilio-chat-encryption-source'];
 const resolve = { conditions: [...conditions, 'module', 'browser', 'development|production'] };
-const ssr = { resolve: { conditions: [...conditions, 'node', 'module', 'development|production'] } };
+const ssr = {
+  resolve: { conditions: [...conditions, 'node', 'module', 'development|production'] },
+};
+
+// LONG=1 runs the properties that look for accidents for as long as it takes to find rare ones.
+const provide = { longRuns: process.env['LONG'] === '1' };
 
 export default defineConfig({
   test: {
@@ -16,14 +21,26 @@ export default defineConfig({
         ssr,
         test: {
           name: 'node',
+          provide,
           include: ['*/test/**/*.test.ts'],
           exclude: ['**/*.chromium.test.ts', '**/node_modules/**'],
+        },
+      },
+      {
+        // The protocol on the curves of environments without WebCrypto's.
+        ssr,
+        test: {
+          name: 'noble',
+          provide,
+          setupFiles: ['plugin/test/without-webcrypto-curves.ts'],
+          include: ['plugin/test/protocol/{card,envelope,attacks}.anywhere.test.ts'],
         },
       },
       {
         resolve,
         test: {
           name: 'chromium',
+          provide,
           include: ['plugin/test/**/*.{chromium,anywhere}.test.ts'],
           browser: {
             enabled: true,

@@ -1,13 +1,15 @@
 /**
  * A member who opens an envelope with his own key, takes the signed message out, and seals it for
  * others: surreptitious forwarding. Shares no code with the library but the curves' library, so
- * that it does what an attacker could do and not what our functions allow.
+ * that it does what an attacker could do and not what our functions allow. Likewise a malicious
+ * sender, who seals and signs what no client would.
  */
 import { chacha20poly1305 } from '@noble/ciphers/chacha.js';
 import { x25519 } from '@noble/curves/ed25519.js';
 import { expand, extract } from '@noble/hashes/hkdf.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { concatBytes, randomBytes, utf8ToBytes } from '@noble/hashes/utils.js';
+import { base64urlnopad } from '@scure/base';
 
 const L = (name: string): Uint8Array => utf8ToBytes(`twilio-chat-encryption/v1/${name}\0`);
 const xor = (a: Uint8Array, b: Uint8Array): Uint8Array =>
@@ -26,7 +28,7 @@ function keys(m: Uint8Array, header: Uint8Array): { hh: Uint8Array; both: Uint8A
 
 /** The padded plaintext, signature first, that the holder of `secret` finds in an envelope. */
 export function openRaw(text: string, secret: Uint8Array): Uint8Array {
-  const bytes = Uint8Array.from(Buffer.from(text.slice(5), 'base64url'));
+  const bytes = base64urlnopad.decode(text.slice(5));
   const [nonce, e] = [bytes.slice(4, 20), bytes.slice(20, 52)];
   const count = (bytes[52] ?? 0) * 256 + (bytes[53] ?? 0);
   const end = 54 + 36 * count;
@@ -46,17 +48,81 @@ export function openRaw(text: string, secret: Uint8Array): Uint8Array {
 
 /** An envelope with this plaintext, valid in all but the signature, for these public keys. */
 export function sealRaw(plaintext: Uint8Array, recipients: readonly Uint8Array[]): string {
-  const [m, nonce, secret] = [randomBytes(32), randomBytes(16), randomBytes(32)];
+  const m = randomBytes(32);
+  return craft(recipients.map((publicKey) => ({ publicKey, wraps: m }))).seal(m, plaintext);
+}
+
+/** A slot for this public key that gives its holder the message key `wraps`. */
+export interface CraftedSlot {
+  readonly publicKey: Uint8Array;
+  readonly wraps: Uint8Array;
+}
+
+/** An envelope in the making: its header is there. */
+export interface Craft {
+  /** The hash that a message's signature covers, besides what is said. */
+  readonly headerHash: Uint8Array;
+  /** The envelope with this plaintext under the message key `m`. */
+  seal(m: Uint8Array, plaintext: Uint8Array): string;
+}
+
+/** An envelope with any slots at all. */
+export function craft(crafted: readonly CraftedSlot[]): Craft {
+  const [nonce, secret] = [randomBytes(16), randomBytes(32)];
   const e = x25519.getPublicKey(secret);
-  const slots = recipients.map((r) => {
-    const hint = sha256(concatBytes(L('hint'), nonce, r)).slice(0, 4);
-    return concatBytes(hint, xor(m, slotMask(x25519.getSharedSecret(secret, r), nonce, e, r)));
+  const slots = crafted.map(({ publicKey, wraps }) => {
+    const hint = sha256(concatBytes(L('hint'), nonce, publicKey)).slice(0, 4);
+    const shared = x25519.getSharedSecret(secret, publicKey);
+    return concatBytes(hint, xor(wraps, slotMask(shared, nonce, e, publicKey)));
   });
-  const count = Uint8Array.of(recipients.length >> 8, recipients.length & 255);
+  const count = Uint8Array.of(slots.length >> 8, slots.length & 255);
   const header = concatBytes(Uint8Array.of(1, 1, 1, 0), nonce, e, count, ...slots);
-  const { hh, both } = keys(m, header);
-  const aad = concatBytes(hh, both.slice(32));
-  const sealed = chacha20poly1305(both.slice(0, 32), new Uint8Array(12), aad).encrypt(plaintext);
-  const envelope = concatBytes(header, both.slice(32), sealed);
-  return `e2e1.${Buffer.from(envelope).toString('base64url')}`;
+  return {
+    headerHash: sha256(concatBytes(L('header'), header)),
+    seal(m, plaintext) {
+      const { hh, both } = keys(m, header);
+      const aad = concatBytes(hh, both.slice(32));
+      const key = both.slice(0, 32);
+      const sealed = chacha20poly1305(key, new Uint8Array(12), aad).encrypt(plaintext);
+      return `e2e1.${base64urlnopad.encode(concatBytes(header, both.slice(32), sealed))}`;
+    },
+  };
+}
+
+/** The parts of what is signed about a message, as bytes: any of them may be wrong. */
+export interface TbsParts {
+  readonly channelSid: string;
+  readonly senderCardId: Uint8Array;
+  readonly messageId: Uint8Array;
+  readonly kind: number;
+  readonly sequence: bigint;
+  readonly sentAt: bigint;
+  readonly head: Uint8Array;
+  readonly content: string;
+}
+
+/** The bytes to be signed. */
+export function tbs(parts: TbsParts): Uint8Array {
+  const [sid, content] = [utf8ToBytes(parts.channelSid), utf8ToBytes(parts.content)];
+  const numbers = new DataView(new ArrayBuffer(20));
+  numbers.setBigUint64(0, parts.sequence);
+  numbers.setBigUint64(8, parts.sentAt);
+  numbers.setUint32(16, content.length);
+  const [counters, length] = [numbers.buffer.slice(0, 16), numbers.buffer.slice(16)];
+  return concatBytes(
+    Uint8Array.of(sid.length),
+    sid,
+    parts.senderCardId,
+    parts.messageId,
+    Uint8Array.of(parts.kind),
+    new Uint8Array(counters),
+    parts.head,
+    new Uint8Array(length),
+    content,
+  );
+}
+
+/** What the signature of a message covers. */
+export function signedBytes(headerHash: Uint8Array, toBeSigned: Uint8Array): Uint8Array {
+  return concatBytes(L('message'), headerHash, toBeSigned);
 }
