@@ -96,12 +96,16 @@ async function talk(): Promise<void> {
   await alice.message('negative').waitFor();
   await alice.send('Then let us plan for Thursday.');
   await bob.message('Thursday').waitFor();
+  await bob.createChannel('Night handover');
+  await bob.addMember('Alice');
+  await bob.send('All quiet so far.');
+  await alice.page.getByLabel('unread messages').waitFor();
 }
 
 /** Twilio changes one message and makes another one up. */
 async function attack(): Promise<void> {
   const { inspect, tamper } = world.emulator;
-  const channel = inspect.channels()[0]?.sid ?? '';
+  const channel = inspect.channels().find((one) => one.friendlyName === 'Ward 3')?.sid ?? '';
   const last = inspect.messages(channel).at(-1);
   const body = `${last?.body.slice(0, -3) ?? ''}AAA`;
   tamper.inject(channel, { author: 'Bob', body });

@@ -41,6 +41,8 @@ export function ConversationScreen(props: ConversationScreenProps): ReactNode {
           isOpen={panel?.kind === 'members'}
           onBack={onBack}
           onMembers={() => {
+            // Somebody may have got a key since: nothing tells of that.
+            void conversation.refreshMembers();
             setPanel(panel?.kind === 'members' ? null : { kind: 'members' });
           }}
         />
