@@ -18,7 +18,10 @@ module.exports = {
     {
       name: 'one-file-touches-cryptography',
       severity: 'error',
-      from: { path: '^plugin/src', pathNot: '^plugin/src/protocol/(primitives|curves|curves-.*)\\.ts$' },
+      from: {
+        path: '^plugin/src',
+        pathNot: '^plugin/src/protocol/(primitives|curves|curves-.*)\\.ts$',
+      },
       to: { path: '@noble/' },
     },
     {
