@@ -116,12 +116,19 @@ export async function importCard(exported: string): Promise<Card> {
 /**
  * The card with the application's approval added.
  * @param approvedAt milliseconds since 1970-01-01 UTC
+ * @throws EncryptionError `INVALID_ARGUMENT` when nobody could import the result
  */
 export async function approveCard(
   card: Card,
   appKey: SigningKey,
   approvedAt: number,
 ): Promise<Card> {
+  if (!Number.isSafeInteger(approvedAt) || card.signatures.length >= CARD_LIMITS.signatures) {
+    throw new EncryptionError(
+      'INVALID_ARGUMENT',
+      'A card holds at most 8 signatures, and the time of an approval is in whole milliseconds.',
+    );
+  }
   const extra = utf8(JSON.stringify({ approvedAt }));
   const approval = await signSnapshot(appKey, 'app', card.snapshot, extra);
   return { ...card, signatures: [...card.signatures, approval] };

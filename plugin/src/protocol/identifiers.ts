@@ -17,9 +17,10 @@ export type ChannelSid = Branded<'ChannelSid'>;
 /** The sender's random name of a message: 32 lower-case hexadecimal digits. */
 export type MessageId = Branded<'MessageId'>;
 
-// Control (Cc), unassigned and private (Cn, Co), lone surrogates (Cs), separators (Zl, Zp), and all
-// format characters (Cf): the bidirectional and zero-width ones that make two names look alike.
-const FORBIDDEN = /[\p{Cc}\p{Cf}\p{Cn}\p{Co}\p{Cs}\p{Zl}\p{Zp}]/u;
+// Control (Cc), unassigned and private (Cn, Co), lone surrogates (Cs), separators (Zl, Zp), all
+// format characters (Cf), and whatever else is not drawn (fillers, joiners, variation selectors):
+// the bidirectional and zero-width ones that make two names look alike.
+const FORBIDDEN = /[\p{Cc}\p{Cf}\p{Cn}\p{Co}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u;
 
 /**
  * An identity: 1 to 256 UTF-16 units, well-formed, in Unicode form NFC, with no control, format,
