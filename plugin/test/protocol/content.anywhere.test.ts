@@ -1,0 +1,113 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { encodeContent } from 'twilio-chat-encryption/protocol';
+import { decodeContent } from '../../src/protocol/content.ts';
+import { utf8 } from '../../src/protocol/primitives.ts';
+
+const decode = (text: string): unknown => decodeContent(utf8(text));
+const invalid: unknown = expect.objectContaining({ code: 'INVALID_CONTENT' });
+
+/** `depth` arrays in one another. */
+function nested(depth: number): unknown {
+  return depth === 0 ? 'x' : [nested(depth - 1)];
+}
+
+describe('content', () => {
+  test('is JSON, body first, absent members absent', () => {
+    expect(encodeContent({ attributes: { a: [1, null] }, body: 'Hej' })).toEqual(
+      utf8('{"body":"Hej","attributes":{"a":[1,null]}}'),
+    );
+    expect(encodeContent({})).toEqual(utf8('{}'));
+    expect(decode('{}')).toEqual({});
+  });
+
+  test('that JSON can carry is read as it was written', () => {
+    const attributes = fc.jsonValue({ maxDepth: 5, stringUnit: 'binary' });
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), attributes, (body, value) => {
+        const bytes = encodeContent({ body, attributes: value });
+        const again = decodeContent(bytes);
+        expect(JSON.stringify(again)).toBe(JSON.stringify({ body, attributes: value }));
+        expect(again?.body).toBe(body);
+      }),
+    );
+  });
+
+  test.each([
+    ['a duplicate member', '{"body":"a","body":"b"}'],
+    ['the same member twice', '{"body":"a","body":"a"}'],
+    ['a duplicate member inside', '{"attributes":{"a":1,"a":1}}'],
+    ['an unknown member', '{"body":"a","subject":"b"}'],
+    ['reordered members', '{"attributes":1,"body":"a"}'],
+    ['whitespace', '{"body": "a"}'],
+    ['a trailing newline', '{"body":"a"}\n'],
+    ['a byte-order mark', '\ufeff{"body":"a"}'],
+    ['an escaped character', '{"body":"\\u0061"}'],
+    ['an escaped lone surrogate', '{"body":"\\ud800"}'],
+    ['a lone surrogate in a name', '{"attributes":{"\\udc00":1}}'],
+    ['minus zero', '{"attributes":-0}'],
+    ['a number with an exponent', '{"attributes":1e3}'],
+    ['a number with a fraction of zero', '{"attributes":1.0}'],
+    ['a number that is too large', '{"attributes":1e400}'],
+    ['a number with too many digits', '{"attributes":9007199254740993}'],
+    ['integer-like names out of order', '{"attributes":{"2":1,"1":1}}'],
+    ['an integer-like name behind another', '{"attributes":{"a":1,"1":1}}'],
+    ['a body that is no text', '{"body":1}'],
+    ['a body that is null', '{"body":null}'],
+    ['a member __proto__', '{"__proto__":{"body":"a"}}'],
+    ['a list around it', '[{"body":"a"}]'],
+    ['only null', 'null'],
+    ['nothing', ''],
+    ['brackets without end', '['.repeat(100_000)],
+    ['brackets that end', `{"attributes":${'['.repeat(100_000)}${']'.repeat(100_000)}}`],
+  ])('is not read from JSON with %s', (_what, text) => {
+    expect(decode(text)).toBeNull();
+  });
+
+  test('is not read from bytes that are not UTF-8', () => {
+    const bytes = utf8('{"body":"a"}');
+    bytes[9] = 0xff;
+    expect(decodeContent(bytes)).toBeNull();
+  });
+
+  test('keeps names that mean something to JavaScript', () => {
+    const attributes: unknown = JSON.parse('{"1":1,"2":2,"__proto__":{"a":1},"toString":null}');
+    const bytes = encodeContent({ attributes });
+    expect(JSON.stringify(decodeContent(bytes)?.attributes)).toBe(JSON.stringify(attributes));
+    expect(({} as { a?: unknown }).a).toBeUndefined();
+  });
+
+  test('is nested 32 deep at most', () => {
+    expect(decodeContent(encodeContent({ attributes: nested(32) }))?.attributes).toEqual(
+      nested(32),
+    );
+    expect(() => encodeContent({ attributes: nested(33) })).toThrow(invalid);
+    expect(() => encodeContent({ attributes: nested(1000) })).toThrow(invalid);
+    const text = (depth: number): string =>
+      `{"attributes":${'['.repeat(depth)}${']'.repeat(depth)}}`;
+    expect(decode(text(32))).not.toBeNull();
+    expect(decode(text(33))).toBeNull();
+  });
+
+  test('that JSON cannot carry is refused when it is written', () => {
+    const cycle: { self?: unknown } = {};
+    cycle.self = cycle;
+    const unwritable = [cycle, 1n, '\ud800', { '\ud800': 1 }, ['\udc00']];
+    for (const attributes of unwritable) {
+      expect(() => encodeContent({ attributes })).toThrow(invalid);
+    }
+    expect(() => encodeContent({ body: 'a\ud800' })).toThrow(invalid);
+  });
+
+  test('any bytes are read or refused, without an exception', () => {
+    fc.assert(
+      fc.property(fc.uint8Array(), fc.json(), (bytes, json) => {
+        decodeContent(new Uint8Array(bytes));
+        decode(json);
+        const content = decode(`{"body":"","attributes":${json}}`);
+        expect(content === null || typeof content === 'object').toBe(true);
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
