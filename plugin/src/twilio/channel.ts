@@ -2,19 +2,13 @@ import type { Channel } from 'twilio-chat';
 import { EncryptionError } from '../errors.ts';
 import { parseChannelSid, parseIdentity } from '../protocol/identifiers.ts';
 import { facade, refusal } from './facade.ts';
-import { messageFeed, type MessageFeed } from './message-feed.ts';
+import { messageFeed } from './message-feed.ts';
 import { mapPaginator, openPaginator } from './paginator.ts';
 import { rosterShows } from './roster.ts';
 import { replayEmitter, type ReplayEmitter } from './replay-emitter.ts';
 import { CHANNEL_RULES } from './rules.ts';
 import { serial } from './serial.ts';
-import type { Wrappers } from './wrappers.ts';
-
-/** A channel's facade, and its opened messages for the client's listeners. */
-export interface ChannelFeed {
-  readonly facade: Channel;
-  readonly messages: MessageFeed;
-}
+import type { ChannelFeed, Wrappers } from './registry.ts';
 
 /** Twilio's limit of a message body, in bytes of UTF-8 (error 50504). */
 const MAX_BODY_BYTES = 32 * 1024;

@@ -4,7 +4,7 @@ import { facade, refusal } from './facade.ts';
 import { mapPaginator } from './paginator.ts';
 import { replayEmitter, type ReplayEmitter } from './replay-emitter.ts';
 import { CLIENT_RULES } from './rules.ts';
-import type { Wrappers } from './wrappers.ts';
+import type { Wrappers } from './registry.ts';
 
 /**
  * The facade of a client: everything that comes out of it is a facade too.

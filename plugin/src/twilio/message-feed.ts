@@ -4,15 +4,7 @@ import { parseChannelSid } from '../protocol/identifiers.ts';
 import { openedMessage, type OpenedMessage } from './message.ts';
 import type { ReplayEmitter } from './replay-emitter.ts';
 import { serial } from './serial.ts';
-import type { Wrappers } from './wrappers.ts';
-
-/** The opened messages of a channel, in the channel's order. */
-export interface MessageFeed {
-  /** Opens a page; copies of messages that stand elsewhere are left out. */
-  readonly openPage: (page: readonly Message[]) => Promise<Message[]>;
-  /** Has this emitter told of every message event, before the channel's own listeners. */
-  tellFirst(emitter: ReplayEmitter<unknown>): void;
-}
+import type { MessageFeed, Wrappers } from './registry.ts';
 
 const RETRY_FIRST_MILLISECONDS = 1000;
 const RETRY_LAST_MILLISECONDS = 60_000;

@@ -3,7 +3,7 @@ import type { MessageEncryption, ReceivedMessage } from '../client/receiver.ts';
 import { facade } from './facade.ts';
 import { replayEmitter } from './replay-emitter.ts';
 import { MESSAGE_RULES } from './rules.ts';
-import type { Wrappers } from './wrappers.ts';
+import type { Wrappers } from './registry.ts';
 
 /** A message's facade and what only its channel may do with it. */
 export interface OpenedMessage {

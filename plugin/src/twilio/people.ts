@@ -2,6 +2,7 @@
 import type { Channel, ChannelDescriptor, Member, User, UserDescriptor } from 'twilio-chat';
 import { facade, refusal } from './facade.ts';
 import { once } from './once.ts';
+import type { People } from './registry.ts';
 import { replayEmitter } from './replay-emitter.ts';
 import {
   CHANNEL_DESCRIPTOR_RULES,
@@ -9,14 +10,6 @@ import {
   USER_DESCRIPTOR_RULES,
   USER_RULES,
 } from './rules.ts';
-
-/** Facades by SDK object. */
-export interface People {
-  readonly member: (raw: Member) => Member;
-  readonly user: (raw: User) => User;
-  readonly userDescriptor: (raw: UserDescriptor) => UserDescriptor;
-  readonly channelDescriptor: (raw: ChannelDescriptor) => ChannelDescriptor;
-}
 
 /**
  * The facades of one device.

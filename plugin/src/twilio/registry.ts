@@ -1,0 +1,45 @@
+/** What the facades of one device need of one another. Types only: the implementations import it. */
+import type {
+  Channel,
+  ChannelDescriptor,
+  Client,
+  Member,
+  Message,
+  User,
+  UserDescriptor,
+} from 'twilio-chat';
+import type { Device } from '../client/device.ts';
+import type { ReplayEmitter } from './replay-emitter.ts';
+
+/** Facades by SDK object. */
+export interface People {
+  readonly member: (raw: Member) => Member;
+  readonly user: (raw: User) => User;
+  readonly userDescriptor: (raw: UserDescriptor) => UserDescriptor;
+  readonly channelDescriptor: (raw: ChannelDescriptor) => ChannelDescriptor;
+}
+
+/** The opened messages of a channel, in the channel's order. */
+export interface MessageFeed {
+  /** Opens a page; copies of messages that stand elsewhere are left out. */
+  readonly openPage: (page: readonly Message[]) => Promise<Message[]>;
+  /** Has this emitter told of every message event, before the channel's own listeners. */
+  tellFirst(emitter: ReplayEmitter<unknown>): void;
+}
+
+/** A channel's facade, and its opened messages for the client's listeners. */
+export interface ChannelFeed {
+  readonly facade: Channel;
+  readonly messages: MessageFeed;
+}
+
+/** What facades need of one another: each SDK object has one facade for its life. */
+export interface Wrappers extends People {
+  readonly device: Device;
+  /** Whether names and attributes that Twilio sees are allowed. */
+  readonly clearMetadata: boolean;
+  readonly client: (raw: Client) => Client;
+  readonly channel: (raw: Channel) => Channel;
+  /** What stands behind a channel's facade: its events, for the client's listeners. */
+  readonly feed: (raw: Channel) => ChannelFeed;
+}
