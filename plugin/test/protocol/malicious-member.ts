@@ -63,7 +63,7 @@ export interface Craft {
   /** The hash that a message's signature covers, besides what is said. */
   readonly headerHash: Uint8Array;
   /** The envelope with this plaintext under the message key `m`. */
-  seal(m: Uint8Array, plaintext: Uint8Array): string;
+  readonly seal: (m: Uint8Array, plaintext: Uint8Array) => string;
 }
 
 /** An envelope with any slots at all. */
