@@ -14,7 +14,7 @@ export interface Person {
   addMember(identity: string): Promise<void>;
   send(text: string): Promise<void>;
   /** The message with this text, or with this code in place of a text. */
-  message(text: string): Locator;
+  message(text: string | RegExp): Locator;
   /** Opens the details of the first message like this; gives the panel. */
   details(text: string): Promise<Locator>;
 }
@@ -67,7 +67,7 @@ function personAt(page: Page, name: string): Person {
     await page.getByRole('button', { name: isNew ? 'Create account' : 'Sign in' }).click();
   }
 
-  function message(text: string): Locator {
+  function message(text: string | RegExp): Locator {
     return page.getByRole('article').filter({ hasText: text });
   }
 

@@ -20,7 +20,8 @@ export function Composer({ conversation, keyChanges, name }: ComposerProps): Rea
   const field = useRef<HTMLTextAreaElement>(null);
 
   useEffect(() => {
-    field.current?.focus();
+    // Where there is no mouse, the keyboard on the screen would cover the messages.
+    if (matchMedia('(hover: hover)').matches) field.current?.focus();
   }, [conversation]);
 
   function keyDown(event: KeyboardEvent): void {
@@ -74,14 +75,12 @@ export function Composer({ conversation, keyChanges, name }: ComposerProps): Rea
 
 function SendFailure({ conversation, keyChanges }: Omit<ComposerProps, 'name'>): ReactNode {
   const { sendError } = useStore(conversation);
-  const { identities } = useStore(keyChanges);
   if (sendError === null) return null;
   const changed = isEncryptionError(sendError, 'KEY_CHANGED') ? sendError.identities : [];
-  const open = changed.filter((identity) => identities.includes(identity));
   return (
     <Notice kind="error">
       <p>{explain(sendError)}</p>
-      {open.map((identity) => (
+      {changed.map((identity) => (
         <AcknowledgeButton key={identity} keyChanges={keyChanges} identity={identity} />
       ))}
     </Notice>

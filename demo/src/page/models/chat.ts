@@ -24,7 +24,7 @@ export function chatOf(session: Session): Chat {
     connection: keepConnected(session.client, session.access.twilioToken),
     channels,
     keyChanges: keyChangesOf(session.encryption, () => {
-      for (const opened of conversations.values()) void opened.loadLatest();
+      for (const opened of conversations.values()) opened.reassess();
     }),
     conversation(sid) {
       const channel = channels.find(sid);

@@ -1,4 +1,5 @@
 import type { Channel, Message } from 'twilio-chat';
+import { isEncryptionError } from 'twilio-chat-encryption';
 import type { Session } from '../session/session.ts';
 import { viewOf, type MessageView } from './message-view.ts';
 import { createStore, type Readable } from './store.ts';
@@ -29,13 +30,13 @@ export interface MemberView {
 /** An open channel and what can be done in it. All errors of `send` are in the state. */
 export interface Conversation extends Readable<ConversationState> {
   readonly channel: Channel;
-  /** Reads the last messages, also to look at them again. */
-  readonly loadLatest: () => Promise<void>;
   readonly loadOlder: () => Promise<void>;
   /** Does again what failed. */
   readonly retry: () => Promise<void>;
   readonly write: (draft: string) => void;
   readonly send: () => Promise<void>;
+  /** Looks at the last messages anew, after somebody's keys were acknowledged. */
+  readonly reassess: () => void;
   /** Tells Twilio that everything shown was read. */
   readonly markRead: () => void;
   readonly addMember: (identity: string) => Promise<void>;
@@ -87,12 +88,17 @@ export function conversationOf(channel: Channel, session: Session): Conversation
     channel,
     get,
     subscribe: store.subscribe,
-    ...history,
+    loadOlder: history.loadOlder,
+    retry: history.retry,
     ...members,
     send,
     write(draft) {
       patch({ draft, sendError: null });
       if (draft !== '') channel.typing().catch(ignore);
+    },
+    reassess() {
+      if (isEncryptionError(get().sendError, 'KEY_CHANGED')) patch({ sendError: null });
+      void history.loadLatest();
     },
     markRead() {
       const last = get().messages.at(-1)?.index;
@@ -107,7 +113,7 @@ type StateStore = ReturnType<typeof createStore<ConversationState>>;
 function historyOf(
   channel: Channel,
   { get, patch }: StateStore,
-): Pick<Conversation, 'loadLatest' | 'loadOlder' | 'retry'> {
+): Pick<Conversation, 'loadOlder' | 'retry'> & { readonly loadLatest: () => Promise<void> } {
   const byIndex = new Map<number, MessageView>();
   let older: (() => Promise<Page>) | null = null;
   let retry = loadLatest;
