@@ -1,6 +1,7 @@
 import type { ReactNode } from 'react';
 import type { Chat } from '../models/chat.ts';
-import type { Conversation, MemberView } from '../models/conversation.ts';
+import type { Conversation } from '../models/conversation.ts';
+import type { MemberView } from '../models/conversation-state.ts';
 import { useStore } from '../models/use-store.ts';
 import { AddMemberForm } from './add-member-form.tsx';
 import { Avatar } from './avatar.tsx';

@@ -1,0 +1,41 @@
+import type { MessageView } from './message-view.ts';
+import type { Store } from './store.ts';
+
+/** What is shown of an open channel. */
+export interface ConversationState {
+  readonly loading: 'first' | 'older' | null;
+  readonly failed: boolean;
+  readonly hasOlder: boolean;
+  /** In the channel's order. */
+  readonly messages: readonly MessageView[];
+  /** Others who are typing. */
+  readonly typing: readonly string[];
+  readonly members: readonly MemberView[];
+  /** What is being written; it stays until it was sent. */
+  readonly draft: string;
+  readonly sending: boolean;
+  readonly sendError: unknown;
+}
+
+/** A member of a channel. */
+export interface MemberView {
+  readonly identity: string;
+  /** Whether the token server knows a card of theirs; null until it was asked. */
+  readonly hasCard: boolean | null;
+}
+
+/** A channel of which nothing is known yet. */
+export const INITIAL: ConversationState = {
+  loading: 'first',
+  failed: false,
+  hasOlder: false,
+  messages: [],
+  typing: [],
+  members: [],
+  draft: '',
+  sending: false,
+  sendError: null,
+};
+
+/** Where the state of a conversation is kept. */
+export type ConversationStore = Store<ConversationState>;
