@@ -1,9 +1,12 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { EncryptionError } from '../errors.ts';
 import type { Bytes } from '../protocol/primitives.ts';
 import type { KeyStore } from './key-store.ts';
+
+// By folder, so that two stores of one process on one folder wait for each other too.
+const lastUpdates = new Map<string, Promise<unknown>>();
 
 /**
  * A key store in a folder: one file a record, readable by its owner only, each replaced as a
@@ -11,11 +14,10 @@ import type { KeyStore } from './key-store.ts';
  */
 export class FileKeyStore implements KeyStore {
   readonly #folder: string;
-  #lastUpdate: Promise<unknown> = Promise.resolve();
 
   /** @param folder made with mode 0700 when it is not there */
   constructor(folder: string) {
-    this.#folder = folder;
+    this.#folder = resolve(folder);
   }
 
   /** See {@link KeyStore.get}. */
@@ -30,7 +32,8 @@ export class FileKeyStore implements KeyStore {
 
   /** See {@link KeyStore.update}. */
   update(name: string, change: (current: Bytes | null) => Bytes | null): Promise<void> {
-    const update = this.#lastUpdate.then(async () => {
+    const last = lastUpdates.get(this.#folder) ?? Promise.resolve();
+    const update = last.then(async () => {
       const next = change(await this.get(name));
       try {
         if (next === null) await rm(this.#path(name), { force: true });
@@ -39,7 +42,8 @@ export class FileKeyStore implements KeyStore {
         throw unavailable(this.#folder, cause);
       }
     });
-    this.#lastUpdate = update.catch(() => undefined);
+    const settled = update.catch(() => undefined);
+    lastUpdates.set(this.#folder, settled);
     return update;
   }
 

@@ -37,20 +37,26 @@ export class IndexedDbKeyStore implements KeyStore {
         // An acknowledged message counter must survive a crash: a counter used twice is a fork.
         durability: 'strict',
       });
-      const current = (await transaction.store.get(name)) ?? null;
-      try {
+      const write = async (): Promise<void> => {
+        const current = (await transaction.store.get(name)) ?? null;
         // Nothing is awaited between reading and writing: the transaction would end.
-        const next = change(current);
+        let next: Bytes | null;
+        try {
+          next = change(current);
+        } catch (error) {
+          refused = { error };
+          throw error;
+        }
         if (next === null) await transaction.store.delete(name);
         else await transaction.store.put(next, name);
-      } catch (error) {
-        refused = { error };
-        transaction.abort();
-      }
-      await transaction.done;
+      };
+      const writing = write().catch((error: unknown) => {
+        abort(transaction);
+        throw error;
+      });
+      await Promise.all([writing, transaction.done]);
     } catch (cause) {
-      if (refused) throw refused.error;
-      throw unavailable(cause);
+      throw refused ? refused.error : unavailable(cause);
     }
   }
 
@@ -59,10 +65,25 @@ export class IndexedDbKeyStore implements KeyStore {
       upgrade(database) {
         database.createObjectStore('records');
       },
+      // Somebody deletes the database, or the browser closed it: the next call opens it again.
+      blocking: (_version, _wanted, event) => {
+        this.#opened = undefined;
+        if (event.target instanceof IDBDatabase) event.target.close();
+      },
+      terminated: () => (this.#opened = undefined),
     });
     // A failed opening is tried again by the next call.
     this.#opened.catch(() => (this.#opened = undefined));
     return this.#opened;
+  }
+}
+
+/** Aborts a transaction that an error of its own may have aborted before. */
+function abort(transaction: { abort(): void }): void {
+  try {
+    transaction.abort();
+  } catch {
+    // It was.
   }
 }
 

@@ -1,0 +1,106 @@
+/** What every key store does; each implementation's tests run it. */
+import { describe, expect, test } from 'vitest';
+import type { KeyStore } from 'twilio-chat-encryption';
+import { random } from '../protocol/people.ts';
+
+/**
+ * Declares the suite.
+ * @param make gives an empty store, a different one each time
+ */
+export function describeKeyStore(name: string, make: () => Promise<KeyStore>): void {
+  describe(`${name}, as a key store,`, () => {
+    test('has no record that was not stored', async () => {
+      const store = await make();
+      expect(await store.get('none')).toBeNull();
+      await store.update('none', (current) => {
+        expect(current).toBeNull();
+        return null;
+      });
+      expect(await store.get('none')).toBeNull();
+    });
+
+    test('gives back what was stored, replaces it and deletes it', async () => {
+      const store = await make();
+      for (const record of [
+        random(1),
+        new Uint8Array(),
+        new Uint8Array(1_000_000).fill(9),
+        random(7),
+      ]) {
+        await store.update('a', () => record);
+        expect(await store.get('a')).toEqual(record);
+      }
+      await store.update('a', () => null);
+      expect(await store.get('a')).toBeNull();
+    });
+
+    test('gives the change what is stored', async () => {
+      const store = await make();
+      const record = random(20);
+      await store.update('a', () => record);
+      await store.update('a', (current) => {
+        expect(current).toEqual(record);
+        return current;
+      });
+      expect(await store.get('a')).toEqual(record);
+    });
+
+    test('keeps records of different names apart, whatever the names', async () => {
+      const store = await make();
+      const names = ['', 'a', 'A', 'a ', '../a', 'a/b', 'a\0', '__proto__', 'constructor', '語'];
+      const all = [...names, 'é', 'e\u0301', 'n'.repeat(1000)];
+      for (const [index, one] of all.entries()) {
+        await store.update(one, () => Uint8Array.of(index));
+      }
+      for (const [index, one] of all.entries()) {
+        expect(await store.get(one), one).toEqual(Uint8Array.of(index));
+      }
+    });
+
+    test('shares no memory with its caller', async () => {
+      const store = await make();
+      const given = Uint8Array.of(1);
+      await store.update('a', () => given);
+      given[0] = 2;
+      (await store.get('a'))?.fill(3);
+      expect(await store.get('a')).toEqual(Uint8Array.of(1));
+    });
+
+    test('leaves the record when the change throws, and passes its error on', async () => {
+      const store = await make();
+      await store.update('a', () => Uint8Array.of(1));
+      const error = new Error('no');
+      const change = (): never => {
+        throw error;
+      };
+      await expect(store.update('a', change)).rejects.toBe(error);
+      await expect(store.update('b', change)).rejects.toBe(error);
+      expect(await store.get('a')).toEqual(Uint8Array.of(1));
+      expect(await store.get('b')).toBeNull();
+      await store.update('a', () => Uint8Array.of(2));
+      expect(await store.get('a')).toEqual(Uint8Array.of(2));
+    });
+
+    test('counts to 100 in 100 updates at once', async () => {
+      const store = await make();
+      await countTo(100, [store]);
+    });
+  });
+}
+
+/** Counts up by one in so many concurrent updates, over all the stores, which share records. */
+export async function countTo(count: number, stores: readonly KeyStore[]): Promise<void> {
+  const seen: number[] = [];
+  const each = Array.from({ length: count / stores.length }, () => stores).flat();
+  await Promise.all(
+    each.map((store) =>
+      store.update('counter', (current) => {
+        const next = (current?.[0] ?? 0) + 1;
+        seen.push(next);
+        return Uint8Array.of(next);
+      }),
+    ),
+  );
+  expect(seen.toSorted((a, b) => a - b)).toEqual(Array.from({ length: count }, (_, i) => i + 1));
+  for (const store of stores) expect(await store.get('counter')).toEqual(Uint8Array.of(count));
+}
