@@ -1,0 +1,172 @@
+import { describe, expect, test } from 'vitest';
+import type { Directory } from 'twilio-chat-encryption';
+import {
+  createCard,
+  curves,
+  EncryptionError,
+  exportCard,
+  parseCardId,
+  parseIdentity,
+  type CardId,
+  type Identity,
+} from 'twilio-chat-encryption/protocol';
+import { cardBook, type CardBook } from '../../src/client/card-book.ts';
+import { codeOf } from '../outcomes.ts';
+import { APP_KEY, person } from '../protocol/people.ts';
+
+const appKey = await (await curves()).importVerifyingKey(APP_KEY.publicKey);
+const [phone, laptop, carol] = [await person('bob'), await person('bob'), await person('carol')];
+const bob = parseIdentity('bob');
+const MINUTES = 60_000;
+
+const unapproved = exportCard(
+  await createCard({ identity: bob, createdAt: 1 }, phone.signingKey, phone.encryptionKey),
+);
+
+/** A directory that answers what it is told to, and its book on a clock that is set by hand. */
+class Library implements Directory {
+  answers = new Map<string, readonly string[]>();
+  byId = new Map<string, string>();
+  failure: Error | undefined;
+  now = 0;
+  readonly asked: (readonly Identity[])[] = [];
+  readonly got: CardId[] = [];
+  readonly book: CardBook = cardBook(this, [appKey], () => this.now);
+
+  publish(card: string): Promise<string> {
+    return Promise.resolve(card);
+  }
+
+  find(identities: readonly Identity[]): Promise<ReadonlyMap<string, readonly string[]>> {
+    this.asked.push(identities);
+    return this.failure ? Promise.reject(this.failure) : Promise.resolve(this.answers);
+  }
+
+  get(id: CardId): Promise<string | null> {
+    this.got.push(id);
+    return this.failure ? Promise.reject(this.failure) : Promise.resolve(this.byId.get(id) ?? null);
+  }
+}
+
+async function findBob(library: Library): Promise<{ ids: CardId[]; invalid: number }> {
+  const found = (await library.book.find([bob])).get(bob);
+  return { ids: (found?.cards ?? []).map(({ id }) => id), invalid: found?.invalid ?? NaN };
+}
+
+describe('finding cards', () => {
+  test('gives all of an identity’s', async () => {
+    const library = new Library();
+    library.answers.set('bob', [exportCard(phone.card), exportCard(laptop.card)]);
+    expect(await findBob(library)).toEqual({ ids: [phone.card.id, laptop.card.id], invalid: 0 });
+  });
+
+  test('gives none for an identity that has none', async () => {
+    expect(await findBob(new Library())).toEqual({ ids: [], invalid: 0 });
+  });
+
+  test('fails only the cards that do not check', async () => {
+    const library = new Library();
+    const wrong = ['', 'x', exportCard(phone.card).slice(0, -2), unapproved];
+    library.answers.set('bob', [...wrong, exportCard(laptop.card)]);
+    expect(await findBob(library)).toEqual({ ids: [laptop.card.id], invalid: 4 });
+  });
+
+  test('drops a card of another identity', async () => {
+    const library = new Library();
+    library.answers.set('bob', [exportCard(carol.card), exportCard(phone.card)]);
+    expect(await findBob(library)).toEqual({ ids: [phone.card.id], invalid: 1 });
+  });
+
+  test('takes a card once that is listed twice', async () => {
+    const library = new Library();
+    library.answers.set('bob', [exportCard(phone.card), exportCard(phone.card)]);
+    expect(await findBob(library)).toEqual({ ids: [phone.card.id], invalid: 0 });
+  });
+
+  test('ignores identities that were not asked for', async () => {
+    const library = new Library();
+    library.answers.set('carol', [exportCard(carol.card)]);
+    expect([...(await library.book.find([bob])).keys()]).toEqual([bob]);
+  });
+
+  test('trusts an answer for five minutes', async () => {
+    const library = new Library();
+    await findBob(library);
+    library.answers.set('bob', [exportCard(phone.card)]);
+    library.now = 5 * MINUTES;
+    expect((await findBob(library)).ids).toEqual([]);
+    library.now += 1;
+    expect((await findBob(library)).ids).toEqual([phone.card.id]);
+    expect(library.asked).toHaveLength(2);
+  });
+
+  test('asks only for what it does not know, and again after a refresh', async () => {
+    const library = new Library();
+    await library.book.find([bob]);
+    await library.book.find([bob, carol.card.identity]);
+    expect(library.asked).toEqual([[bob], [carol.card.identity]]);
+    library.book.refresh(bob);
+    await library.book.find([bob, carol.card.identity]);
+    expect(library.asked.at(-1)).toEqual([bob]);
+  });
+
+  test('asks for many in parts, so that an answer stays within bounds', async () => {
+    const library = new Library();
+    const many = Array.from({ length: 250 }, (_, index) => parseIdentity(`user ${index}`));
+    expect((await library.book.find(many)).size).toBe(250);
+    expect(library.asked.flat()).toEqual(many);
+    expect(Math.max(...library.asked.map(({ length }) => length))).toBeLessThanOrEqual(100);
+  });
+
+  test('passes the directory’s error on, and keeps nothing of it', async () => {
+    const library = new Library();
+    library.failure = new EncryptionError('DIRECTORY_UNREACHABLE', 'No.');
+    expect(await codeOf(library.book.find([bob]))).toBe('DIRECTORY_UNREACHABLE');
+    library.failure = undefined;
+    library.answers.set('bob', [exportCard(phone.card)]);
+    expect((await findBob(library)).ids).toEqual([phone.card.id]);
+  });
+});
+
+describe('getting a card by its id', () => {
+  test('gives it, and asks once', async () => {
+    const library = new Library();
+    library.byId.set(phone.card.id, exportCard(phone.card));
+    expect((await library.book.get(phone.card.id)).id).toBe(phone.card.id);
+    await library.book.get(phone.card.id);
+    expect(library.got).toHaveLength(1);
+  });
+
+  test('does not ask for a card that was found', async () => {
+    const library = new Library();
+    library.answers.set('bob', [exportCard(phone.card)]);
+    await findBob(library);
+    expect((await library.book.get(phone.card.id)).identity).toBe(bob);
+    expect(library.got).toEqual([]);
+  });
+
+  test('refuses another card than the one asked for', async () => {
+    const library = new Library();
+    library.byId.set(phone.card.id, exportCard(laptop.card));
+    expect(await codeOf(library.book.get(phone.card.id))).toBe('CARD_INVALID');
+  });
+
+  test('refuses a card that is not there, not approved, or no card', async () => {
+    const library = new Library();
+    const id = parseCardId('ab'.repeat(32));
+    expect(await codeOf(library.book.get(id))).toBe('CARD_INVALID');
+    library.byId.set(phone.card.id, unapproved);
+    expect(await codeOf(library.book.get(phone.card.id))).toBe('CARD_INVALID');
+    library.byId.set(id, '<html>');
+    expect(await codeOf(library.book.get(id))).toBe('CARD_INVALID');
+  });
+
+  test('passes the directory’s error on, and asks again the next time', async () => {
+    const library = new Library();
+    library.failure = new EncryptionError('DIRECTORY_UNREACHABLE', 'No.');
+    expect(await codeOf(library.book.get(phone.card.id))).toBe('DIRECTORY_UNREACHABLE');
+    library.failure = undefined;
+    library.byId.set(phone.card.id, exportCard(phone.card));
+    expect((await library.book.get(phone.card.id)).id).toBe(phone.card.id);
+  });
+});
