@@ -29,8 +29,12 @@ export function httpDirectory(server: string, authorize: () => Promise<string>):
   const base = parseServer(server);
   let token: Promise<string> | undefined;
 
-  async function send(method: string, path: string, body?: unknown): Promise<Response> {
-    const used = await (token ??= authorize().catch(forget));
+  async function send(
+    used: string,
+    method: string,
+    path: string,
+    body?: unknown,
+  ): Promise<Response> {
     try {
       return await fetch(new URL(path, base), {
         method,
@@ -49,16 +53,35 @@ export function httpDirectory(server: string, authorize: () => Promise<string>):
     }
   }
 
-  function forget(error: unknown): never {
-    token = undefined;
-    throw error;
+  // One for calls at once; asked for again by the first of them whose token was refused.
+  function currentToken(): Promise<string> {
+    if (token) return token;
+    const asked = askForToken();
+    token = asked;
+    asked.catch(() => {
+      forget(asked);
+    });
+    return asked;
+  }
+
+  function forget(used: Promise<string>): void {
+    if (token === used) token = undefined;
+  }
+
+  async function askForToken(): Promise<string> {
+    try {
+      return await authorize();
+    } catch (cause) {
+      throw new EncryptionError('UNAUTHORIZED', 'authorize() gave no session token.', { cause });
+    }
   }
 
   async function request(method: string, path: string, body?: unknown): Promise<unknown> {
-    let response = await send(method, path, body);
+    const used = currentToken();
+    let response = await send(await used, method, path, body);
     if (response.status === 401) {
-      token = undefined;
-      response = await send(method, path, body);
+      forget(used);
+      response = await send(await currentToken(), method, path, body);
     }
     if (response.ok) return json(response);
     if (response.status === 404) return null;
