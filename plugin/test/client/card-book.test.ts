@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Directory } from 'twilio-chat-encryption';
+import type { Directory } from '../../src/client/directory.ts';
 import {
   createCard,
   curves,

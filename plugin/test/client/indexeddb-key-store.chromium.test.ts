@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { IndexedDbKeyStore } from 'twilio-chat-encryption';
+import { IndexedDbKeyStore } from '../../src/client/indexeddb-key-store.ts';
 import { codeOf } from '../outcomes.ts';
 import { countTo, describeKeyStore } from './key-store-suite.ts';
 

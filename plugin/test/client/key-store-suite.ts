@@ -1,6 +1,6 @@
 /** What every key store does; each implementation's tests run it. */
 import { describe, expect, test } from 'vitest';
-import type { KeyStore } from 'twilio-chat-encryption';
+import type { KeyStore } from '../../src/client/key-store.ts';
 import { random } from '../protocol/people.ts';
 
 /**

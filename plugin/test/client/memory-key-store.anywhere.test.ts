@@ -1,4 +1,4 @@
-import { MemoryKeyStore } from 'twilio-chat-encryption';
+import { MemoryKeyStore } from '../../src/client/key-store.ts';
 import { describeKeyStore } from './key-store-suite.ts';
 
 describeKeyStore('MemoryKeyStore', () => Promise.resolve(new MemoryKeyStore()));

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { MemoryKeyStore } from 'twilio-chat-encryption';
+import { MemoryKeyStore } from '../../src/client/key-store.ts';
 import { parseIdentity, type CardId, type Identity } from 'twilio-chat-encryption/protocol';
 import { pins, type Pins } from '../../src/client/pins.ts';
 import { utf8 } from '../../src/protocol/primitives.ts';

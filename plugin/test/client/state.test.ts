@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { MemoryKeyStore } from 'twilio-chat-encryption';
+import { MemoryKeyStore } from '../../src/client/key-store.ts';
 import { readState, updateState, type StateType } from '../../src/client/state.ts';
 import { utf8, utf8Text } from '../../src/protocol/primitives.ts';
 import { codeOf } from '../outcomes.ts';

@@ -1,0 +1,151 @@
+import { describe, expect, test } from 'vitest';
+import { MemoryKeyStore } from '../../src/client/key-store.ts';
+import type { Directory } from '../../src/client/directory.ts';
+import {
+  approveCard,
+  curves,
+  EncryptionError,
+  exportCard,
+  importCard,
+  parseIdentity,
+  type SigningKey,
+} from 'twilio-chat-encryption/protocol';
+import { openOwnCard, type OwnCard, type OwnCardOptions } from '../../src/client/own-card.ts';
+import { codeOf } from '../outcomes.ts';
+import { APP_KEY, person, random } from '../protocol/people.ts';
+
+const backEnd = await curves();
+const appKey = await backEnd.importVerifyingKey(APP_KEY.publicKey);
+const mallory = await person('alice');
+
+const approvedBy =
+  (key: SigningKey) =>
+  async (exported: string): Promise<string> =>
+    exportCard(await approveCard(await importCard(exported), key, 1));
+
+/** A directory that only approves. */
+class Approval implements Directory {
+  publish: Directory['publish'] = approvedBy(APP_KEY);
+
+  find(): Promise<ReadonlyMap<string, readonly string[]>> {
+    return Promise.resolve(new Map());
+  }
+
+  get(): Promise<string | null> {
+    return Promise.resolve(null);
+  }
+}
+
+const fails = (code: 'DIRECTORY_UNREACHABLE' | 'DIRECTORY_REFUSED') => (): Promise<string> =>
+  Promise.reject(new EncryptionError(code, 'No.'));
+
+/** A device of alice's. */
+class Device {
+  readonly keyStore = new MemoryKeyStore();
+  readonly directory = new Approval();
+
+  open(changes: Partial<OwnCardOptions> = {}): Promise<OwnCard> {
+    return openOwnCard({
+      identity: parseIdentity('alice'),
+      password: 'password',
+      keyStore: this.keyStore,
+      directory: this.directory,
+      appKeys: [appKey],
+      device: 'phone',
+      random,
+      now: () => 1_700_000_000_000,
+      ...changes,
+    });
+  }
+}
+
+describe('a device', async () => {
+  const device = new Device();
+  const first = await device.open();
+
+  test('makes keys and an approved card at its first run', async () => {
+    expect(first.card).toMatchObject({
+      identity: 'alice',
+      device: 'phone',
+      createdAt: 1_700_000_000_000,
+    });
+    expect(first.card.signatures.map(({ signer }) => signer)).toEqual(['self', 'app']);
+    expect(first.card.encryptionKey).toEqual(first.encryptionKey.publicKey);
+    const message = random(10);
+    const signature = await first.signingKey.sign(message);
+    expect(await first.card.signingKey.verify(signature, message)).toBe(true);
+  });
+
+  test('has the same card at the next, and works without the server then', async () => {
+    device.directory.publish = fails('DIRECTORY_UNREACHABLE');
+    const again = await device.open({ now: () => 1, device: 'renamed' });
+    device.directory.publish = approvedBy(APP_KEY);
+    expect(exportCard(again.card)).toBe(exportCard(first.card));
+  });
+
+  test('does not open with another password, and keeps its keys', async () => {
+    expect(await codeOf(device.open({ password: 'Password' }))).toBe('WRONG_PASSWORD');
+    expect((await device.open()).card.id).toBe(first.card.id);
+  });
+
+  test('does not go on when the server refuses its card', async () => {
+    device.directory.publish = fails('DIRECTORY_REFUSED');
+    expect(await codeOf(device.open())).toBe('DIRECTORY_REFUSED');
+    device.directory.publish = approvedBy(APP_KEY);
+  });
+
+  test('accepts no approval but of this card, under a pinned key', async () => {
+    const planted: Directory['publish'][] = [
+      (card) => Promise.resolve(card),
+      approvedBy(mallory.signingKey),
+      () => Promise.resolve(exportCard(mallory.card)),
+      () => Promise.resolve('<html>'),
+    ];
+    for (const publish of planted) {
+      device.directory.publish = publish;
+      expect(await codeOf(device.open())).toBe('OWN_CARD_INVALID');
+    }
+    device.directory.publish = approvedBy(APP_KEY);
+  });
+
+  test('without the server does not believe a planted approval in its store', async () => {
+    const name = `card/${first.card.id}`;
+    const stored = await device.keyStore.get(name);
+    await device.keyStore.update(name, () => Uint8Array.of(0xff));
+    device.directory.publish = fails('DIRECTORY_UNREACHABLE');
+    expect(await codeOf(device.open())).toBe('OWN_CARD_INVALID');
+    device.directory.publish = approvedBy(APP_KEY);
+    await device.keyStore.update(name, () => stored);
+  });
+
+  test('of somebody else does not open with keys that were moved', async () => {
+    const record = await device.keyStore.get('key/alice');
+    const keyStore = new MemoryKeyStore();
+    await keyStore.update('key/bob', () => record);
+    const bob = parseIdentity('bob');
+    expect(await codeOf(device.open({ keyStore, identity: bob }))).toBe('KEY_RECORD_DAMAGED');
+  });
+});
+
+test('keys are stored before the card is published: a failed first run is gone on with', async () => {
+  const device = new Device();
+  const published: string[] = [];
+  device.directory.publish = (card) => {
+    published.push(card);
+    return fails('DIRECTORY_UNREACHABLE')();
+  };
+  expect(await codeOf(device.open())).toBe('DIRECTORY_UNREACHABLE');
+  device.directory.publish = (card) => {
+    published.push(card);
+    return approvedBy(APP_KEY)(card);
+  };
+  await device.open();
+  expect(published).toHaveLength(2);
+  expect(published[0]).toBe(published[1]);
+});
+
+test('two tabs that start at once have one card', async () => {
+  const device = new Device();
+  const [one, two] = await Promise.all([device.open(), device.open()]);
+  expect(one.card.id).toBe(two.card.id);
+});
