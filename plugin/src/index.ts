@@ -9,15 +9,16 @@ import { openDevice, type DeviceEvents, type DeviceOptions } from './client/devi
 import { IndexedDbKeyStore } from './client/indexeddb-key-store.ts';
 import type { KeyStore } from './client/key-store.ts';
 import type { CardId } from './protocol/identifiers.ts';
+import { EncryptionError } from './errors.ts';
 import './twilio/augment.ts';
-import { wrappers } from './twilio/wrappers.ts';
+import { unwrappedOnly, wrappers } from './twilio/wrappers.ts';
 
 export type { DeviceEvents } from './client/device.ts';
 export type { Directory } from './client/directory.ts';
 export { IndexedDbKeyStore } from './client/indexeddb-key-store.ts';
 export { MemoryKeyStore, type KeyStore } from './client/key-store.ts';
 export type { Trust } from './client/pins.ts';
-export type { Anomaly, MessageEncryption, UnavailableCode } from './client/receiver.ts';
+export type { Anomaly, MessageEncryption, UnavailableCode } from './client/message-encryption.ts';
 export {
   EncryptionError,
   isEncryptionError,
@@ -51,7 +52,8 @@ export interface Encryption {
   /**
    * The client with everything that comes out of it encrypted and verified. The same client gives
    * the same wrapper.
-   * @throws EncryptionError `INVALID_ARGUMENT` when the client is signed in as somebody else
+   * @throws EncryptionError `INVALID_ARGUMENT` when the client is signed in as somebody else, or
+   * wrapped already
    */
   wrapClient(client: Client): Client;
   /** One channel, for an application that wraps no client. */
@@ -85,14 +87,15 @@ export const Encryption = {
    * `DIRECTORY_UNREACHABLE`, `DIRECTORY_REFUSED`, `UNAUTHORIZED`
    */
   async open(options: EncryptionOptions): Promise<Encryption> {
+    checkNames(options);
     const { keyStore = new IndexedDbKeyStore(), metadata } = options;
     const device = await openDevice({ ...options, keyStore });
     const wrap = wrappers(device, metadata === 'clear');
     return {
       identity: device.identity,
       cardId: device.card.id,
-      wrapClient: wrap.client,
-      wrapChannel: wrap.channel,
+      wrapClient: unwrappedOnly(wrap.client),
+      wrapChannel: unwrappedOnly(wrap.channel),
       on: device.events.on,
       off: device.events.off,
       acknowledge: device.acknowledge,
@@ -100,3 +103,21 @@ export const Encryption = {
     };
   },
 } as const;
+
+const OPTIONS: Readonly<Record<keyof EncryptionOptions, true>> = {
+  identity: true,
+  server: true,
+  authorize: true,
+  appKey: true,
+  keyStore: true,
+  password: true,
+  device: true,
+  metadata: true,
+};
+
+// A policy that is misspelt, or not there yet, must not be believed to be in force.
+function checkNames(options: EncryptionOptions): void {
+  const unknown = Object.keys(options).filter((name) => !Object.hasOwn(OPTIONS, name));
+  if (unknown.length === 0) return;
+  throw new EncryptionError('INVALID_ARGUMENT', `Unknown options: ${unknown.join(', ')}.`);
+}

@@ -28,8 +28,8 @@ export interface CardBook {
 const FRESH_MILLISECONDS = 5 * 60_000;
 // Checked cards are kept by id for the life of a page; a directory must not fill its memory.
 const MAX_KEPT = 20_000;
-// The server bounds its answers; a hundred identities with all their cards stay below.
-const MAX_SEARCHED = 100;
+// The server bounds its answers: 30 identities with 16 cards of the greatest size stay below 16 MiB.
+const MAX_SEARCHED = 30;
 
 /** A card book over a directory that nobody needs to trust. */
 export function cardBook(
@@ -39,6 +39,7 @@ export function cardBook(
 ): CardBook {
   const checked = new Map<string, Promise<Card>>();
   const byId = new Map<CardId, Card>();
+  const lookups = new Map<CardId, Promise<Card>>();
   const found = new Map<Identity, FoundCards & { readonly at: number }>();
 
   function check(exported: string): Promise<Card> {
@@ -72,16 +73,23 @@ export function cardBook(
     return { cards: [...cards.values()], invalid: exported.length - own.length };
   }
 
+  async function lookUp(id: CardId): Promise<Card> {
+    const exported = await directory.get(id);
+    const card = exported === null ? null : await check(exported);
+    if (card?.id !== id) {
+      throw new EncryptionError('CARD_INVALID', 'The directory has no such card.');
+    }
+    return card;
+  }
+
   return {
     async get(id) {
       const known = byId.get(id);
       if (known) return known;
-      const exported = await directory.get(id);
-      const card = exported === null ? null : await check(exported);
-      if (card?.id !== id) {
-        throw new EncryptionError('CARD_INVALID', 'The directory has no such card.');
-      }
-      return card;
+      // Many messages of one sender arrive together: they wait for one lookup.
+      const lookup = lookups.get(id) ?? lookUp(id).finally(() => lookups.delete(id));
+      lookups.set(id, lookup);
+      return lookup;
     },
 
     async find(identities) {

@@ -7,6 +7,7 @@ import { cardBook } from './card-book.ts';
 import { httpDirectory, type Directory } from './directory.ts';
 import { emitter, type Emitter } from './emitter.ts';
 import type { KeyStore } from './key-store.ts';
+import { guardedDirectory, guardedKeyStore } from './guarded.ts';
 import { openOwnCard } from './own-card.ts';
 import { pins } from './pins.ts';
 import { receiver, type Receiver } from './receiver.ts';
@@ -42,7 +43,7 @@ export interface DeviceEvents {
   readonly keyChanged: { readonly identity: Identity; readonly cardIds: readonly CardId[] };
 }
 
-/** An unlocked device: seals and opens messages. */
+/** An unlocked device: seals messages and judges what arrives. */
 export interface Device extends Sender, Receiver {
   readonly identity: Identity;
   /** This device's approved card. */
@@ -50,7 +51,7 @@ export interface Device extends Sender, Receiver {
   readonly events: Emitter<DeviceEvents>;
   /** Trusts the cards of this identity that `keyChanged` reported; gives their ids. */
   readonly acknowledge: (identity: string) => Promise<readonly CardId[]>;
-  /** Forgets the keys. Sealing and opening throw `CLOSED` from then on. */
+  /** Forgets the keys. Sealing, judging and accepting throw `CLOSED` from then on. */
   readonly close: () => void;
   /** Aborted by `close()`. */
   readonly closed: AbortSignal;
@@ -64,8 +65,9 @@ export interface Device extends Sender, Receiver {
 export async function openDevice(options: DeviceOptions): Promise<Device> {
   const identity = parseIdentity(options.identity);
   const appKeys = await importAppKeys(options.appKey);
-  const { keyStore, password, device } = options;
-  const directory = directoryOf(options);
+  const { password, device } = options;
+  const keyStore = guardedKeyStore(options.keyStore);
+  const directory = guardedDirectory(directoryOf(options));
   const now = Date.now;
   const own = await openOwnCard({
     identity,
@@ -84,33 +86,31 @@ export async function openDevice(options: DeviceOptions): Promise<Device> {
   });
   await trust.check(identity, [own.card]);
   const context = { own, keyStore, cards, pins: trust, random, now };
-  const out = sender(context);
-  const incoming = receiver(context);
   const closing = new AbortController();
+  // Dropped by close(): with them go the only references to the private keys.
+  let parts: (Sender & Receiver) | null = { ...sender(context), ...receiver(context) };
 
-  function checkOpen(): void {
-    if (closing.signal.aborted) {
-      throw new EncryptionError('CLOSED', 'This device was closed. Open it again.');
-    }
+  function open(): Sender & Receiver {
+    if (parts) return parts;
+    throw new EncryptionError('CLOSED', 'This device was closed. Open it again.');
   }
 
   return {
     identity,
     card: own.card,
     events,
-    async seal(...message) {
-      checkOpen();
-      return out.seal(...message);
-    },
-    async open(message) {
-      checkOpen();
-      return incoming.open(message);
-    },
+    seal: async (...message) => open().seal(...message),
+    judge: async (message) => open().judge(message),
+    accept: async (message) => open().accept(message),
     async acknowledge(who) {
-      checkOpen();
-      return trust.acknowledge(parseIdentity(who));
+      open();
+      const acknowledged = await trust.acknowledge(parseIdentity(who));
+      // They get the very next message: whatever was known of this identity is asked again.
+      cards.refresh(parseIdentity(who));
+      return acknowledged;
     },
     close: () => {
+      parts = null;
       closing.abort();
     },
     closed: closing.signal,

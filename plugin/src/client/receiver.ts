@@ -1,50 +1,14 @@
-import { EncryptionError, type RejectionCode } from '../errors.ts';
+import type { Card } from '../protocol/card.ts';
 import type { Content } from '../protocol/content.ts';
 import { openMessage, type VerifiedMessage } from '../protocol/envelope.ts';
-import type { CardId, ChannelSid, Identity, MessageId } from '../protocol/identifiers.ts';
+import type { ChannelSid } from '../protocol/identifiers.ts';
 import type { Bytes } from '../protocol/primitives.ts';
 import type { CardBook } from './card-book.ts';
 import type { KeyStore } from './key-store.ts';
+import { outcomeOf, type MessageEncryption, type UnavailableCode } from './message-encryption.ts';
 import type { OwnCard } from './own-card.ts';
 import type { Pins, Trust } from './pins.ts';
 import { updateState, type StateType } from './state.ts';
-
-/** Something odd about a message that is nevertheless verified. */
-export interface Anomaly {
-  /** `CLOCK_SKEW`: the sender's clock and Twilio's differ by more than five minutes. */
-  readonly code: 'CLOCK_SKEW';
-}
-
-/**
- * Why a message cannot be read here. By what Twilio says of its date, so it is no proof.
- * - `SENT_BEFORE_JOIN` sent before this person was a member
- * - `SENT_BEFORE_DEVICE` sent before this device had a card
- * - `NOT_ADDRESSED` its sender did not encrypt it for this device
- */
-export type UnavailableCode = 'SENT_BEFORE_JOIN' | 'SENT_BEFORE_DEVICE' | 'NOT_ADDRESSED';
-
-/** What is known of a message. Only a `verified` one shows its sender's words. */
-export type MessageEncryption =
-  | {
-      readonly status: 'verified';
-      readonly sender: {
-        readonly identity: Identity;
-        readonly cardId: CardId;
-        readonly device?: string;
-      };
-      readonly trust: Trust;
-      /** By the sender's clock. */
-      readonly sentAt: Date;
-      readonly messageId: MessageId;
-      readonly anomalies: readonly Anomaly[];
-    }
-  /**
-   * Not decided yet; tried again by itself. `CARD_PENDING`: the sender's card could not be fetched;
-   * `STORE_PENDING`: the key store could not be read or written.
-   */
-  | { readonly status: 'pending'; readonly code: 'CARD_PENDING' | 'STORE_PENDING' }
-  | { readonly status: 'unavailable'; readonly code: UnavailableCode }
-  | { readonly status: 'rejected'; readonly code: RejectionCode };
 
 /** A message as Twilio delivers it; every part is Twilio's claim. */
 export interface DeliveredMessage {
@@ -54,12 +18,23 @@ export interface DeliveredMessage {
   readonly index: number;
   readonly author: string;
   readonly body: string;
+  /** May be an invalid date. */
   readonly createdAt: Date;
   /** When this person became a member, if Twilio says so. Asked only for what cannot be read. */
   joinedAt(): Promise<Date | null>;
 }
 
-/** A message after opening. */
+/** A message whose bytes were judged, by themselves. */
+export type JudgedMessage =
+  | { readonly delivered: DeliveredMessage; readonly outcome: MessageEncryption }
+  | {
+      readonly delivered: DeliveredMessage;
+      readonly verified: VerifiedMessage;
+      /** All cards of a sender who was never seen before, to be pinned with the sender's. */
+      readonly cards: readonly Card[];
+    };
+
+/** A message as it is shown. */
 export interface ReceivedMessage {
   readonly encryption: MessageEncryption;
   /** Empty unless `verified`. */
@@ -68,12 +43,15 @@ export interface ReceivedMessage {
   readonly copy: boolean;
 }
 
-/** Decrypts and verifies messages. */
+/** Decrypts and verifies messages, in two steps. Whatever is wrong is in the result. */
 export interface Receiver {
+  /** Opens and verifies one message. May ask the directory; any number at a time. */
+  judge(delivered: DeliveredMessage): Promise<JudgedMessage>;
   /**
-   * Opens one message. Whatever is wrong is in the result.
+   * Compares the message with what this device remembers, and remembers it. One after the other,
+   * in the channel's order: of a message and its copy, the first is the message.
    */
-  open(delivered: DeliveredMessage): Promise<ReceivedMessage>;
+  accept(judged: JudgedMessage): Promise<ReceivedMessage>;
 }
 
 /** What a receiver works with. */
@@ -92,12 +70,24 @@ const MAX_SLOT_KEYS = 4096;
 export function receiver(context: ReceiverContext): Receiver {
   const slotKeys = new Map<string, Bytes>();
   return {
-    async open(delivered) {
+    async judge(delivered) {
       try {
-        const opened = await openVerified(delivered, slotKeys, context);
-        if ('status' in opened) return notShown(opened);
-        keepBounded(slotKeys, opened.ephemeralKey, opened.slotKey);
-        return await judge(delivered, opened, context);
+        const verified = await verify(delivered, slotKeys, context);
+        if (!verified) {
+          const code = await whyUnavailable(delivered, context.own);
+          return { delivered, outcome: { status: 'unavailable', code } };
+        }
+        keepBounded(slotKeys, verified.ephemeralKey, verified.slotKey);
+        return { delivered, verified, cards: await cardsToPin(verified, context) };
+      } catch (error) {
+        return { delivered, outcome: outcomeOf(error) };
+      }
+    },
+
+    async accept(judged) {
+      if ('outcome' in judged) return notShown(judged.outcome);
+      try {
+        return await compare(judged, context);
       } catch (error) {
         return notShown(outcomeOf(error));
       }
@@ -110,22 +100,17 @@ function keepBounded(map: Map<string, Bytes>, key: string, value: Bytes): void {
   map.set(key, value);
 }
 
-async function openVerified(
-  delivered: DeliveredMessage,
+function verify(
+  { body, channelSid, author }: DeliveredMessage,
   slotKeys: ReadonlyMap<string, Bytes>,
   { own, cards }: ReceiverContext,
-): Promise<VerifiedMessage | MessageEncryption> {
-  const opened = await openMessage(delivered.body, {
-    channelSid: delivered.channelSid,
-    author: delivered.author,
+): Promise<VerifiedMessage | null> {
+  return openMessage(body, {
+    channelSid,
+    author,
     opener: { key: own.encryptionKey, slotKeys },
     findCard: (id) => (id === own.card.id ? Promise.resolve(own.card) : cards.get(id)),
   });
-  return opened ?? { status: 'unavailable', code: await whyUnavailable(delivered, own) };
-}
-
-function notShown(encryption: MessageEncryption, copy = false): ReceivedMessage {
-  return { encryption, content: {}, copy };
 }
 
 async function whyUnavailable(delivered: DeliveredMessage, own: OwnCard): Promise<UnavailableCode> {
@@ -136,42 +121,26 @@ async function whyUnavailable(delivered: DeliveredMessage, own: OwnCard): Promis
   return 'NOT_ADDRESSED';
 }
 
-function outcomeOf(error: unknown): MessageEncryption {
-  if (!(error instanceof EncryptionError)) throw error;
-  switch (error.code) {
-    case 'PLAINTEXT':
-    case 'UNSUPPORTED_VERSION':
-    case 'MALFORMED':
-    case 'COMMITMENT_MISMATCH':
-    case 'DECRYPTION_FAILED':
-    case 'BAD_SIGNATURE':
-    case 'WRONG_CHANNEL':
-    case 'WRONG_AUTHOR':
-    case 'REPLAYED':
-    case 'CARD_INVALID':
-    case 'CARD_REVOKED':
-      return { status: 'rejected', code: error.code };
-    case 'DIRECTORY_UNREACHABLE':
-    case 'DIRECTORY_REFUSED':
-    case 'UNAUTHORIZED':
-      return { status: 'pending', code: 'CARD_PENDING' };
-    case 'KEY_STORE_UNAVAILABLE':
-    case 'KEY_RECORD_DAMAGED':
-      return { status: 'pending', code: 'STORE_PENDING' };
-    default:
-      throw error;
-  }
+function notShown(encryption: MessageEncryption, copy = false): ReceivedMessage {
+  return { encryption, content: {}, copy };
 }
 
-async function judge(
-  delivered: DeliveredMessage,
-  opened: VerifiedMessage,
+// The directory is asked here, not in `accept`: what waits for the network must not hold up others.
+async function cardsToPin(
+  { sender: { identity } }: VerifiedMessage,
+  { cards, pins }: ReceiverContext,
+): Promise<readonly Card[]> {
+  if (await pins.knows(identity)) return [];
+  return (await cards.find([identity])).get(identity)?.cards ?? [];
+}
+
+async function compare(
+  { delivered, verified, cards }: Exclude<JudgedMessage, { outcome: MessageEncryption }>,
   context: ReceiverContext,
 ): Promise<ReceivedMessage> {
-  const { sender, message, content } = opened;
-  const trust = await trustOf(opened, context);
-  const first = await firstSight(delivered, opened, context);
-  const sameBytes = first.digest === opened.digest;
+  const { sender, message, content, digest } = verified;
+  const first = await firstSight(delivered, verified, context);
+  const sameBytes = first.digest === digest;
   if (!sameBytes || first.place !== placeOf(delivered)) {
     return notShown({ status: 'rejected', code: 'REPLAYED' }, sameBytes);
   }
@@ -184,26 +153,27 @@ async function judge(
       cardId: sender.id,
       ...(device !== undefined && { device }),
     },
-    trust,
+    trust: await trustOf(sender, cards, context),
     sentAt: new Date(message.sentAt),
     messageId: message.messageId,
-    anomalies: skew > CLOCK_SKEW_MILLISECONDS ? [{ code: 'CLOCK_SKEW' }] : [],
+    // An invalid date gives NaN, which is not within any limit.
+    anomalies: skew <= CLOCK_SKEW_MILLISECONDS ? [] : [{ code: 'CLOCK_SKEW' }],
   };
   return { encryption, content, copy: false };
 }
 
 async function trustOf(
-  { sender }: VerifiedMessage,
-  { own, cards, pins }: ReceiverContext,
+  sender: Card,
+  cards: readonly Card[],
+  { own, cards: book, pins }: ReceiverContext,
 ): Promise<Trust> {
   if (sender.id === own.card.id) return 'pinned';
-  const { identity } = sender;
-  const all = (await pins.knows(identity))
-    ? []
-    : ((await cards.find([identity])).get(identity)?.cards ?? []);
-  const others = all.filter(({ id }) => id !== sender.id);
-  const trust = await pins.check(identity, [...others, sender]);
-  return trust.get(sender.id) ?? 'changed';
+  const others = cards.filter(({ id }) => id !== sender.id);
+  const trust = await pins.check(sender.identity, [...others, sender]);
+  const trusted = trust.get(sender.id) ?? 'changed';
+  // A card that was not there when the identity's cards were asked for: ask again before sending.
+  if (trusted === 'changed') book.refresh(sender.identity);
+  return trusted;
 }
 
 interface FirstSight {

@@ -21,17 +21,21 @@ export type MessageId = Branded<'MessageId'>;
 // format characters (Cf), and whatever else is not drawn (fillers, joiners, variation selectors):
 // the bidirectional and zero-width ones that make two names look alike.
 const FORBIDDEN = /[\p{Cc}\p{Cf}\p{Cn}\p{Co}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u;
+// What looks like a space, or like nothing: any space but U+0020, that one at an end, and U+2800,
+// the Braille pattern without dots.
+const BLANK = /^ | $|(?! )\p{Zs}|\u2800/u;
 
 /**
  * An identity: 1 to 256 UTF-16 units, well-formed, in Unicode form NFC, with no control, format,
- * bidirectional or zero-width characters. Compared exactly; no case folding.
+ * bidirectional, zero-width or blank characters; plain spaces only inside. Compared exactly; no
+ * case folding.
  * @throws EncryptionError `INVALID_IDENTITY`
  */
 export function parseIdentity(value: unknown): Identity {
   if (isIdentity(value)) return value;
   throw new EncryptionError(
     'INVALID_IDENTITY',
-    'An identity is 1 to 256 characters of text in Unicode form NFC, without control or invisible characters.',
+    'An identity is 1 to 256 characters of text in Unicode form NFC, without control, invisible or blank characters.',
   );
 }
 
@@ -41,6 +45,7 @@ function isIdentity(value: unknown): value is Identity {
     value.length >= 1 &&
     value.length <= 256 &&
     !FORBIDDEN.test(value) &&
+    !BLANK.test(value) &&
     value.normalize('NFC') === value
   );
 }

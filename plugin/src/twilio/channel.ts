@@ -22,22 +22,25 @@ export function channelFacade(raw: Channel, wrap: Wrappers): ChannelFeed {
     ...membership(raw, wrap, () => self),
     ...metadata(raw, wrap.clearMetadata, () => self),
     sendMessage: encryptedSend(raw, wrap),
-    getMessages: async (...args: Parameters<Channel['getMessages']>) =>
-      openPaginator(await raw.getMessages(...args), messages.openPage),
+    getMessages: async (...args: Parameters<Channel['getMessages']>) => {
+      const direction = args[2] === 'forward' ? 'nextPage' : 'prevPage';
+      return openPaginator(await raw.getMessages(...args), messages.openPage, direction);
+    },
   };
   const self: Channel = facade(raw, CHANNEL_RULES, own, wrap.clearMetadata);
   forwardEvents(raw, wrap, emitter, () => self);
   return { facade: self, messages };
 }
 
-function encryptedSend(raw: Channel, { device }: Wrappers): Channel['sendMessage'] {
+function encryptedSend(raw: Channel, wrap: Wrappers): Channel['sendMessage'] {
   // One after the other: messages arrive in the order of their numbers.
   const inOrder = serial();
   return (message, attributes: unknown) =>
     inOrder(async () => {
       if (typeof message !== 'string' && message !== null) throw refusal('sendMessage with media');
+      wrap.checkSender(raw);
       const members = await raw.getMembers();
-      const text = await device.seal(
+      const text = await wrap.device.seal(
         parseChannelSid(raw.sid),
         members.map(({ identity }) => parseIdentity(identity)),
         { body: message ?? '', ...(attributes !== undefined && { attributes }) },

@@ -1,4 +1,5 @@
-import type { Channel, Client } from 'twilio-chat';
+import type { Channel, Client, Message } from 'twilio-chat';
+import type { Device } from '../client/device.ts';
 import { EncryptionError } from '../errors.ts';
 import { facade, refusal } from './facade.ts';
 import { mapPaginator } from './paginator.ts';
@@ -11,7 +12,7 @@ import type { Wrappers } from './registry.ts';
  * @throws EncryptionError `INVALID_ARGUMENT` when the client is somebody else's
  */
 export function clientFacade(raw: Client, wrap: Wrappers): Client {
-  checkIdentity(raw, wrap);
+  checkIdentity(raw, wrap.device);
   const emitter: ReplayEmitter<Client> = replayEmitter(() => self);
   const fed = new WeakSet<Channel>();
 
@@ -20,6 +21,7 @@ export function clientFacade(raw: Client, wrap: Wrappers): Client {
     const feed = wrap.feed(rawChannel);
     if (!fed.has(rawChannel)) feed.messages.tellFirst(emitter);
     fed.add(rawChannel);
+    wrap.cameFrom(rawChannel, raw);
     return feed.facade;
   }
 
@@ -33,8 +35,12 @@ export function clientFacade(raw: Client, wrap: Wrappers): Client {
   return self;
 }
 
-// A message sealed by one person's card and sent as another would be refused by all who get it.
-function checkIdentity(raw: Client, { device }: Wrappers): void {
+/**
+ * A message sealed by one person's card and sent as another would be refused by all who get it. A
+ * client that is not connected yet does not know who it is.
+ * @throws EncryptionError `INVALID_ARGUMENT`
+ */
+export function checkIdentity(raw: Client, device: Device): void {
   const { identity } = raw.user;
   if (identity && identity !== device.identity) {
     throw new EncryptionError(
@@ -69,11 +75,19 @@ function channels(
     getUserChannelDescriptors: async () =>
       mapPaginator(await raw.getUserChannelDescriptors(), wrap.channelDescriptor),
     async createChannel(options = {}) {
-      const named = Object.entries(options).some(
-        ([name, value]) => name !== 'isPrivate' && value !== undefined,
-      );
+      // Read once: the SDK must not find more, or something else, in the object than was checked.
+      const { isPrivate, friendlyName, uniqueName } = options;
+      const attributes: unknown = options.attributes;
+      const named = [friendlyName, uniqueName, attributes].some((value) => value !== undefined);
       if (named && !wrap.clearMetadata) throw refusal('createChannel with a name', 'metadata');
-      return channel(await raw.createChannel(options));
+      return channel(
+        await raw.createChannel({
+          ...(isPrivate !== undefined && { isPrivate }),
+          ...(friendlyName !== undefined && { friendlyName }),
+          ...(uniqueName !== undefined && { uniqueName }),
+          ...(attributes !== undefined && { attributes }),
+        }),
+      );
     },
   };
 }
@@ -132,11 +146,13 @@ function forwardEvents(
   raw.onWithReplay('memberUpdated', (event) => {
     forward('memberUpdated', { ...event, member: wrap.member(event.member) });
   });
-  for (const name of ['messageAdded', 'messageRemoved'] as const) {
-    raw.on(name, (message) => {
-      channel(message.channel);
-    });
-  }
+  raw.onWithReplay('messageAdded', (message) => {
+    channel(message.channel);
+    if (before) void rememberLast(message, wrap, emitter);
+  });
+  raw.on('messageRemoved', (message) => {
+    channel(message.channel);
+  });
   raw.on('messageUpdated', ({ message }) => {
     channel(message.channel);
   });
@@ -160,4 +176,17 @@ function forwardEvents(
     });
   }
   before = false;
+}
+
+async function rememberLast(
+  raw: Message,
+  wrap: Wrappers,
+  emitter: ReplayEmitter<Client>,
+): Promise<void> {
+  // Rejects only when the device is closed meanwhile.
+  const [message] = await wrap
+    .feed(raw.channel)
+    .messages.openPage([raw])
+    .catch(() => []);
+  if (message) emitter.remember('messageAdded', message);
 }

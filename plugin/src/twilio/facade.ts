@@ -6,9 +6,10 @@ import { EncryptionError } from '../errors.ts';
  * - `own` the facade has its own: it encrypts, decrypts, or wraps what comes out
  * - `refuse` rejects with `NOT_SUPPORTED_ENCRYPTED`: it would send content in the clear
  * - `metadata` passes when the application said `metadata: 'clear'`, and is refused otherwise
+ * - `forbid` as `refuse`, of a method that is not asynchronous: throws
  * - `hide` is not there: internal, or a way around the facade
  */
-export type Rule = 'pass' | 'own' | 'refuse' | 'metadata' | 'hide';
+export type Rule = 'pass' | 'own' | 'refuse' | 'forbid' | 'metadata' | 'hide';
 
 /** The rule for every member: a member that a newer SDK adds is a compile error, not a leak. */
 export type Rules<T> = { readonly [Name in keyof T & string]: Rule };
@@ -39,13 +40,18 @@ export function facade<T extends object, const R extends Rules<T>>(
     const rule = ruleOf(name);
     if (rule === 'pass' || (rule === 'metadata' && clearMetadata)) return passed(raw, name);
     if (rule === 'refuse' || rule === 'metadata') return () => Promise.reject(refusal(name, rule));
+    if (rule === 'forbid') {
+      return () => {
+        throw refusal(name);
+      };
+    }
     return undefined;
   }
 
   // The target is an empty object of the same class, so that own members of the SDK object, which
   // hold ciphertext and transports, cannot be listed or read around `read`.
   const blank: T = Object.create(Reflect.getPrototypeOf(raw)) as T;
-  return new Proxy(blank, {
+  const proxy = new Proxy(blank, {
     get: (_target, name) => read(name),
     has: (_target, name) => read(name) !== undefined,
     set: () => false,
@@ -53,6 +59,15 @@ export function facade<T extends object, const R extends Rules<T>>(
     deleteProperty: () => false,
     setPrototypeOf: () => false,
   });
+  facades.add(proxy);
+  return proxy;
+}
+
+const facades = new WeakSet();
+
+/** Whether an object is a facade of anybody's. */
+export function isFacade(object: object): boolean {
+  return facades.has(object);
 }
 
 function passed(raw: object, name: string): unknown {

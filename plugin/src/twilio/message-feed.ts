@@ -1,16 +1,19 @@
 import type { Channel, Message } from 'twilio-chat';
-import type { ReceivedMessage } from '../client/receiver.ts';
+import type { JudgedMessage } from '../client/receiver.ts';
 import { parseChannelSid } from '../protocol/identifiers.ts';
 import { openedMessage, type OpenedMessage } from './message.ts';
-import type { ReplayEmitter } from './replay-emitter.ts';
-import { serial } from './serial.ts';
 import type { MessageFeed, Wrappers } from './registry.ts';
+import type { ReplayEmitter } from './replay-emitter.ts';
+import { retryQueue } from './retry-queue.ts';
+import { serial } from './serial.ts';
 
-const RETRY_FIRST_MILLISECONDS = 1000;
-const RETRY_LAST_MILLISECONDS = 60_000;
-const MAX_PENDING = 256;
+// A message whose card takes longer is shown as pending, so that it does not hold up the others.
+const PATIENCE_MILLISECONDS = 2000;
 
-/** Opens what the channel's events bring, one after the other, and tells the listeners. */
+/**
+ * Opens what the channel's events bring. Messages are judged side by side; they are compared with
+ * what is remembered, and shown, one after the other in the order in which the SDK told of them.
+ */
 export function messageFeed(
   raw: Channel,
   wrap: Wrappers,
@@ -19,140 +22,103 @@ export function messageFeed(
   const { device } = wrap;
   const inOrder = serial();
   const opened = new WeakMap<Message, OpenedMessage>();
+  // Shown to the application: from then on changes are told of, also that it became a copy.
+  const shown = new WeakSet<Message>();
   const emitters: ReplayEmitter<unknown>[] = [channelEmitter];
 
   function emit(name: string, event: unknown): void {
     for (const emitter of emitters) emitter.emit(name, event);
   }
 
-  async function open(message: Message): Promise<OpenedMessage> {
-    const received = await receive(message, raw, wrap);
-    const known = opened.get(message) ?? openedMessage(message, received, wrap);
-    known.show(received);
-    opened.set(message, known);
-    if (received.encryption.status === 'pending') retries.add(message);
-    return known;
+  function open<T>(message: Message, then: (opened: OpenedMessage) => T): Promise<T> {
+    const judging = judge(message, raw, wrap);
+    return inOrder(async () => {
+      const received = await device.accept(await judging);
+      const known = opened.get(message) ?? openedMessage(message, received, wrap);
+      known.show(received);
+      opened.set(message, known);
+      if (received.encryption.status === 'pending') retries.add(message);
+      else retries.delete(message);
+      if (!received.copy) shown.add(message);
+      return then(known);
+    });
   }
 
-  function emitUpdated(message: OpenedMessage, updateReasons: readonly string[]): void {
-    message.emitUpdated(updateReasons);
-    emit('messageUpdated', { message: message.facade, updateReasons });
+  function emitUpdated(updated: OpenedMessage, updateReasons: readonly string[]): void {
+    updated.emitUpdated(updateReasons);
+    emit('messageUpdated', { message: updated.facade, updateReasons });
   }
 
-  const retries = retryQueue(device.closed, (messages) =>
-    inOrder(async () => {
-      for (const message of messages) {
-        const again = await open(message);
-        if (again.received.encryption.status === 'pending') continue;
-        emitUpdated(again, ['body', 'attributes']);
-      }
-    }),
-  );
+  const retries = retryQueue(device.closed, async (messages) => {
+    const again = messages.map((message) =>
+      open(message, (retried) => {
+        const { status } = retried.received.encryption;
+        if (status !== 'pending') emitUpdated(retried, ['body', 'attributes']);
+      }),
+    );
+    await Promise.all(again);
+  });
+
+  // Only a closed device fails here, and that has nobody left to tell.
+  function handle(message: Message, then: (opened: OpenedMessage) => void): void {
+    open(message, then).catch(() => undefined);
+  }
 
   let before = true;
-  function handle(task: (tell: typeof emit) => Promise<void>): void {
-    const tell = before
-      ? (name: string, event: unknown): void => {
-          channelEmitter.remember(name, event);
-        }
-      : emit;
-    void inOrder(async () => {
-      if (!device.closed.aborted) await task(tell);
-    });
-  }
-
   raw.onWithReplay('messageAdded', (message) => {
-    handle(async (tell) => {
-      const added = await open(message);
-      if (!added.received.copy) tell('messageAdded', added.facade);
+    const tell = before ? channelEmitter.remember : emit;
+    handle(message, ({ facade, received }) => {
+      if (!received.copy) tell('messageAdded', facade);
     });
   });
-  raw.onWithReplay('messageUpdated', ({ message, updateReasons }) => {
-    handle(async (tell) => {
-      const updated = await open(message);
-      updated.emitUpdated(updateReasons);
-      tell('messageUpdated', { message: updated.facade, updateReasons });
+  raw.on('messageUpdated', ({ message, updateReasons }) => {
+    handle(message, (updated) => {
+      if (shown.has(message)) emitUpdated(updated, updateReasons);
     });
   });
-  raw.onWithReplay('messageRemoved', (message) => {
-    handle(async (tell) => {
-      const removed = opened.get(message) ?? (await open(message));
+  raw.on('messageRemoved', (message) => {
+    handle(message, ({ facade }) => {
       retries.delete(message);
-      tell('messageRemoved', removed.facade);
+      if (shown.has(message)) emit('messageRemoved', facade);
     });
   });
   before = false;
 
   return {
-    openPage: (page) =>
-      inOrder(async () => {
-        const messages: Message[] = [];
-        for (const message of page) {
-          const { received, facade } = await open(message);
-          if (!received.copy) messages.push(facade);
-        }
-        return messages;
-      }),
+    async openPage(page) {
+      const messages = await Promise.all(page.map((message) => open(message, (one) => one)));
+      return messages.filter(({ received }) => !received.copy).map(({ facade }) => facade);
+    },
     tellFirst(emitter) {
       emitters.unshift(emitter);
     },
   };
 }
 
-function receive(message: Message, raw: Channel, { device }: Wrappers): Promise<ReceivedMessage> {
-  return device.open({
+async function judge(message: Message, raw: Channel, { device }: Wrappers): Promise<JudgedMessage> {
+  const delivered = {
     channelSid: parseChannelSid(raw.sid),
     messageSid: message.sid,
     index: message.index,
     author: message.author,
     // Of a media message the SDK shows no body at all.
     body: typeof message.body === 'string' ? message.body : '',
-    createdAt: message.dateCreated,
+    // The SDK says null for what Twilio does not tell or tells badly: then an invalid date.
+    createdAt: new Date(Number(message.dateCreated) || NaN),
     async joinedAt() {
       const members = await raw.getMembers().catch(() => []);
       return members.find(({ identity }) => identity === device.identity)?.dateCreated ?? null;
     },
-  });
-}
-
-interface RetryQueue {
-  add(message: Message): void;
-  delete(message: Message): void;
-}
-
-// What is pending is tried again, ever more slowly, until it is decided or the device is closed.
-function retryQueue(
-  closed: AbortSignal,
-  retry: (messages: readonly Message[]) => Promise<void>,
-): RetryQueue {
-  const pending = new Set<Message>();
-  let delay = RETRY_FIRST_MILLISECONDS;
-  let timer: ReturnType<typeof setTimeout> | undefined;
-
-  function schedule(): void {
-    timer ??= setTimeout(() => {
-      const messages = [...pending];
-      pending.clear();
-      void retry(messages).finally(() => {
-        timer = undefined;
-        delay =
-          pending.size === 0
-            ? RETRY_FIRST_MILLISECONDS
-            : Math.min(2 * delay, RETRY_LAST_MILLISECONDS);
-        if (pending.size > 0) schedule();
-      });
-    }, delay);
-  }
-
-  closed.addEventListener('abort', () => {
-    clearTimeout(timer);
-  });
-  return {
-    add(message) {
-      if (pending.size >= MAX_PENDING || closed.aborted) return;
-      pending.add(message);
-      schedule();
-    },
-    delete: (message) => void pending.delete(message),
   };
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<JudgedMessage>((resolve) => {
+    timer = setTimeout(() => {
+      resolve({ delivered, outcome: { status: 'pending', code: 'CARD_PENDING' } });
+    }, PATIENCE_MILLISECONDS);
+  });
+  try {
+    return await Promise.race([device.judge(delivered), late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }

@@ -1,5 +1,6 @@
 import type { Member, Message } from 'twilio-chat';
-import type { MessageEncryption, ReceivedMessage } from '../client/receiver.ts';
+import type { MessageEncryption } from '../client/message-encryption.ts';
+import type { ReceivedMessage } from '../client/receiver.ts';
 import { facade } from './facade.ts';
 import { replayEmitter } from './replay-emitter.ts';
 import { MESSAGE_RULES } from './rules.ts';

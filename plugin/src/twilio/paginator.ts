@@ -17,24 +17,34 @@ export function mapPaginator<Item>(
   return withItems(page, page.items.map(map), (next) => Promise.resolve(mapPaginator(next, map)));
 }
 
-/** The page with its messages opened, and the pages around it likewise. */
+/** Which page follows one that has nothing to show. */
+export type PageDirection = 'nextPage' | 'prevPage';
+
+/**
+ * The page with its messages opened, and the pages around it likewise. A page of which nothing is
+ * left, because all its messages were copies, is passed over.
+ */
 export async function openPaginator(
   page: Paginator<Message>,
   open: (messages: readonly Message[]) => Promise<Message[]>,
+  direction: PageDirection,
 ): Promise<Paginator<Message>> {
-  return withItems(page, await open(page.items), (next) => openPaginator(next, open));
+  const items = await open(page.items);
+  const more = direction === 'nextPage' ? page.hasNextPage : page.hasPrevPage;
+  if (items.length === 0 && more) return openPaginator(await page[direction](), open, direction);
+  return withItems(page, items, (another, towards) => openPaginator(another, open, towards));
 }
 
 function withItems<Item>(
   page: Paginator<Item>,
   items: Item[],
-  wrap: (page: Paginator<Item>) => Promise<Paginator<Item>>,
+  wrap: (page: Paginator<Item>, direction: PageDirection) => Promise<Paginator<Item>>,
 ): Paginator<Item> {
   return {
     items,
     hasNextPage: page.hasNextPage,
     hasPrevPage: page.hasPrevPage,
-    nextPage: async () => wrap(await page.nextPage()),
-    prevPage: async () => wrap(await page.prevPage()),
+    nextPage: async () => wrap(await page.nextPage(), 'nextPage'),
+    prevPage: async () => wrap(await page.prevPage(), 'prevPage'),
   };
 }

@@ -39,6 +39,10 @@ export interface Wrappers extends People {
   /** Whether names and attributes that Twilio sees are allowed. */
   readonly clearMetadata: boolean;
   readonly client: (raw: Client) => Client;
+  /** The client that a channel came from, for {@link checkSender}. */
+  readonly cameFrom: (channel: Channel, client: Client) => void;
+  /** Throws `INVALID_ARGUMENT` when the channel's client is signed in as somebody else. */
+  readonly checkSender: (channel: Channel) => void;
   readonly channel: (raw: Channel) => Channel;
   /** What stands behind a channel's facade: its events, for the client's listeners. */
   readonly feed: (raw: Channel) => ChannelFeed;

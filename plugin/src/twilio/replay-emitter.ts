@@ -15,6 +15,14 @@ export interface EmitterMethods<Self> {
   addListenerWithReplay(name: string, listener: Listener): Self;
   onceWithReplay(name: string, listener: Listener): Self;
   listenerCount(name: string | symbol): number;
+  prependListener(name: string | symbol, listener: Listener): Self;
+  prependOnceListener(name: string | symbol, listener: Listener): Self;
+  eventNames(): (string | symbol)[];
+  listeners(name: string | symbol): Listener[];
+  rawListeners(name: string | symbol): Listener[];
+  /** There is no limit; for the SDKs' signature. */
+  setMaxListeners(count: number): Self;
+  getMaxListeners(): number;
 }
 
 /** The emitter behind a facade. */
@@ -36,14 +44,15 @@ export const EMITTER_RULES = {
   onWithReplay: 'own',
   addListenerWithReplay: 'own',
   listenerCount: 'own',
-  emit: 'hide',
-  eventNames: 'hide',
-  getMaxListeners: 'hide',
-  setMaxListeners: 'hide',
-  listeners: 'hide',
-  rawListeners: 'hide',
-  prependListener: 'hide',
-  prependOnceListener: 'hide',
+  prependListener: 'own',
+  prependOnceListener: 'own',
+  eventNames: 'own',
+  listeners: 'own',
+  rawListeners: 'own',
+  setMaxListeners: 'own',
+  getMaxListeners: 'own',
+  // Only what arrived is told of.
+  emit: 'forbid',
 } as const;
 
 interface Registration {
@@ -60,6 +69,15 @@ export function replayEmitter<Self>(self: () => Self): ReplayEmitter<Self> {
   function add(name: string, listener: Listener, once = false): Self {
     registrations = [...registrations, { name, listener, once }];
     return self();
+  }
+
+  function prepend(name: string | symbol, listener: Listener, once = false): Self {
+    registrations = [{ name, listener, once }, ...registrations];
+    return self();
+  }
+
+  function listenersOf(name: string | symbol): Listener[] {
+    return registrations.filter((one) => one.name === name).map(({ listener }) => listener);
   }
 
   // As node:events: of a listener that was added twice, the latest goes.
@@ -106,7 +124,14 @@ export function replayEmitter<Self>(self: () => Self): ReplayEmitter<Self> {
       onWithReplay: (name, listener) => addWithReplay(name, listener),
       addListenerWithReplay: (name, listener) => addWithReplay(name, listener),
       onceWithReplay: (name, listener) => addWithReplay(name, listener, true),
-      listenerCount: (name) => registrations.filter((one) => one.name === name).length,
+      listenerCount: (name) => listenersOf(name).length,
+      prependListener: (name, listener) => prepend(name, listener),
+      prependOnceListener: (name, listener) => prepend(name, listener, true),
+      eventNames: () => [...new Set(registrations.map(({ name }) => name))],
+      listeners: listenersOf,
+      rawListeners: listenersOf,
+      setMaxListeners: self,
+      getMaxListeners: () => Infinity,
     },
   };
 }

@@ -34,7 +34,7 @@ export const CLIENT_RULES = {
   unsetPushRegistrationId: 'pass',
   // A push shows what the server rendered: ciphertext, or somebody's words.
   handlePushNotification: 'refuse',
-  parsePushNotification: 'hide',
+  parsePushNotification: 'forbid',
   getUser: 'own',
   getUserDescriptor: 'own',
   getSubscribedUsers: 'own',

@@ -1,7 +1,9 @@
 import type { Channel, Client } from 'twilio-chat';
 import type { Device } from '../client/device.ts';
+import { EncryptionError } from '../errors.ts';
 import { channelFacade } from './channel.ts';
-import { clientFacade } from './client.ts';
+import { checkIdentity, clientFacade } from './client.ts';
+import { isFacade } from './facade.ts';
 import { once } from './once.ts';
 import { people } from './people.ts';
 import type { Wrappers } from './registry.ts';
@@ -10,6 +12,7 @@ import type { Wrappers } from './registry.ts';
 export function wrappers(device: Device, clearMetadata: boolean): Wrappers {
   const channels = once((raw: Channel) => channelFacade(raw, all));
   const clients = once((raw: Client) => clientFacade(raw, all));
+  const owners = new WeakMap<Channel, Client>();
   const all: Wrappers = {
     device,
     clearMetadata,
@@ -17,6 +20,25 @@ export function wrappers(device: Device, clearMetadata: boolean): Wrappers {
     client: clients,
     channel: (raw) => channels(raw).facade,
     feed: channels,
+    cameFrom: (channel, client) => void owners.set(channel, client),
+    checkSender(channel) {
+      const owner = owners.get(channel);
+      if (owner) checkIdentity(owner, device);
+    },
   };
   return all;
+}
+
+/**
+ * `wrap` for what an application hands in.
+ * @throws EncryptionError `INVALID_ARGUMENT` for what is wrapped already: it would encrypt twice
+ */
+export function unwrappedOnly<T extends object>(wrap: (raw: T) => T): (raw: T) => T {
+  return (raw) => {
+    if (!isFacade(raw)) return wrap(raw);
+    throw new EncryptionError(
+      'INVALID_ARGUMENT',
+      'This is wrapped already. Wrap the object that the Twilio SDK gave you, once.',
+    );
+  };
 }

@@ -181,11 +181,13 @@ describe('the wrapper', () => {
       expect(Object.keys(object)).toEqual([]);
       expect(Reflect.get(object, 'services')).toBeUndefined();
       expect(Reflect.get(object, 'state')).toBe(object === own ? own.state : undefined);
-      expect(Reflect.get(object, 'emit')).toBeUndefined();
       expect(Reflect.get(object, '_update')).toBeUndefined();
       expect(() => Reflect.set(object, 'body', 'x')).not.toThrow();
     }
     expect(message.body).toBe('hidden');
+    expect(() => own.emit('messageAdded', message)).toThrow(
+      expect.objectContaining({ code: 'NOT_SUPPORTED_ENCRYPTED' }),
+    );
   });
 
   test('removes members given as wrapped objects, and passes what carries no content', async () => {
