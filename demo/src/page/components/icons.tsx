@@ -50,9 +50,3 @@ export const LeaveIcon = icon(
 export const ChatIcon = icon(
   <path d="M5 5h14a1.5 1.5 0 0 1 1.5 1.500v9A1.5 1.5 0 0 1 19 17h-7l-4.5 3.500V17H5a1.5 1.5 0 0 1-1.5-1.500v-9A1.5 1.5 0 0 1 5 5z" />,
 );
-export const KeyIcon = icon(
-  <>
-    <circle cx="8" cy="15.5" r="4" />
-    <path d="m11 12.5 8-8M16 7.500l2.5 2.5" />
-  </>,
-);
