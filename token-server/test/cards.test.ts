@@ -347,7 +347,9 @@ describe('searching', () => {
       { rateLimits: { routeByIdentity: { points: 1e6, seconds: 1 } } },
     );
     const character = fc.constantFrom('a', 'A', 'é', 'и', '🦊', "'", '"', '%', '_', '\\', '$', ' ');
-    const identity = fc.string({ unit: character, minLength: 1, maxLength: 8 });
+    const identity = fc
+      .string({ unit: character, minLength: 1, maxLength: 8 })
+      .filter((name) => name.trim() === name);
     const seen = new Map<string, unknown>();
     await fc.assert(
       fc.asyncProperty(identity, async (name) => {

@@ -85,7 +85,7 @@ describe('signing up and in', () => {
   test('identities are compared exactly', async () => {
     const { request, session } = await start();
     await session('alice');
-    for (const identity of ['Alice', 'alice ', 'аlice']) {
+    for (const identity of ['Alice', 'alice.', 'аlice']) {
       const body = { identity, authSecret: secret() };
       expect((await request('POST', '/v1/accounts', { body })).status).toBe(201);
     }
@@ -93,6 +93,15 @@ describe('signing up and in', () => {
 });
 
 describe('the body', () => {
+  test.each([' alice', 'alice ', 'al\u00a0ice', '\u2800'])(
+    'cannot name an identity that looks like another: %j',
+    async (identity) => {
+      const { request } = await start();
+      const body = { identity, authSecret: secret() };
+      expect((await request('POST', '/v1/accounts', { body })).status).toBe(400);
+    },
+  );
+
   const good = { identity: 'alice', authSecret: secret() };
 
   test.each([
