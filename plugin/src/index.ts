@@ -69,10 +69,12 @@ export interface Encryption {
     listener: (event: DeviceEvents[Name]) => void,
   ): void;
   /**
-   * Trusts the cards of this identity that `keyChanged` reported, after the user compared them.
-   * @returns their ids
+   * Trusts new cards of somebody, after the user compared them.
+   * @param cardIds the `cardIds` of the `keyChanged` event that the user was shown: others, even if
+   * they were reported meanwhile, stay untrusted
+   * @returns the ids that are trusted from now on; what `keyChanged` never reported is not
    */
-  acknowledge(identity: string): Promise<readonly CardId[]>;
+  acknowledge(identity: string, cardIds: readonly string[]): Promise<readonly CardId[]>;
   /** Forgets the keys; sending rejects with `CLOSED` from then on, and no more messages arrive. */
   close(): void;
 }

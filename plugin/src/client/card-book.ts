@@ -2,6 +2,7 @@ import { EncryptionError, isEncryptionError } from '../errors.ts';
 import { checkApproval, importCard, type Card } from '../protocol/card.ts';
 import type { VerifyingKey } from '../protocol/curves.ts';
 import type { CardId, Identity } from '../protocol/identifiers.ts';
+import { isYounger } from './age.ts';
 import type { Directory } from './directory.ts';
 
 /** The cards of an identity that passed every check, and how many did not. */
@@ -27,7 +28,8 @@ export interface CardBook {
 /** How old an answer may be when it decides who can read a message. */
 const FRESH_MILLISECONDS = 5 * 60_000;
 // Checked cards are kept by id for the life of a page; a directory must not fill its memory.
-const MAX_KEPT = 20_000;
+const MAX_KEPT = 5000;
+const MAX_CARDS_OF_ONE = 16;
 // The server bounds its answers: 30 identities with 16 cards of the greatest size stay below 16 MiB.
 const MAX_SEARCHED = 30;
 
@@ -41,6 +43,7 @@ export function cardBook(
   const byId = new Map<CardId, Card>();
   const lookups = new Map<CardId, Promise<Card>>();
   const found = new Map<Identity, FoundCards & { readonly at: number }>();
+  const refreshes = new Map<Identity, number>();
 
   function check(exported: string): Promise<Card> {
     const known = checked.get(exported);
@@ -55,13 +58,15 @@ export function cardBook(
       byId.clear();
     }
     checked.set(exported, checking);
+    // A failure may be the platform's, not the card's: it is found out anew.
+    checking.catch(() => checked.delete(exported));
     return checking;
   }
 
   // One bad card fails that card, not the search.
   async function checkAll(identity: Identity, exported: readonly string[]): Promise<FoundCards> {
     const all = await Promise.all(
-      exported.map((one) =>
+      exported.slice(0, MAX_CARDS_OF_ONE).map((one) =>
         check(one).catch((error: unknown) => {
           if (isEncryptionError(error, 'CARD_INVALID')) return null;
           throw error;
@@ -71,6 +76,20 @@ export function cardBook(
     const own = all.filter((card) => card?.identity === identity);
     const cards = new Map(own.flatMap((card) => (card ? [[card.id, card] as const] : [])));
     return { cards: [...cards.values()], invalid: exported.length - own.length };
+  }
+
+  async function search(asked: readonly Identity[]): Promise<ReadonlyMap<Identity, FoundCards>> {
+    const at = now();
+    const before = asked.map((identity) => refreshes.get(identity));
+    const answer = await directory.find(asked);
+    const result = new Map<Identity, FoundCards>();
+    for (const [index, identity] of asked.entries()) {
+      const cards = await checkAll(identity, answer.get(identity) ?? []);
+      result.set(identity, cards);
+      // An answer that was under way when a newer one was wanted is not kept.
+      if (refreshes.get(identity) === before[index]) found.set(identity, { ...cards, at });
+    }
+    return result;
   }
 
   async function lookUp(id: CardId): Promise<Card> {
@@ -93,25 +112,23 @@ export function cardBook(
     },
 
     async find(identities) {
-      const stale = identities.filter((identity) => {
-        const at = found.get(identity)?.at;
-        return at === undefined || now() - at > FRESH_MILLISECONDS;
-      });
-      for (let start = 0; start < stale.length; start += MAX_SEARCHED) {
-        const asked = stale.slice(start, start + MAX_SEARCHED);
-        const at = now();
-        const answer = await directory.find(asked);
-        for (const identity of asked) {
-          const cards = await checkAll(identity, answer.get(identity) ?? []);
-          found.set(identity, { ...cards, at });
-        }
+      const result = new Map<Identity, FoundCards>();
+      const stale: Identity[] = [];
+      for (const identity of identities) {
+        const known = found.get(identity);
+        if (known && isYounger(known.at, FRESH_MILLISECONDS, now())) result.set(identity, known);
+        else stale.push(identity);
       }
-      const none: FoundCards = { cards: [], invalid: 0 };
-      return new Map(identities.map((identity) => [identity, found.get(identity) ?? none]));
+      for (let start = 0; start < stale.length; start += MAX_SEARCHED) {
+        const answer = await search(stale.slice(start, start + MAX_SEARCHED));
+        for (const [identity, cards] of answer) result.set(identity, cards);
+      }
+      return result;
     },
 
     refresh(identity) {
       found.delete(identity);
+      refreshes.set(identity, (refreshes.get(identity) ?? 0) + 1);
     },
   };
 }

@@ -1,7 +1,7 @@
 import { EncryptionError } from '../errors.ts';
 import type { Card } from '../protocol/card.ts';
 import { curves, type VerifyingKey } from '../protocol/curves.ts';
-import { parseIdentity, type CardId, type Identity } from '../protocol/identifiers.ts';
+import { parseCardId, parseIdentity, type CardId, type Identity } from '../protocol/identifiers.ts';
 import { base64url, type Bytes } from '../protocol/primitives.ts';
 import { cardBook } from './card-book.ts';
 import { httpDirectory, type Directory } from './directory.ts';
@@ -11,6 +11,7 @@ import { guardedDirectory, guardedKeyStore } from './guarded.ts';
 import { openOwnCard } from './own-card.ts';
 import { pins } from './pins.ts';
 import { receiver, type Receiver } from './receiver.ts';
+import { sealedKeyStore } from './sealed-key-store.ts';
 import { sender, type Sender } from './sender.ts';
 
 /** What {@link openDevice} needs to know. */
@@ -38,7 +39,7 @@ export interface DeviceOptions {
 export interface DeviceEvents {
   /**
    * Somebody has cards that are not the ones first seen: a new device, or an impostor. They get no
-   * messages until `acknowledge(identity)`.
+   * messages until they are acknowledged.
    */
   readonly keyChanged: { readonly identity: Identity; readonly cardIds: readonly CardId[] };
 }
@@ -49,8 +50,11 @@ export interface Device extends Sender, Receiver {
   /** This device's approved card. */
   readonly card: Card;
   readonly events: Emitter<DeviceEvents>;
-  /** Trusts the cards of this identity that `keyChanged` reported; gives their ids. */
-  readonly acknowledge: (identity: string) => Promise<readonly CardId[]>;
+  /** Trusts those of these cards that `keyChanged` reported; gives their ids. */
+  readonly acknowledge: (
+    identity: string,
+    cardIds: readonly string[],
+  ) => Promise<readonly CardId[]>;
   /** Forgets the keys. Sealing, judging and accepting throw `CLOSED` from then on. */
   readonly close: () => void;
   /** Aborted by `close()`. */
@@ -81,11 +85,12 @@ export async function openDevice(options: DeviceOptions): Promise<Device> {
   });
   const events = emitter<DeviceEvents>();
   const cards = cardBook(directory, appKeys, now);
-  const trust = pins(keyStore, identity, (changed, cardIds) => {
+  const state = sealedKeyStore(keyStore, own.stateKey, random);
+  const trust = pins(state, identity, (changed, cardIds) => {
     events.emit('keyChanged', { identity: changed, cardIds });
   });
   await trust.check(identity, [own.card]);
-  const context = { own, keyStore, cards, pins: trust, random, now };
+  const context = { own, keyStore: state, cards, pins: trust, random, now };
   const closing = new AbortController();
   // Dropped by close(): with them go the only references to the private keys.
   let parts: (Sender & Receiver) | null = { ...sender(context), ...receiver(context) };
@@ -102,9 +107,9 @@ export async function openDevice(options: DeviceOptions): Promise<Device> {
     seal: async (...message) => open().seal(...message),
     judge: async (message) => open().judge(message),
     accept: async (message) => open().accept(message),
-    async acknowledge(who) {
+    async acknowledge(who, cardIds) {
       open();
-      const acknowledged = await trust.acknowledge(parseIdentity(who));
+      const acknowledged = await trust.acknowledge(parseIdentity(who), cardIds.map(parseCardId));
       // They get the very next message: whatever was known of this identity is asked again.
       cards.refresh(parseIdentity(who));
       return acknowledged;

@@ -18,6 +18,8 @@ export interface Directory {
 }
 
 const TIMEOUT_MILLISECONDS = 15_000;
+const MAX_ANSWER_BYTES = 17 * 2 ** 20;
+const MAX_DETAIL_CHARACTERS = 200;
 
 /**
  * The directory of a token server.
@@ -84,8 +86,9 @@ export function httpDirectory(server: string, authorize: () => Promise<string>):
       response = await send(await currentToken(), method, path, body);
     }
     if (response.ok) return json(response);
-    if (response.status === 404) return null;
-    throw await refusal(response);
+    const problem = await json(response).catch(() => null);
+    if (response.status === 404 && member(problem, 'code') === 'CARD_NOT_FOUND') return null;
+    throw refusal(response.status, problem);
   }
 
   return {
@@ -112,33 +115,46 @@ function parseServer(server: string): URL {
 
 async function json(response: Response): Promise<unknown> {
   try {
-    return (await response.json()) as unknown;
+    return JSON.parse(await boundedText(response)) as unknown;
   } catch (cause) {
     throw new EncryptionError(
       'DIRECTORY_UNREACHABLE',
-      'The answer of the token server broke off.',
-      {
-        cause,
-      },
+      'The answer of the token server broke off, was too long or was not JSON.',
+      { cause },
     );
   }
 }
 
-async function refusal(response: Response): Promise<EncryptionError> {
-  if (response.status === 401) {
+// A server must not fill the page's memory.
+async function boundedText(response: Response): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = '';
+  let size = 0;
+  for await (const chunk of response.body ?? []) {
+    size += chunk.length;
+    if (size > MAX_ANSWER_BYTES) throw new RangeError('The answer is too long.');
+    text += decoder.decode(chunk, { stream: true });
+  }
+  return text + decoder.decode();
+}
+
+function refusal(status: number, problem: unknown): EncryptionError {
+  if (status === 401) {
     return new EncryptionError('UNAUTHORIZED', 'The token server refused the session token.');
   }
-  if (response.status >= 500 || response.status === 429) {
+  if (status >= 500 || status === 429) {
     return new EncryptionError(
       'DIRECTORY_UNREACHABLE',
-      `The token server cannot answer now (status ${response.status}).`,
+      `The token server cannot answer now (status ${status}).`,
     );
   }
-  const problem = await json(response).catch(() => null);
-  const detail = [member(problem, 'code'), member(problem, 'detail')].filter(Boolean).join(': ');
+  const detail = [member(problem, 'code'), member(problem, 'detail')]
+    .filter((part) => typeof part === 'string')
+    .map((part) => part.replace(/\p{C}/gu, ' ').slice(0, MAX_DETAIL_CHARACTERS))
+    .join(': ');
   return new EncryptionError(
     'DIRECTORY_REFUSED',
-    `The token server refused (status ${response.status}). ${detail}`.trim(),
+    `The token server refused (status ${status}). ${detail}`.trim(),
   );
 }
 

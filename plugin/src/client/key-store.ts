@@ -2,8 +2,8 @@ import type { Bytes } from '../protocol/primitives.ts';
 
 /**
  * Where a device keeps its sealed key and what it remembers: pinned cards, message counters,
- * message ids seen. Records are small; only the key is secret, and it is sealed under the password
- * before it gets here. Whoever can write to the store can make the device forget, not lie.
+ * places of messages. Records are small, and sealed before they get here: the key under the password,
+ * all else under the key. Whoever can write to the store can make the device forget, not lie.
  */
 export interface KeyStore {
   /** The record of this name, or null when there is none; throws when it cannot be read. */

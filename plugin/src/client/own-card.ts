@@ -10,6 +10,7 @@ import {
 import type { Identity } from '../protocol/identifiers.ts';
 import { openKeyRecord, sealKeyRecord } from '../protocol/key-record.ts';
 import { concat, utf8, utf8Text, type Bytes, type RandomSource } from '../protocol/primitives.ts';
+import { deriveStateKey } from '../protocol/state-record.ts';
 import type { Directory } from './directory.ts';
 import type { KeyStore } from './key-store.ts';
 
@@ -18,6 +19,8 @@ export interface OwnCard {
   readonly card: Card;
   readonly signingKey: SigningKey;
   readonly encryptionKey: AgreementKey;
+  /** Seals what the device remembers, 32 bytes. */
+  readonly stateKey: Bytes;
 }
 
 /** What {@link openOwnCard} works with. */
@@ -48,10 +51,11 @@ export async function openOwnCard(options: OwnCardOptions): Promise<OwnCard> {
   try {
     const backEnd = await curves();
     const keys = {
-      signingKey: await backEnd.importSigningKey(secret.slice(0, SECRET_LENGTH)),
+      signingKey: await backEnd.importSigningKey(secret.subarray(0, SECRET_LENGTH)),
       encryptionKey: await backEnd.importAgreementKey(
-        secret.slice(SECRET_LENGTH, 2 * SECRET_LENGTH),
+        secret.subarray(SECRET_LENGTH, 2 * SECRET_LENGTH),
       ),
+      stateKey: deriveStateKey(secret.subarray(0, 2 * SECRET_LENGTH)),
     };
     const exported = utf8Text(secret.slice(2 * SECRET_LENGTH)) ?? '';
     const card = await importCard(exported).catch(() => null);

@@ -20,8 +20,8 @@ export interface Pins {
    * @param cards at first sight, all acceptable cards of the identity
    */
   check(identity: Identity, cards: readonly Card[]): Promise<ReadonlyMap<CardId, Trust>>;
-  /** Pins the cards of this identity that were reported as changed; gives their ids. */
-  acknowledge(identity: Identity): Promise<readonly CardId[]>;
+  /** Pins those of these cards that were reported as changed; gives their ids. */
+  acknowledge(identity: Identity, cardIds: readonly CardId[]): Promise<readonly CardId[]>;
 }
 
 interface PinState {
@@ -29,6 +29,8 @@ interface PinState {
   /** Reported as changed and not acknowledged. Only these are pinned by an acknowledgement. */
   readonly changed: readonly CardId[];
 }
+
+const MAX_CHANGED = 64;
 
 const PIN_STATE: StateType<PinState> = {
   initial: { pinned: [], changed: [] },
@@ -80,7 +82,8 @@ export function pins(
         const known = new Set([...current.pinned, ...current.changed]);
         const unknown = ids.filter((id) => !known.has(id));
         if (unknown.length === 0) return current;
-        return { ...current, changed: [...current.changed, ...unknown] };
+        // The latest: a directory must not fill the key store.
+        return { ...current, changed: [...current.changed, ...unknown].slice(-MAX_CHANGED) };
       });
       const changed = ids.filter((id) => !state.after.pinned.includes(id));
       report(identity, changed);
@@ -88,12 +91,12 @@ export function pins(
       return new Map(ids.map((id) => [id, changed.includes(id) ? 'changed' : seen]));
     },
 
-    async acknowledge(identity) {
+    async acknowledge(identity, cardIds) {
       const { before } = await updateState(store, name(identity), PIN_STATE, (current) => ({
-        pinned: [...current.pinned, ...current.changed],
-        changed: [],
+        pinned: [...current.pinned, ...current.changed.filter((id) => cardIds.includes(id))],
+        changed: current.changed.filter((id) => !cardIds.includes(id)),
       }));
-      return before.changed;
+      return before.changed.filter((id) => cardIds.includes(id));
     },
   };
 }

@@ -138,11 +138,10 @@ async function compare(
   { delivered, verified, cards }: Exclude<JudgedMessage, { outcome: MessageEncryption }>,
   context: ReceiverContext,
 ): Promise<ReceivedMessage> {
-  const { sender, message, content, digest } = verified;
+  const { sender, message, content } = verified;
   const first = await firstSight(delivered, verified, context);
-  const sameBytes = first.digest === digest;
-  if (!sameBytes || first.place !== placeOf(delivered)) {
-    return notShown({ status: 'rejected', code: 'REPLAYED' }, sameBytes);
+  if (first !== 'match') {
+    return notShown({ status: 'rejected', code: 'REPLAYED' }, first === 'copy');
   }
   const skew = Math.abs(message.sentAt - delivered.createdAt.getTime());
   const { device } = sender;
@@ -192,20 +191,36 @@ const FIRST_SIGHT: StateType<FirstSight> = {
     typeof value.digest === 'string',
 };
 
-// Sid and index: a copy may carry the very sid of the original.
-function placeOf({ messageSid, index }: DeliveredMessage): string {
-  return `${messageSid}/${index}`;
-}
+const PLACE: StateType<string> = {
+  initial: '',
+  isValid: (value): value is string => typeof value === 'string',
+};
 
-/** Where this message id was seen first: the place and the bytes that it is bound to. */
+/**
+ * What this device remembers of the place where Twilio shows the message, and of the message. The
+ * first message seen at a place stays the message of that place, and the first place of a message
+ * its place: Twilio can neither show another message there nor the same one elsewhere.
+ */
 async function firstSight(
-  delivered: DeliveredMessage,
+  { channelSid, messageSid, index }: DeliveredMessage,
   { message, digest }: VerifiedMessage,
   { own, keyStore }: ReceiverContext,
-): Promise<FirstSight> {
-  const parts = [own.card.id, delivered.channelSid, message.senderCardId, message.messageId];
-  const { after } = await updateState(keyStore, `seen/${parts.join('/')}`, FIRST_SIGHT, (first) =>
-    first.place === '' ? { place: placeOf(delivered), digest } : first,
+): Promise<'match' | 'copy' | 'conflict'> {
+  // Sid and index: a copy may carry the very sid of the original.
+  const place = `${messageSid}/${index}`;
+  const channel = `${own.card.id}/${channelSid}`;
+  const { after: here } = await updateState(
+    keyStore,
+    `place/${channel}/${place}`,
+    PLACE,
+    (first) => first || digest,
   );
-  return after;
+  const { after: seen } = await updateState(
+    keyStore,
+    `seen/${channel}/${message.senderCardId}/${message.messageId}`,
+    FIRST_SIGHT,
+    (first) => (first.place === '' ? { place, digest } : first),
+  );
+  if (here !== digest || seen.digest !== digest) return 'conflict';
+  return seen.place === place ? 'match' : 'copy';
 }

@@ -6,6 +6,7 @@ import { messageIdOf, type ChannelSid, type Identity } from '../protocol/identif
 import type { Bytes, RandomSource } from '../protocol/primitives.ts';
 import { createEphemeral, type Ephemeral } from '../protocol/slot.ts';
 import type { CardBook } from './card-book.ts';
+import { isYounger } from './age.ts';
 import type { KeyStore } from './key-store.ts';
 import type { OwnCard } from './own-card.ts';
 import type { Pins } from './pins.ts';
@@ -74,19 +75,15 @@ function ephemerals(
   random: RandomSource,
   now: () => number,
 ): (channelSid: ChannelSid) => Promise<Ephemeral> {
-  const current = new Map<
-    ChannelSid,
-    { ephemeral: Promise<Ephemeral>; until: number; left: number }
-  >();
-  return (channelSid) => {
+  const current = new Map<ChannelSid, { ephemeral: Ephemeral; madeAt: number; left: number }>();
+  return async (channelSid) => {
     const known = current.get(channelSid);
-    if (known && known.left > 0 && now() < known.until) {
+    if (known && known.left > 0 && isYounger(known.madeAt, EPHEMERAL_MILLISECONDS, now())) {
       known.left -= 1;
       return known.ephemeral;
     }
-    const ephemeral = createEphemeral(random);
-    const until = now() + EPHEMERAL_MILLISECONDS;
-    current.set(channelSid, { ephemeral, until, left: EPHEMERAL_ENVELOPES - 1 });
+    const ephemeral = await createEphemeral(random);
+    current.set(channelSid, { ephemeral, madeAt: now(), left: EPHEMERAL_ENVELOPES - 1 });
     return ephemeral;
   };
 }
@@ -97,13 +94,18 @@ async function chooseRecipients(
 ): Promise<readonly Bytes[]> {
   const identities = [...new Set([own.card.identity, ...members])];
   const found = await cards.find(identities);
-  const chosen = new Map<string, Card>([[own.card.id, own.card]]);
+  // By key: a card may carry a key that is not its holder's, and a key gets one slot.
+  const chosen = new Map<string, Bytes>();
+  const choose = ({ encryptionKey }: Card): void => {
+    chosen.set(encryptionKey.join(), encryptionKey);
+  };
+  choose(own.card);
   const without: Identity[] = [];
   const changed: Identity[] = [];
   for (const [identity, { cards: acceptable }] of found) {
     const trust = await pins.check(identity, acceptable);
     const trusted = acceptable.filter(({ id }) => trust.get(id) !== 'changed');
-    for (const card of trusted) chosen.set(card.id, card);
+    trusted.forEach(choose);
     if (identity === own.card.identity || trusted.length > 0) continue;
     // Whoever has no card may get one any moment: the next attempt asks the directory again.
     cards.refresh(identity);
@@ -111,7 +113,7 @@ async function chooseRecipients(
   }
   if (without.length > 0) throw memberWithoutCard(without);
   if (changed.length > 0) throw keyChanged(changed);
-  return [...chosen.values()].map(({ encryptionKey }) => encryptionKey);
+  return [...chosen.values()];
 }
 
 function memberWithoutCard(identities: readonly Identity[]): EncryptionError {

@@ -12,7 +12,15 @@ import {
   type SigningKey,
   type VerifyingKey,
 } from './curves.ts';
-import { cardIdOf, parseCardId, parseIdentity, type CardId, type Identity } from './identifiers.ts';
+import {
+  cardIdOf,
+  isPlainText,
+  parseCardId,
+  parseIdentity,
+  type CardId,
+  type Identity,
+} from './identifiers.ts';
+import { LAST_TIME } from './message.ts';
 import { base64url, equal, hash, utf8, utf8Text, type Bytes } from './primitives.ts';
 import { sign, verify } from './signature.ts';
 
@@ -54,7 +62,7 @@ export interface CardContent {
   readonly identity: Identity;
   /** Milliseconds since 1970-01-01 UTC. */
   readonly createdAt: number;
-  /** 1 to 256 characters. */
+  /** 1 to 256 characters, none of them control, bidirectional or invisible ones. */
   readonly device?: string;
   readonly previousCardId?: CardId;
   /** At most 16 entries; names and values of 1 to 256 characters. */
@@ -231,7 +239,12 @@ function decodeSnapshot(snapshot: Bytes): SnapshotMembers | null {
     const encryptionKey = base64url.decode(text(json['encryptionKey']));
     const createdAt = json['createdAt'];
     if (!signingKey || !encryptionKey) return null;
-    if (typeof createdAt !== 'number' || !Number.isSafeInteger(createdAt) || createdAt < 0) {
+    if (
+      typeof createdAt !== 'number' ||
+      !Number.isSafeInteger(createdAt) ||
+      createdAt < 0 ||
+      createdAt > LAST_TIME
+    ) {
       return null;
     }
     const members: SnapshotMembers = {
@@ -239,7 +252,7 @@ function decodeSnapshot(snapshot: Bytes): SnapshotMembers | null {
       signingKey,
       encryptionKey,
       createdAt,
-      ...('device' in json && { device: text(json['device']) }),
+      ...('device' in json && { device: plainText(json['device']) }),
       ...('previousCardId' in json && { previousCardId: parseCardId(json['previousCardId']) }),
       ...('fields' in json && { fields: fieldsOf(json['fields']) }),
     };
@@ -316,6 +329,12 @@ function text(value: unknown, limit: number = CARD_LIMITS.text): string {
   if (typeof value !== 'string' || value.length < 1 || value.length > limit) throw new TypeError();
   if (!value.isWellFormed()) throw new TypeError();
   return value;
+}
+
+function plainText(value: unknown): string {
+  const plain = text(value);
+  if (!isPlainText(plain)) throw new TypeError();
+  return plain;
 }
 
 function fieldsOf(value: unknown): Readonly<Record<string, string>> {

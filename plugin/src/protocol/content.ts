@@ -17,22 +17,21 @@ const MAX_DEPTH = 32;
 /**
  * The bytes of a message's content: UTF-8 JSON, as `JSON.stringify` writes it.
  * @throws EncryptionError `INVALID_CONTENT` for what JSON cannot carry (a cycle, a bigint), lone
- * surrogates, and nesting deeper than 32
+ * surrogates, nesting deeper than 32, and members named `__proto__`
  */
 export function encodeContent(content: { body?: string; attributes?: unknown }): Bytes {
   const { body, attributes } = content;
   let bytes: Bytes;
   try {
     bytes = utf8(JSON.stringify({ body, attributes }));
-  } catch (cause) {
-    throw new EncryptionError('INVALID_CONTENT', 'The attributes cannot be written as JSON.', {
-      cause,
-    });
+  } catch {
+    // Without the cause: it quotes the names of members.
+    throw new EncryptionError('INVALID_CONTENT', 'The attributes cannot be written as JSON.');
   }
   if (decodeContent(bytes) === null) {
     throw new EncryptionError(
       'INVALID_CONTENT',
-      'Body and attributes must be well-formed text (no lone surrogates), nested at most 32 deep.',
+      'Body and attributes must be well-formed text (no lone surrogates), nested at most 32 deep, with no member named __proto__.',
     );
   }
   return bytes;
@@ -69,11 +68,14 @@ function isJson(value: unknown, depth: number): value is Json {
       if (value === null) return true;
       return (
         depth > 0 &&
-        Object.entries(value).every(
-          ([name, member]) => name.isWellFormed() && isJson(member, depth - 1),
-        )
+        Object.entries(value).every(([name, member]) => isName(name) && isJson(member, depth - 1))
       );
     default:
       return typeof value === 'number' || typeof value === 'boolean';
   }
+}
+
+// An application that copies attributes into an object of its own must not have its prototype set.
+function isName(name: string): boolean {
+  return name.isWellFormed() && name !== '__proto__';
 }

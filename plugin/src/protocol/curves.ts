@@ -119,7 +119,11 @@ const IDENTITY = Uint8Array.from({ length: 32 }, (_, index) => (index === 0 ? 1 
  * equation is torsion-free too, so the only one of small order is the identity.
  */
 function isWellFormed(signature: Bytes): boolean {
-  return signature.length === 64 && !equal(signature.subarray(0, 32), IDENTITY);
+  return (
+    signature.length === 64 &&
+    !equal(signature.subarray(0, 32), IDENTITY) &&
+    littleEndian(signature.subarray(32)) < ed25519.Point.Fn.ORDER
+  );
 }
 
 /** @noble/curves: pure JavaScript. Slower, and constant time only as far as JavaScript can be. */
@@ -169,7 +173,6 @@ function verifyCofactorless(publicKey: Bytes, signature: Bytes, message: Bytes):
     const { Point } = ed25519;
     const r = signature.subarray(0, 32);
     const s = littleEndian(signature.subarray(32));
-    if (s >= Point.Fn.ORDER) return false;
     const k = Point.Fn.create(littleEndian(sha512(concat(r, publicKey, message))));
     const a = Point.fromBytes(publicKey, false);
     const expected = Point.BASE.multiplyUnsafe(s).subtract(a.multiplyUnsafe(k));
@@ -185,10 +188,20 @@ function littleEndian(bytes: Uint8Array): bigint {
 const PKCS8_ED25519 = 0x70;
 const PKCS8_X25519 = 0x6e;
 
-function pkcs8(algorithm: number, secret: Bytes): Bytes {
+async function importPrivate(
+  algorithm: number,
+  secret: Bytes,
+  name: 'Ed25519' | 'X25519',
+  usage: 'sign' | 'deriveBits',
+): Promise<CryptoKey> {
   const header = hex.decode('302e020100300506032b6500' + '04220420') ?? new Uint8Array();
   header[11] = algorithm;
-  return concat(header, secret);
+  const pkcs8 = concat(header, secret);
+  try {
+    return await crypto.subtle.importKey('pkcs8', pkcs8, name, false, [usage]);
+  } finally {
+    pkcs8.fill(0);
+  }
 }
 
 const BASE_POINT = Uint8Array.from({ length: 32 }, (_, index) => (index === 0 ? 9 : 0));
@@ -198,13 +211,7 @@ export const webCryptoCurves: Curves = {
   name: 'webcrypto',
   async importSigningKey(seed) {
     checkLength(seed);
-    const key = await crypto.subtle.importKey(
-      'pkcs8',
-      pkcs8(PKCS8_ED25519, seed),
-      'Ed25519',
-      false,
-      ['sign'],
-    );
+    const key = await importPrivate(PKCS8_ED25519, seed, 'Ed25519', 'sign');
     return {
       publicKey: new Uint8Array(ed25519.getPublicKey(seed)),
       sign: async (message) => new Uint8Array(await crypto.subtle.sign('Ed25519', key, message)),
@@ -221,8 +228,7 @@ export const webCryptoCurves: Curves = {
   },
   async importAgreementKey(secret) {
     checkLength(secret);
-    const pkcs = pkcs8(PKCS8_X25519, secret);
-    const key = await crypto.subtle.importKey('pkcs8', pkcs, 'X25519', false, ['deriveBits']);
+    const key = await importPrivate(PKCS8_X25519, secret, 'X25519', 'deriveBits');
     const agree = async (publicKey: Bytes): Promise<Bytes> => {
       const peer = await crypto.subtle.importKey('raw', publicKey, 'X25519', false, []);
       const bits = await crypto.subtle.deriveBits({ name: 'X25519', public: peer }, key, 256);

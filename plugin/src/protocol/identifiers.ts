@@ -44,10 +44,15 @@ function isIdentity(value: unknown): value is Identity {
     typeof value === 'string' &&
     value.length >= 1 &&
     value.length <= 256 &&
-    !FORBIDDEN.test(value) &&
+    isPlainText(value) &&
     !BLANK.test(value) &&
     value.normalize('NFC') === value
   );
+}
+
+/** Whether text can be shown to people as it is: no control, bidirectional or invisible characters. */
+export function isPlainText(text: string): boolean {
+  return !FORBIDDEN.test(text);
 }
 
 /**

@@ -26,6 +26,8 @@ export interface SignedMessage {
 }
 
 const KIND_MESSAGE = 1;
+/** The last millisecond that a `Date` can hold (ECMA-262 §21.4.1.1). */
+export const LAST_TIME = 8.64e15;
 // The sender's latest head of the card log. There is no log yet: 112 zero bytes, nothing else.
 const NO_LOG_HEAD = new Uint8Array(112);
 
@@ -58,6 +60,7 @@ export function decodeMessage(
     const head = reader.take(NO_LOG_HEAD.length);
     const content = reader.take(reader.uint(4));
     if (kind !== KIND_MESSAGE || sequence === 0 || head.some(Boolean)) return null;
+    if (sentAt > LAST_TIME) return null;
     const message = { channelSid, senderCardId, messageId, sequence, sentAt, content };
     return { message, length: reader.offset };
   } catch {

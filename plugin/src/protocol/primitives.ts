@@ -32,6 +32,8 @@ export type Label =
   | 'record'
   | 'record-check'
   | 'record-key'
+  | 'state-key'
+  | 'state'
   | 'login-salt'
   | 'login-auth';
 

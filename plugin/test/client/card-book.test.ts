@@ -83,6 +83,15 @@ describe('finding cards', () => {
     expect(await findBob(library)).toEqual({ ids: [phone.card.id], invalid: 0 });
   });
 
+  test('asks again when the clock was set back', async () => {
+    const library = new Library();
+    library.now = 10 * MINUTES;
+    await findBob(library);
+    library.now = 9 * MINUTES;
+    await findBob(library);
+    expect(library.asked).toHaveLength(2);
+  });
+
   test('ignores identities that were not asked for', async () => {
     const library = new Library();
     library.answers.set('carol', [exportCard(carol.card)]);
@@ -93,7 +102,7 @@ describe('finding cards', () => {
     const library = new Library();
     await findBob(library);
     library.answers.set('bob', [exportCard(phone.card)]);
-    library.now = 5 * MINUTES;
+    library.now = 5 * MINUTES - 1;
     expect((await findBob(library)).ids).toEqual([]);
     library.now += 1;
     expect((await findBob(library)).ids).toEqual([phone.card.id]);

@@ -157,9 +157,11 @@ describe('the session token', () => {
 });
 
 describe('answers', () => {
-  test('404 to a get is no card; to the others the wrong server', async () => {
-    answer = json(404, { code: 'not-found' });
+  test('404 is no card only when the server says so; otherwise it is the wrong server', async () => {
+    answer = json(404, { code: 'CARD_NOT_FOUND' });
     expect(await directory().get(ID)).toBeNull();
+    answer = json(404, { code: 'not-found' });
+    expect(await codeOf(directory().get(ID))).toBe('DIRECTORY_REFUSED');
     expect(await codeOf(directory().publish('c'))).toBe('DIRECTORY_REFUSED');
     expect(await codeOf(directory().find([BOB]))).toBe('DIRECTORY_REFUSED');
   });

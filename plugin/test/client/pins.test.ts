@@ -70,7 +70,7 @@ describe('pins', () => {
     const { pinned, reports, store } = run();
     await pinned.check(bob, [phone.card]);
     await pinned.check(bob, [laptop.card]);
-    expect(await pinned.acknowledge(bob)).toEqual([ids.laptop]);
+    expect(await pinned.acknowledge(bob, [ids.laptop])).toEqual([ids.laptop]);
     expect([...(await pinned.check(bob, [laptop.card]))]).toEqual([[ids.laptop, 'pinned']]);
     expect([...(await pinned.check(bob, [planted.card]))]).toEqual([[ids.planted, 'changed']]);
     expect(reports.at(-1)).toEqual([bob, [ids.planted]]);
@@ -79,12 +79,21 @@ describe('pins', () => {
     ]);
   });
 
+  test('do not take in a card that was reported earlier and ignored', async () => {
+    const { pinned } = run();
+    await pinned.check(bob, [phone.card]);
+    await pinned.check(bob, [planted.card]);
+    await pinned.check(bob, [laptop.card]);
+    expect(await pinned.acknowledge(bob, [ids.laptop])).toEqual([ids.laptop]);
+    expect([...(await pinned.check(bob, [planted.card]))]).toEqual([[ids.planted, 'changed']]);
+  });
+
   test('stay without a change when there is nothing to acknowledge', async () => {
     const { pinned } = run();
-    expect(await pinned.acknowledge(bob)).toEqual([]);
+    expect(await pinned.acknowledge(bob, [ids.planted])).toEqual([]);
     expect(await pinned.knows(bob)).toBe(false);
     await pinned.check(bob, [phone.card]);
-    expect(await pinned.acknowledge(bob)).toEqual([]);
+    expect(await pinned.acknowledge(bob, [ids.planted])).toEqual([]);
     expect([...(await pinned.check(bob, [planted.card]))]).toEqual([[ids.planted, 'changed']]);
   });
 
@@ -118,7 +127,7 @@ describe('pins', () => {
       });
       expect(await codeOf(pinned.knows(bob))).toBe('KEY_RECORD_DAMAGED');
       expect(await codeOf(pinned.check(bob, [planted.card]))).toBe('KEY_RECORD_DAMAGED');
-      expect(await codeOf(pinned.acknowledge(bob))).toBe('KEY_RECORD_DAMAGED');
+      expect(await codeOf(pinned.acknowledge(bob, [ids.planted]))).toBe('KEY_RECORD_DAMAGED');
     },
   );
 });

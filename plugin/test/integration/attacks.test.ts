@@ -136,6 +136,29 @@ describe('Twilio cannot', () => {
     expectRejected(second, 'REPLAYED');
   });
 
+  test('put a message that it held back in the place of another: REPLAYED, also after a reload', async () => {
+    const [own, bobs] = await pair(alice, bob);
+    await deliver(own, bobs, 'hello');
+    // Twilio shows Bob only the later one, and keeps the other to show it in its place.
+    const stop = world.emulator.tamper.onPush((push) =>
+      push.object.endsWith('.messages') ? [] : undefined,
+    );
+    await own.sendMessage('yes, pay');
+    stop();
+    const shown = await deliver(own, bobs, 'no, do not pay');
+    expect(shown.body).toBe('no, do not pay');
+    const [, yes, no] = world.emulator.inspect.messages(own.sid);
+    const updated = next(bobs, 'messageUpdated');
+    world.emulator.tamper.rewrite(own.sid, 2, { body: yes?.body ?? '' });
+    await updated;
+    expectRejected(shown, 'REPLAYED');
+    world.emulator.tamper.rewrite(own.sid, 1, { body: no?.body ?? '' }, 'silently');
+    const later = await world.again(bob);
+    const messages = await history(await later.client.getChannelBySid(own.sid));
+    expect(messages.some(({ body }) => body === 'yes, pay')).toBe(false);
+    expectRejected(messages.at(-1), 'REPLAYED');
+  });
+
   test('make somebody a member who then reads what was sent before', async () => {
     const [own, bobs] = await pair(alice, bob);
     await deliver(own, bobs, 'before carol');
@@ -217,7 +240,8 @@ describe('a token server cannot', () => {
     // What the unknown card writes is verified, but labelled.
     await seconds.sendMessage('new phone');
     expect((await warned).encryption).toMatchObject({ status: 'verified', trust: 'changed' });
-    expect(await onErin.encryption.acknowledge('dave')).toEqual([second.encryption.cardId]);
+    const { cardId } = second.encryption;
+    expect(await onErin.encryption.acknowledge('dave', [cardId])).toEqual([cardId]);
     expect((await deliver(again, seconds, 'for both')).body).toBe('for both');
   });
 });

@@ -242,7 +242,7 @@ describe('a new device of somebody', () => {
     const warned = next<Message>(own, 'messageAdded', ({ author }) => author === 'quin');
     await seconds.sendMessage('new phone');
     expect((await warned).encryption).toMatchObject({ trust: 'changed' });
-    await pia.encryption.acknowledge('quin');
+    await pia.encryption.acknowledge('quin', [second.encryption.cardId]);
     const welcome = next<Message>(seconds, 'messageAdded', ({ author }) => author === 'pia');
     await own.sendMessage('welcome');
     expect((await welcome).body).toBe('welcome');

@@ -139,6 +139,7 @@ describe('a malicious sender cannot', () => {
     ['with a sequence that is no safe integer', { sequence: 2n ** 53n }],
     ['with the largest sequence', { sequence: 2n ** 64n - 1n }],
     ['with a time that is no safe integer', { sentAt: 2n ** 63n }],
+    ['with a time that no Date holds', { sentAt: 8_640_000_000_000_001n }],
     ['with no channel', { channelSid: '' }],
     ['with a channel that is no sid', { channelSid: 'CH/..' }],
     ['with content in another spelling', { content: '{"body": "Hey"}' }],

@@ -97,6 +97,8 @@ test('no label is the start of another, so no two purposes share an input', () =
     record: true,
     'record-check': true,
     'record-key': true,
+    'state-key': true,
+    state: true,
     'login-salt': true,
     'login-auth': true,
   };

@@ -34,10 +34,9 @@ export interface Person {
   readonly encryptionSecret: Bytes;
 }
 
-export async function person(name: string): Promise<Person> {
+export async function person(name: string, encryptionSecret: Bytes = random(32)): Promise<Person> {
   const backEnd = await curves();
   const signingKey = await backEnd.importSigningKey(random(32));
-  const encryptionSecret = random(32);
   const encryptionKey = await backEnd.importAgreementKey(encryptionSecret);
   const content = { identity: parseIdentity(name), createdAt: 1_700_000_000_000 };
   const own = await createCard(content, signingKey, encryptionKey);

@@ -18,14 +18,18 @@ export interface KeyChanges extends Readable<KeyChangeState> {
  */
 export function keyChangesOf(encryption: Encryption, onAcknowledged: () => void): KeyChanges {
   const store = createStore<KeyChangeState>({ identities: [] });
-  encryption.on('keyChanged', ({ identity }) => {
+  // What the banner that is shown stands for: only this is trusted when it is acknowledged.
+  const reported = new Map<string, readonly string[]>();
+  encryption.on('keyChanged', ({ identity, cardIds }) => {
+    reported.set(identity, [...(reported.get(identity) ?? []), ...cardIds]);
     const { identities } = store.get();
     store.set({ identities: [...new Set([...identities, identity])] });
   });
   return {
     ...store,
     async acknowledge(identity) {
-      await encryption.acknowledge(identity);
+      await encryption.acknowledge(identity, reported.get(identity) ?? []);
+      reported.delete(identity);
       store.set({ identities: store.get().identities.filter((one) => one !== identity) });
       onAcknowledged();
     },
