@@ -86,7 +86,6 @@ const Variables = z.object({
   ORIGIN: z
     .string()
     .refine(isOrigin)
-    .optional()
     .describe('expected an origin such as https://chat.example, without a path'),
   CORS_ORIGINS: z
     .string()
@@ -148,7 +147,7 @@ function freeze(variables: z.output<typeof Variables>): Config {
     logPrivateKey: variables.LOG_PRIVATE_KEY,
     sessionSecret: variables.SESSION_SECRET,
     port: variables.PORT,
-    origin: variables.ORIGIN ?? `http://localhost:${variables.PORT}`,
+    origin: variables.ORIGIN,
     corsOrigins: Object.freeze(variables.CORS_ORIGINS),
     trustProxy: Object.freeze(variables.TRUST_PROXY),
   });

@@ -73,6 +73,29 @@ describe('guessing a secret', () => {
     expect((await signIn(server, 'alice', secret())).status).toBe(401);
   });
 
+  test('cannot hide behind ports, brackets, zones or nonsense that a proxy passes on', async () => {
+    const disguises = [
+      (i: number) => `198.51.100.7:${1000 + i}`,
+      (i: number) => `[2001:db8::${i}]:443`,
+      (i: number) => `2001:db8::1%${i}`,
+      (i: number) => (i % 2 === 0 ? '::ffff:198.51.100.7' : '::FFFF:c633:6407'),
+      (i: number) => `no-address-${i}`,
+      (i: number) => `0${i}`,
+    ];
+    for (const disguise of disguises) {
+      const rateLimits = { signInByAddress: TEN_AN_HOUR };
+      const server = await start({ TRUST_PROXY: '1' }, { rateLimits });
+      const tries = Array.from({ length: 12 }, (_, i) =>
+        signIn(server, `user-${i}`, secret(), disguise(i)),
+      );
+      expect(await statuses(tries), disguise(1)).toEqual([
+        ...Array<number>(10).fill(401),
+        429,
+        429,
+      ]);
+    }
+  });
+
   test('cannot hide behind a header that no proxy vouches for', async () => {
     const server = await start();
     const tries = Array.from({ length: 12 }, (_, i) =>

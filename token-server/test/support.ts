@@ -52,6 +52,7 @@ export function environment(): Record<string, string> {
     APP_PRIVATE_KEY: secret(),
     LOG_PRIVATE_KEY: secret(),
     SESSION_SECRET: secret(),
+    ORIGIN: 'http://localhost:3000',
     DATABASE_URL: 'sqlite::memory:',
   };
 }

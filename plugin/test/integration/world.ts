@@ -65,6 +65,7 @@ export async function startWorld(): Promise<World> {
     APP_PRIVATE_KEY: appPrivateKey,
     LOG_PRIVATE_KEY: key(),
     SESSION_SECRET: key(),
+    ORIGIN: 'http://localhost',
   });
   const generous = { points: 1_000_000, seconds: 60 };
   const tokenServer = await createTokenServer(config, {

@@ -21,7 +21,7 @@ export async function init(envFile: string): Promise<void> {
   console.log(`Wrote ${envFile} with fresh keys. Keep it secret, and out of version control.
 
 Next:
-  1. Fill in the TWILIO_… variables in ${envFile}.
+  1. Fill in the TWILIO_… variables and ORIGIN in ${envFile}.
   2. Start the server: twilio-chat-encryption-server serve
   3. Pin these public keys in your client:
 
@@ -54,8 +54,9 @@ SESSION_SECRET=${sessionSecret}
 
 # --- Where it runs ---
 PORT=3000
-# This deployment's origin. Part of every login: a change locks everybody out.
-#ORIGIN=https://chat.example
+# This deployment's name, as an origin. Choose it before the first sign-up: it is
+# part of every login, and a change locks everybody out.
+ORIGIN=http://localhost:3000
 DATABASE_URL=sqlite:./data/server.db
 # Origins whose pages may call the server, separated by commas
 #CORS_ORIGINS=https://chat.example

@@ -1,4 +1,5 @@
-import { isIPv6 } from 'node:net';
+import { isIP } from 'node:net';
+import ipaddr from 'ipaddr.js';
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import { ServerError } from '../domain/errors.ts';
 
@@ -88,18 +89,20 @@ function createLimiter({ points, seconds }: RateLimit): Limiter {
 }
 
 /**
- * Whom an address is counted as. One IPv6 subscriber has a /64 at least, and could otherwise come
- * from a new address each time.
+ * Whom a request is counted as: its client's address as a proxy tells it, or that of the socket
+ * when what the proxy passed on is no address. One IPv6 subscriber has a /64 at least, and could
+ * otherwise come from a new address each time; ports and zones change as easily.
  */
-export function addressKey(address: string): string {
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
-  if (mapped !== undefined) return mapped;
-  if (!isIPv6(address)) return address;
-  const [head = '', tail] = address.split('%', 1).join('').split('::');
-  const groups = head === '' ? [] : head.split(':');
-  const last = tail === undefined || tail === '' ? [] : tail.split(':');
-  const zeros = tail === undefined ? 0 : 8 - groups.length - last.length;
-  const whole = [...groups, ...Array<string>(Math.max(0, zeros)).fill('0'), ...last];
-  const prefix = whole.slice(0, 4).map((group) => Number.parseInt(group, 16).toString(16));
-  return `${prefix.join(':')}::/64`;
+export function addressKey(told: string | undefined, socketAddress: string | undefined): string {
+  return countedAddress(told ?? '') ?? countedAddress(socketAddress ?? '') ?? 'unknown';
+}
+
+function countedAddress(text: string): string | null {
+  const bare =
+    /^\[([^\]]*)\](?::\d+)?$/.exec(text)?.[1] ?? /^([\d.]+):\d+$/.exec(text)?.[1] ?? text;
+  // The library also reads octal and short forms; what Node does not take is no address.
+  if (isIP(bare) === 0) return null;
+  const address = ipaddr.process(bare);
+  if (address instanceof ipaddr.IPv4) return address.toString();
+  return `${new ipaddr.IPv6([...address.parts.slice(0, 4), 0, 0, 0, 0]).toString()}/64`;
 }

@@ -57,7 +57,7 @@ export function publicRoute<Body>(spec: RouteSpec<Body, Call<Body>>): Route {
   const handler = ({ limiters }: RouteContext): RequestHandler => {
     const read = bodyReader(body);
     return async (req, res) => {
-      const address = addressKey(req.ip ?? '');
+      const address = addressKey(req.ip, req.socket.remoteAddress);
       await limiters.routeByAddress.consume(`${method} ${path} ${address}`);
       send(res, await answer({ body: await read(req, res), id: idOf(req), address }));
     };
@@ -73,7 +73,7 @@ export function sessionRoute<Body>(
   const handler = ({ sessions, limiters }: RouteContext): RequestHandler => {
     const read = bodyReader(body);
     return async (req, res) => {
-      const address = addressKey(req.ip ?? '');
+      const address = addressKey(req.ip, req.socket.remoteAddress);
       await limiters.routeByAddress.consume(`${method} ${path} ${address}`);
       const identity = sessions.verify(bearerToken(req));
       await limiters.routeByIdentity.consume(`${method} ${path} ${identity}`);
