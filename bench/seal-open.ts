@@ -15,11 +15,14 @@ import {
   encodeContent,
   messageIdOf,
   openMessage,
+  parseEnvelope,
   parseChannelSid,
   parseIdentity,
   sealMessage,
   type Bytes,
   type Ephemeral,
+  type SignedMessage,
+  x25519Slots,
 } from 'twilio-chat-encryption/protocol';
 
 const BODY = 'x'.repeat(200);
@@ -52,8 +55,9 @@ async function ourTasks(count: number): Promise<Record<string, Task>> {
   if (!sender || !reader) throw new Error('Nobody there.');
   const recipients = people.map(({ card }) => card.encryptionKey);
   let sequence = 0;
-  const seal = (ephemeral: Ephemeral): Promise<string> => {
-    const message = {
+  const seal = async (ephemeral: Ephemeral): Promise<string> => {
+    const message: SignedMessage = {
+      kind: 'message',
       channelSid: CHANNEL,
       senderCardId: sender.card.id,
       messageId: messageIdOf(random(16)),
@@ -61,17 +65,18 @@ async function ourTasks(count: number): Promise<Record<string, Task>> {
       sentAt: Date.now(),
       content: encodeContent({ body: BODY }),
     };
-    return sealMessage(message, sender.signingKey, recipients, ephemeral, random);
+    const slots = x25519Slots(ephemeral, recipients);
+    return (await sealMessage(message, sender.signingKey, slots, random)).text;
   };
   const open = async (text: string, slotKeys: Map<string, Bytes>): Promise<void> => {
-    const opened = await openMessage(text, {
+    const opened = await openMessage(parseEnvelope(text), {
       channelSid: CHANNEL,
       author: sender.card.identity,
       opener: { key: reader.encryptionKey, slotKeys },
       findCard: () => Promise.resolve(sender.card),
     });
     if (opened?.content.body !== BODY) throw new Error('Not what was sent.');
-    slotKeys.set(opened.ephemeralKey, opened.slotKey);
+    if (opened.slotKey) slotKeys.set(opened.slotKey.ephemeralKey, opened.slotKey.key);
   };
   const warmEphemeral = await createEphemeral(random);
   const warmKeys = new Map<string, Bytes>();

@@ -1,6 +1,7 @@
 import type { Card } from '../protocol/card.ts';
 import type { Content } from '../protocol/content.ts';
-import { openMessage, type VerifiedMessage } from '../protocol/envelope.ts';
+import { parseEnvelope } from '../protocol/header.ts';
+import { openMessage, type VerifiedMessage } from '../protocol/message-envelope.ts';
 import type { ChannelSid } from '../protocol/identifiers.ts';
 import type { Bytes } from '../protocol/primitives.ts';
 import type { CardBook } from './card-book.ts';
@@ -77,7 +78,8 @@ export function receiver(context: ReceiverContext): Receiver {
           const code = await whyUnavailable(delivered, context.own);
           return { delivered, outcome: { status: 'unavailable', code } };
         }
-        keepBounded(slotKeys, verified.ephemeralKey, verified.slotKey);
+        const { slotKey } = verified;
+        if (slotKey) keepBounded(slotKeys, slotKey.ephemeralKey, slotKey.key);
         return { delivered, verified, cards: await cardsToPin(verified, context) };
       } catch (error) {
         return { delivered, outcome: outcomeOf(error) };
@@ -100,12 +102,12 @@ function keepBounded(map: Map<string, Bytes>, key: string, value: Bytes): void {
   map.set(key, value);
 }
 
-function verify(
+async function verify(
   { body, channelSid, author }: DeliveredMessage,
   slotKeys: ReadonlyMap<string, Bytes>,
   { own, cards }: ReceiverContext,
 ): Promise<VerifiedMessage | null> {
-  return openMessage(body, {
+  return openMessage(parseEnvelope(body), {
     channelSid,
     author,
     opener: { key: own.encryptionKey, slotKeys },

@@ -1,10 +1,11 @@
 import { EncryptionError } from '../errors.ts';
 import type { Card } from '../protocol/card.ts';
 import { encodeContent } from '../protocol/content.ts';
-import { sealMessage } from '../protocol/envelope.ts';
+import { sealMessage } from '../protocol/message-envelope.ts';
+import type { SignedMessage } from '../protocol/message.ts';
 import { messageIdOf, type ChannelSid, type Identity } from '../protocol/identifiers.ts';
 import type { Bytes, RandomSource } from '../protocol/primitives.ts';
-import { createEphemeral, type Ephemeral } from '../protocol/slot.ts';
+import { createEphemeral, x25519Slots, type Ephemeral } from '../protocol/slot.ts';
 import type { CardBook } from './card-book.ts';
 import { isYounger } from './age.ts';
 import type { KeyStore } from './key-store.ts';
@@ -57,7 +58,8 @@ export function sender(context: SenderContext): Sender {
       // Counted and stored before anything is sent: a number is lost at worst, never used twice.
       const name = `sequence/${own.card.id}/${channelSid}`;
       const { after: sequence } = await updateState(keyStore, name, SEQUENCE, (last) => last + 1);
-      const message = {
+      const message: SignedMessage = {
+        kind: 'message',
         channelSid,
         senderCardId: own.card.id,
         messageId: messageIdOf(random(16)),
@@ -66,7 +68,8 @@ export function sender(context: SenderContext): Sender {
         content: encoded,
       };
       const ephemeral = await ephemeralOf(channelSid);
-      return sealMessage(message, own.signingKey, recipients, ephemeral, random);
+      const slots = x25519Slots(ephemeral, recipients);
+      return (await sealMessage(message, own.signingKey, slots, random)).text;
     },
   };
 }

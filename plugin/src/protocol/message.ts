@@ -1,5 +1,5 @@
 /** What is signed about a message, besides its header: the `tbs` structure. */
-import { byteReader, lengthPrefixed, uint } from './bytes.ts';
+import { byteReader, lengthPrefixed, uint, type ByteReader } from './bytes.ts';
 import {
   cardIdOf,
   idBytes,
@@ -11,21 +11,38 @@ import {
 } from './identifiers.ts';
 import { concat, utf8, utf8Text, type Bytes } from './primitives.ts';
 
+/** What an edit replaces. */
+export interface EditTarget {
+  /** The card that signed the original. */
+  readonly cardId: CardId;
+  readonly messageId: MessageId;
+  /** The original's sequence. */
+  readonly sequence: number;
+  /** Counts the edits of this message, from 1. */
+  readonly revision: number;
+}
+
 /** A message as its sender signs it. */
-export interface SignedMessage {
+export type SignedMessage = {
   readonly channelSid: ChannelSid;
   readonly senderCardId: CardId;
   /** Random, chosen by the sender: names the message to those who can read it. */
   readonly messageId: MessageId;
-  /** Counts the card's messages in this channel, from 1. */
-  readonly sequence: number;
   /** By the sender's clock: milliseconds since 1970-01-01 UTC. */
   readonly sentAt: number;
-  /** The bytes of the content, see `content.ts`. */
+  /** The bytes of the content, see `content.ts`. Empty in a key message. */
   readonly content: Bytes;
-}
+} & (
+  | {
+      /** `key`: carries no content but opens a session. */
+      readonly kind: 'message' | 'key';
+      /** Counts the card's messages in this channel, key messages included, from 1. */
+      readonly sequence: number;
+    }
+  | { readonly kind: 'edit'; readonly target: EditTarget }
+);
 
-const KIND_MESSAGE = 1;
+const KINDS = { message: 1, edit: 2, key: 3 } as const;
 /** The last millisecond that a `Date` can hold (ECMA-262 §21.4.1.1). */
 export const LAST_TIME = 8.64e15;
 // The sender's latest head of the card log. There is no log yet: 112 zero bytes, nothing else.
@@ -37,12 +54,18 @@ export function encodeMessage(message: SignedMessage): Bytes {
     lengthPrefixed(1, utf8(message.channelSid)),
     idBytes(message.senderCardId),
     idBytes(message.messageId),
-    uint(KIND_MESSAGE, 1),
-    uint(message.sequence, 8),
+    uint(KINDS[message.kind], 1),
+    message.kind === 'edit' ? encodeTarget(message.target) : new Uint8Array(),
+    // An edit takes no number of its own: it stands in the place of its target.
+    uint(message.kind === 'edit' ? 0 : message.sequence, 8),
     uint(message.sentAt, 8),
     NO_LOG_HEAD,
     lengthPrefixed(4, message.content),
   );
+}
+
+function encodeTarget({ cardId, messageId, sequence, revision }: EditTarget): Bytes {
+  return concat(idBytes(cardId), idBytes(messageId), uint(sequence, 8), uint(revision, 4));
 }
 
 /** The message at the start of `bytes` and how many bytes it takes; null when there is none. */
@@ -55,15 +78,33 @@ export function decodeMessage(
     const senderCardId = cardIdOf(reader.take(32));
     const messageId = messageIdOf(reader.take(16));
     const kind = reader.uint(1);
+    const target = kind === KINDS.edit ? decodeTarget(reader) : null;
     const sequence = reader.uint(8);
     const sentAt = reader.uint(8);
     const head = reader.take(NO_LOG_HEAD.length);
     const content = reader.take(reader.uint(4));
-    if (kind !== KIND_MESSAGE || sequence === 0 || head.some(Boolean)) return null;
-    if (sentAt > LAST_TIME) return null;
-    const message = { channelSid, senderCardId, messageId, sequence, sentAt, content };
-    return { message, length: reader.offset };
+    if (head.some(Boolean) || sentAt > LAST_TIME) return null;
+    const common = { channelSid, senderCardId, messageId, sentAt, content };
+    const { offset: length } = reader;
+    if (target)
+      return sequence === 0 ? { message: { ...common, kind: 'edit', target }, length } : null;
+    if (sequence === 0) return null;
+    if (kind === KINDS.message)
+      return { message: { ...common, kind: 'message', sequence }, length };
+    if (kind !== KINDS.key || content.length > 0) return null;
+    return { message: { ...common, kind: 'key', sequence }, length };
   } catch {
     return null;
   }
+}
+
+function decodeTarget(reader: ByteReader): EditTarget {
+  const target = {
+    cardId: cardIdOf(reader.take(32)),
+    messageId: messageIdOf(reader.take(16)),
+    sequence: reader.uint(8),
+    revision: reader.uint(4),
+  };
+  if (target.sequence === 0 || target.revision === 0) throw new RangeError();
+  return target;
 }

@@ -26,7 +26,12 @@ export function pad(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   return padded;
 }
 
-/** Whether `padded` is exactly what {@link pad} makes of its first `length` bytes. */
-export function isPadded(padded: Uint8Array, length: number): boolean {
-  return padded.length === paddedLength(length) && !padded.subarray(length).some(Boolean);
+/**
+ * Whether `padded`, behind `before` other bytes, is what {@link pad} makes of both up to `length`.
+ */
+export function isPadded(padded: Uint8Array, length: number, before = 0): boolean {
+  return (
+    before + padded.length === paddedLength(before + length) &&
+    !padded.subarray(length).some(Boolean)
+  );
 }

@@ -1,6 +1,8 @@
 /** Slots: how a message key reaches each recipient. Suite 1, X25519. */
 import { EncryptionError } from '../errors.ts';
+import { uint } from './bytes.ts';
 import { curves, type AgreementKey } from './curves.ts';
+import { MAX_SLOTS, type Slots, type Suite } from './header.ts';
 import {
   concat,
   expandKey,
@@ -12,10 +14,6 @@ import {
   type RandomSource,
 } from './primitives.ts';
 
-/** Bytes of one slot: a 4-byte hint and the wrapped message key. */
-export const SLOT_LENGTH = 36;
-/** The most slots of one envelope. */
-export const MAX_SLOTS = 4096;
 const HINT_LENGTH = 4;
 // Hints are 32 bits of a hash: two by accident are rare, five are somebody's attack on our time.
 const MAX_TRIED_SLOTS = 4;
@@ -53,18 +51,51 @@ function mask(kek: Bytes, nonce: Bytes, ephemeral: Bytes, recipient: Bytes): Byt
   return expandKey(kek, 'slot', [nonce, ephemeral, recipient], 32);
 }
 
+/** Makes the part of a header that brings a message key to recipients. */
+export interface SlotSealer {
+  readonly suite: Suite;
+  /** The rest of a header, after its nonce. Errors as {@link x25519Slots} tells. */
+  seal(messageKey: Bytes, nonce: Bytes): Promise<Bytes>;
+}
+
 /**
- * One slot for each recipient, in the order given.
+ * Slots of suite 1, one for each recipient, in the order given.
  * @param recipients distinct X25519 public keys of checked cards, 1 to 4096
  * @throws EncryptionError `INVALID_ARGUMENT` for none or the same twice, `TOO_MANY_RECIPIENTS`
  */
-export async function sealSlots(
-  messageKey: Bytes,
-  nonce: Bytes,
-  ephemeral: Ephemeral,
-  recipients: readonly Bytes[],
-): Promise<Bytes[]> {
+export function x25519Slots(ephemeral: Ephemeral, recipients: readonly Bytes[]): SlotSealer {
   const names = recipients.map((recipient) => hex.encode(recipient));
+  checkRecipients(names);
+  const { publicKey } = ephemeral.key;
+
+  async function slotKeyOf(recipient: Bytes, name: string): Promise<Bytes> {
+    const known = ephemeral.slotKeys.get(name);
+    if (known) return known;
+    const kek = slotKey(await ephemeral.key.agree(recipient));
+    ephemeral.slotKeys.set(name, kek);
+    return kek;
+  }
+
+  return {
+    suite: 1,
+    async seal(messageKey, nonce) {
+      const slots = await Promise.all(
+        recipients.map(async (recipient, index) => {
+          const keyMask = mask(
+            await slotKeyOf(recipient, names[index] ?? ''),
+            nonce,
+            publicKey,
+            recipient,
+          );
+          return concat(hint(nonce, recipient), xor(messageKey, keyMask));
+        }),
+      );
+      return concat(publicKey, uint(slots.length, 2), ...slots);
+    },
+  };
+}
+
+function checkRecipients(names: readonly string[]): void {
   if (names.length === 0 || new Set(names).size !== names.length) {
     throw new EncryptionError('INVALID_ARGUMENT', 'An envelope needs recipients, each one once.');
   }
@@ -74,18 +105,6 @@ export async function sealSlots(
       `An envelope holds at most ${MAX_SLOTS} recipient cards; these are ${names.length}.`,
     );
   }
-  return Promise.all(
-    recipients.map(async (recipient, index) => {
-      const name = names[index] ?? '';
-      const kek = ephemeral.slotKeys.get(name) ?? slotKey(await ephemeral.key.agree(recipient));
-      ephemeral.slotKeys.set(name, kek);
-      const { publicKey } = ephemeral.key;
-      return concat(
-        hint(nonce, recipient),
-        xor(messageKey, mask(kek, nonce, publicKey, recipient)),
-      );
-    }),
-  );
 }
 
 /** What an own slot may hold: the commitment decides which candidate is the message key. */
@@ -99,12 +118,8 @@ export interface SlotCandidates {
  * The message keys in the slots that are marked as this recipient's; null when there are none.
  * @throws EncryptionError `INVALID_KEY` when the ephemeral key is not canonical or of low order
  */
-export async function openSlots(
-  slots: Bytes,
-  nonce: Bytes,
-  ephemeralKey: Bytes,
-  opener: SlotOpener,
-): Promise<SlotCandidates | null> {
+export async function openSlots(slots: Slots, opener: SlotOpener): Promise<SlotCandidates | null> {
+  const { nonce, ephemeralKey } = slots;
   const recipient = opener.key.publicKey;
   const marked = findMarked(slots, hint(nonce, recipient));
   if (marked.length === 0) return null;
@@ -114,12 +129,29 @@ export async function openSlots(
   return { messageKeys: marked.map((wrapped) => xor(wrapped, keyMask)), slotKey: kek };
 }
 
-function findMarked(slots: Bytes, mark: Bytes): Bytes[] {
+/** What follows the hint in those slots that have this one. */
+function findMarked({ slots, slotLength }: Slots, mark: Bytes): Bytes[] {
   const marked: Bytes[] = [];
-  for (let at = 0; at < slots.length && marked.length < MAX_TRIED_SLOTS; at += SLOT_LENGTH) {
+  for (let at = 0; at < slots.length && marked.length < MAX_TRIED_SLOTS; at += slotLength) {
     if (mark.every((byte, index) => slots[at + index] === byte)) {
-      marked.push(slots.slice(at + HINT_LENGTH, at + SLOT_LENGTH));
+      marked.push(slots.slice(at + HINT_LENGTH, at + slotLength));
     }
   }
   return marked;
+}
+
+/**
+ * How many slots are for none of these encryption keys. Hints are short: a slot of somebody else
+ * counts as known once in 2^32 for each key.
+ */
+export function countUnknownSlots(
+  { nonce, slots, slotLength }: Slots,
+  known: Iterable<Bytes>,
+): number {
+  const hints = new Set(Array.from(known, (key) => hex.encode(hint(nonce, key))));
+  let unknown = 0;
+  for (let at = 0; at < slots.length; at += slotLength) {
+    if (!hints.has(hex.encode(slots.subarray(at, at + HINT_LENGTH)))) unknown += 1;
+  }
+  return unknown;
 }

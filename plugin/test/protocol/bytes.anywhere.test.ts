@@ -92,6 +92,7 @@ test('no label is the start of another, so no two purposes share an input', () =
     slot: true,
     header: true,
     message: true,
+    session: true,
     key: true,
     envelope: true,
     record: true,

@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { base64url, type Bytes } from 'twilio-chat-encryption/protocol';
+import {
+  base64url,
+  openMessage,
+  parseChannelSid,
+  parseEnvelope,
+  type Bytes,
+} from 'twilio-chat-encryption/protocol';
 import { open, OTHER_CHANNEL, person, seal } from './people.ts';
 
 const [alice, bob, carol] = [await person('alice'), await person('bob'), await person('carol')];
@@ -145,9 +151,9 @@ describe('a member cannot', () => {
       opener: { key: bob.encryptionKey, slotKeys: new Map<string, Bytes>() },
       findCard: () => Promise.resolve(alice.card),
     };
-    const { openMessage, parseChannelSid } = await import('twilio-chat-encryption/protocol');
-    await expect(openMessage(text, reader)).rejects.toEqual(code('WRONG_CHANNEL'));
+    const envelope = parseEnvelope(text);
+    await expect(openMessage(envelope, reader)).rejects.toEqual(code('WRONG_CHANNEL'));
     const here = { ...reader, channelSid: parseChannelSid('CH00000000000000000000000000000001') };
-    await expect(openMessage(text, here)).rejects.toEqual(code('WRONG_AUTHOR'));
+    await expect(openMessage(envelope, here)).rejects.toEqual(code('WRONG_AUTHOR'));
   });
 });

@@ -6,14 +6,19 @@ import {
   encodeContent,
   messageIdOf,
   openMessage,
+  parseEnvelope,
   parseChannelSid,
   parseIdentity,
   sealMessage,
   type AgreementKey,
   type Bytes,
   type Card,
+  type Session,
+  type SignedMessage,
   type SigningKey,
+  type SlotSealer,
   type VerifiedMessage,
+  x25519Slots,
 } from 'twilio-chat-encryption/protocol';
 
 /** Unpredictable bytes of the platform. */
@@ -50,30 +55,35 @@ export async function seal(
   body: string,
   changes: { channelSid?: typeof CHANNEL; signingKey?: SigningKey } = {},
 ): Promise<string> {
-  return sealMessage(
-    {
-      channelSid: changes.channelSid ?? CHANNEL,
-      senderCardId: sender.card.id,
-      messageId: messageIdOf(random(16)),
-      sequence: 1,
-      sentAt: 1_700_000_000_002,
-      content: encodeContent({ body }),
-    },
-    changes.signingKey ?? sender.signingKey,
-    recipients.map(({ card }) => card.encryptionKey),
-    await createEphemeral(random),
-    random,
-  );
+  const message: SignedMessage = {
+    kind: 'message',
+    channelSid: changes.channelSid ?? CHANNEL,
+    senderCardId: sender.card.id,
+    messageId: messageIdOf(random(16)),
+    sequence: 1,
+    sentAt: 1_700_000_000_002,
+    content: encodeContent({ body }),
+  };
+  const signingKey = changes.signingKey ?? sender.signingKey;
+  return (await sealMessage(message, signingKey, await slotsFor(recipients), random)).text;
+}
+
+/** Fresh slots of suite 1 for these people. */
+export async function slotsFor(recipients: readonly Person[]): Promise<SlotSealer> {
+  const keys = recipients.map(({ card }) => card.encryptionKey);
+  return x25519Slots(await createEphemeral(random), keys);
 }
 
 /** Opens as `reader` what Twilio says `author` wrote in {@link CHANNEL}. */
-export function open(
+export async function open(
   text: string,
   reader: Person,
   author: Person,
+  session?: Session,
 ): Promise<VerifiedMessage | null> {
-  return openMessage(text, {
+  return openMessage(parseEnvelope(text), {
     channelSid: CHANNEL,
+    ...(session && { session }),
     author: author.card.identity,
     opener: { key: reader.encryptionKey, slotKeys: new Map() },
     findCard: () => Promise.resolve(author.card),
