@@ -36,12 +36,18 @@ export type RejectionCode =
  * - `INVALID_CONTENT` content that JSON cannot carry, nested deeper than 32, or ill-formed text
  * - `WRONG_PASSWORD` the password does not open the stored key
  * - `KEY_RECORD_DAMAGED` the stored key is not what was saved
+ * - `KEY_EXISTS` a key is saved under this name; nothing was overwritten
+ * - `KEY_NOT_FOUND` no key is saved under this name
  * - `KEY_STORE_UNAVAILABLE` the key store could not be read or written
  * - `OWN_CARD_INVALID` the server did not approve this device's own card under a pinned key
  * - `MEMBER_WITHOUT_CARD` members who have no card yet; the message and `identities` name them
  * - `KEY_CHANGED` members all of whose cards are new and not acknowledged; named likewise
- * - `MESSAGE_TOO_LARGE` the encrypted message would exceed Twilio's limit
+ * - `MESSAGE_TOO_LARGE` the encrypted message would exceed Twilio's limit, or data to seal is over
+ *   64 MiB: seal it as a stream
  * - `TOO_MANY_RECIPIENTS` more recipient cards than an envelope can hold
+ * - `NOT_ADDRESSED` sealed data that was not encrypted for this key
+ * - `DELIVERY_UNKNOWN` the connection broke while a message was sent, again and again: it may or may
+ *   not have arrived; look before sending it once more
  * - `NOT_SUPPORTED_ENCRYPTED` a call that would send content in the clear, or that is not there yet
  * - `DIRECTORY_UNREACHABLE` no answer from the token server; try again
  * - `DIRECTORY_REFUSED` the token server refused the request and said why
@@ -55,12 +61,16 @@ export type UsageCode =
   | 'INVALID_CONTENT'
   | 'WRONG_PASSWORD'
   | 'KEY_RECORD_DAMAGED'
+  | 'KEY_EXISTS'
+  | 'KEY_NOT_FOUND'
   | 'KEY_STORE_UNAVAILABLE'
   | 'OWN_CARD_INVALID'
   | 'MEMBER_WITHOUT_CARD'
   | 'KEY_CHANGED'
   | 'MESSAGE_TOO_LARGE'
   | 'TOO_MANY_RECIPIENTS'
+  | 'NOT_ADDRESSED'
+  | 'DELIVERY_UNKNOWN'
   | 'NOT_SUPPORTED_ENCRYPTED'
   | 'DIRECTORY_UNREACHABLE'
   | 'DIRECTORY_REFUSED'

@@ -5,18 +5,25 @@
  *     const client = alice.wrapClient(await Client.create(token));
  */
 import type { Channel, Client } from 'twilio-chat';
+import type { Cards } from './client/cards.ts';
 import { openDevice, type DeviceEvents, type DeviceOptions } from './client/device.ts';
 import { IndexedDbKeyStore } from './client/indexeddb-key-store.ts';
 import type { KeyStore } from './client/key-store.ts';
+import type { Keys } from './client/keys.ts';
 import type { CardId } from './protocol/identifiers.ts';
 import { EncryptionError } from './errors.ts';
 import './twilio/augment.ts';
 import { unwrappedOnly, wrappers } from './twilio/wrappers.ts';
 
+export type { Cards } from './client/cards.ts';
+export type { ExportableCard } from './client/checked-cards.ts';
+export type { OpenedBytes, SealedBytes } from './client/data-bytes.ts';
 export type { DeviceEvents } from './client/device.ts';
 export type { Directory } from './client/directory.ts';
 export { IndexedDbKeyStore } from './client/indexeddb-key-store.ts';
+export type { KeyPair } from './client/key-pair.ts';
 export { MemoryKeyStore, type KeyStore } from './client/key-store.ts';
+export type { Keys } from './client/keys.ts';
 export type { Trust } from './client/pins.ts';
 export type { Anomaly, MessageEncryption, UnavailableCode } from './client/message-encryption.ts';
 export {
@@ -58,6 +65,10 @@ export interface Encryption {
   wrapClient(client: Client): Client;
   /** One channel, for an application that wraps no client. */
   wrapChannel(channel: Channel): Channel;
+  /** Key pairs beside the device's, for data outside of chats: the low-level API. */
+  readonly keys: Keys;
+  /** Cards for such keys, and other people's cards. */
+  readonly cards: Cards;
   /** Listens to what the application should tell its user: see {@link DeviceEvents}. */
   on<Name extends keyof DeviceEvents>(
     name: Name,
@@ -90,6 +101,7 @@ export const Encryption = {
    */
   async open(options: EncryptionOptions): Promise<Encryption> {
     checkNames(options);
+    refusePostQuantum(options);
     const { keyStore = new IndexedDbKeyStore(), metadata } = options;
     const device = await openDevice({ ...options, keyStore });
     const wrap = wrappers(device, metadata === 'clear');
@@ -98,6 +110,8 @@ export const Encryption = {
       cardId: device.card.id,
       wrapClient: unwrappedOnly(wrap.client),
       wrapChannel: unwrappedOnly(wrap.channel),
+      keys: device.keys,
+      cards: device.cards,
       on: device.events.on,
       off: device.events.off,
       acknowledge: device.acknowledge,
@@ -115,6 +129,7 @@ const OPTIONS: Readonly<Record<keyof EncryptionOptions, true>> = {
   password: true,
   device: true,
   metadata: true,
+  postQuantum: true,
 };
 
 // A policy that is misspelt, or not there yet, must not be believed to be in force.
@@ -122,4 +137,10 @@ function checkNames(options: EncryptionOptions): void {
   const unknown = Object.keys(options).filter((name) => !Object.hasOwn(OPTIONS, name));
   if (unknown.length === 0) return;
   throw new EncryptionError('INVALID_ARGUMENT', `Unknown options: ${unknown.join(', ')}.`);
+}
+
+// Until messages of suite 2 can be sent: suite 1 instead would be weaker than what was asked for.
+function refusePostQuantum({ postQuantum }: EncryptionOptions): void {
+  if (!postQuantum) return;
+  throw new EncryptionError('NOT_SUPPORTED_ENCRYPTED', 'postQuantum is not there yet.');
 }

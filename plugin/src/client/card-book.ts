@@ -21,6 +21,8 @@ export interface CardBook {
   get(id: CardId): Promise<Card>;
   /** The cards of each identity, at most five minutes old. */
   find(identities: readonly Identity[]): Promise<ReadonlyMap<Identity, FoundCards>>;
+  /** The cards of an identity as they were last found, however long ago; asks nobody. */
+  known(identity: Identity): readonly Card[];
   /** Forgets how old the cards of this identity are: the next `find` asks again. */
   refresh(identity: Identity): void;
 }
@@ -126,8 +128,11 @@ export function cardBook(
       return result;
     },
 
+    known: (identity) => found.get(identity)?.cards ?? [],
+
     refresh(identity) {
-      found.delete(identity);
+      const known = found.get(identity);
+      if (known) found.set(identity, { ...known, at: -Infinity });
       refreshes.set(identity, (refreshes.get(identity) ?? 0) + 1);
     },
   };

@@ -4,11 +4,14 @@ import { curves, type VerifyingKey } from '../protocol/curves.ts';
 import { parseCardId, parseIdentity, type CardId, type Identity } from '../protocol/identifiers.ts';
 import { base64url, type Bytes } from '../protocol/primitives.ts';
 import { cardBook } from './card-book.ts';
+import { cards as cardTools, type Cards } from './cards.ts';
 import { httpDirectory, type Directory } from './directory.ts';
 import { emitter, type Emitter } from './emitter.ts';
+import { keys, type Keys } from './keys.ts';
 import type { KeyStore } from './key-store.ts';
 import { guardedDirectory, guardedKeyStore } from './guarded.ts';
 import { openOwnCard } from './own-card.ts';
+import { incomingSessions } from './incoming-sessions.ts';
 import { pins } from './pins.ts';
 import { receiver, type Receiver } from './receiver.ts';
 import { sealedKeyStore } from './sealed-key-store.ts';
@@ -33,6 +36,12 @@ export interface DeviceOptions {
   readonly password: string;
   /** The device's name on its card, for people; 1 to 256 characters. */
   readonly device?: string;
+  /**
+   * Suite 2: messages are encrypted with X-Wing (ML-KEM-768 and X25519), so that what is recorded
+   * today stays secret from a quantum computer. For everybody or nobody: people whose cards were
+   * made without it get no messages from this device. Decided when the device's card is made.
+   */
+  readonly postQuantum?: boolean;
 }
 
 /** What a device reports. */
@@ -44,18 +53,21 @@ export interface DeviceEvents {
   readonly keyChanged: { readonly identity: Identity; readonly cardIds: readonly CardId[] };
 }
 
-/** An unlocked device: seals messages and judges what arrives. */
-export interface Device extends Sender, Receiver {
+/** An unlocked device: sends messages and judges what arrives. */
+export interface Device extends Omit<Sender, 'sawOwn'>, Receiver {
   readonly identity: Identity;
   /** This device's approved card. */
   readonly card: Card;
   readonly events: Emitter<DeviceEvents>;
+  /** The low-level API. */
+  readonly keys: Keys;
+  readonly cards: Cards;
   /** Trusts those of these cards that `keyChanged` reported; gives their ids. */
   readonly acknowledge: (
     identity: string,
     cardIds: readonly string[],
   ) => Promise<readonly CardId[]>;
-  /** Forgets the keys. Sealing, judging and accepting throw `CLOSED` from then on. */
+  /** Forgets the keys. Sending, judging and accepting throw `CLOSED` from then on. */
   readonly close: () => void;
   /** Aborted by `close()`. */
   readonly closed: AbortSignal;
@@ -69,7 +81,7 @@ export interface Device extends Sender, Receiver {
 export async function openDevice(options: DeviceOptions): Promise<Device> {
   const identity = parseIdentity(options.identity);
   const appKeys = await importAppKeys(options.appKey);
-  const { password, device } = options;
+  const { password, device, postQuantum = false } = options;
   const keyStore = guardedKeyStore(options.keyStore);
   const directory = guardedDirectory(directoryOf(options));
   const now = Date.now;
@@ -80,6 +92,7 @@ export async function openDevice(options: DeviceOptions): Promise<Device> {
     directory,
     appKeys,
     device,
+    postQuantum,
     random,
     now,
   });
@@ -90,10 +103,13 @@ export async function openDevice(options: DeviceOptions): Promise<Device> {
     events.emit('keyChanged', { identity: changed, cardIds });
   });
   await trust.check(identity, [own.card]);
+  const sessions = incomingSessions(state, own.card.id);
   const context = { own, keyStore: state, cards, pins: trust, random, now };
   const closing = new AbortController();
   // Dropped by close(): with them go the only references to the private keys.
-  let parts: (Sender & Receiver) | null = { ...sender(context), ...receiver(context) };
+  const sending = sender({ ...context, keepSession: sessions.keep });
+  const receiving = receiver({ ...context, sessions, sawOwn: sending.sawOwn });
+  let parts: (Sender & Receiver) | null = { ...sending, ...receiving };
 
   function open(): Sender & Receiver {
     if (parts) return parts;
@@ -104,7 +120,10 @@ export async function openDevice(options: DeviceOptions): Promise<Device> {
     identity,
     card: own.card,
     events,
-    seal: async (...message) => open().seal(...message),
+    keys: keys({ keyStore, random, checkOpen: open }),
+    cards: cardTools({ cards, directory, appKeys, now, checkOpen: open }),
+    send: async (...message) => open().send(...message),
+    edit: async (...message) => open().edit(...message),
     judge: async (message) => open().judge(message),
     accept: async (message) => open().accept(message),
     async acknowledge(who, cardIds) {

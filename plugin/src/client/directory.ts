@@ -1,5 +1,6 @@
 import { EncryptionError } from '../errors.ts';
 import type { CardId, Identity } from '../protocol/identifiers.ts';
+import { boundedText } from './bounded-text.ts';
 
 /**
  * Where cards are published and found. It is not trusted: whatever it answers is checked against
@@ -115,7 +116,7 @@ function parseServer(server: string): URL {
 
 async function json(response: Response): Promise<unknown> {
   try {
-    return JSON.parse(await boundedText(response)) as unknown;
+    return JSON.parse(await boundedText(response, MAX_ANSWER_BYTES)) as unknown;
   } catch (cause) {
     throw new EncryptionError(
       'DIRECTORY_UNREACHABLE',
@@ -123,19 +124,6 @@ async function json(response: Response): Promise<unknown> {
       { cause },
     );
   }
-}
-
-// A server must not fill the page's memory.
-async function boundedText(response: Response): Promise<string> {
-  const decoder = new TextDecoder();
-  let text = '';
-  let size = 0;
-  for await (const chunk of response.body ?? []) {
-    size += chunk.length;
-    if (size > MAX_ANSWER_BYTES) throw new RangeError('The answer is too long.');
-    text += decoder.decode(chunk, { stream: true });
-  }
-  return text + decoder.decode();
 }
 
 function refusal(status: number, problem: unknown): EncryptionError {

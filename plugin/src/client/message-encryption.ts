@@ -2,22 +2,39 @@ import { EncryptionError, type RejectionCode } from '../errors.ts';
 import type { CardId, Identity, MessageId } from '../protocol/identifiers.ts';
 import type { Trust } from './pins.ts';
 
-/** Something odd about a message that is nevertheless verified. */
-export interface Anomaly {
-  /**
-   * `CLOCK_SKEW`: the sender's clock and Twilio's differ by more than five minutes, or Twilio
-   * gives no valid time.
-   */
-  readonly code: 'CLOCK_SKEW';
-}
+/**
+ * Something odd about a message that is nevertheless verified.
+ * - `CLOCK_SKEW` the sender's clock and Twilio's differ by more than five minutes, or Twilio gives no
+ *   valid time
+ * - `GAP` the sender's messages with the numbers `from` to `to` should stand next to this one and do
+ *   not: Twilio withheld them, or they never got there
+ * - `OUT_OF_ORDER` it stands before or behind another message of its sender that it should not
+ * - `FORK` its sender gave its number to another message as well
+ * - `ROLLED_BACK` a later version of it was here already
+ * - `UNKNOWN_RECIPIENTS` its sender encrypted it for `count` cards that are nobody's here
+ */
+export type Anomaly =
+  | { readonly code: 'CLOCK_SKEW' | 'OUT_OF_ORDER' | 'FORK' | 'ROLLED_BACK' }
+  | { readonly code: 'GAP'; readonly from: number; readonly to: number }
+  | { readonly code: 'UNKNOWN_RECIPIENTS'; readonly count: number };
 
 /**
  * Why a message cannot be read here. By what Twilio says of its date, so it is no proof.
  * - `SENT_BEFORE_JOIN` sent before this person was a member
  * - `SENT_BEFORE_DEVICE` sent before this device had a card
  * - `NOT_ADDRESSED` its sender did not encrypt it for this device
+ * - `KEY_MISSING` the key message that it needs is not in the channel
  */
-export type UnavailableCode = 'SENT_BEFORE_JOIN' | 'SENT_BEFORE_DEVICE' | 'NOT_ADDRESSED';
+export type UnavailableCode =
+  'SENT_BEFORE_JOIN' | 'SENT_BEFORE_DEVICE' | 'NOT_ADDRESSED' | 'KEY_MISSING';
+
+/**
+ * Why a message is not decided yet.
+ * - `CARD_PENDING` the sender's card could not be fetched
+ * - `KEY_PENDING` the key message that it needs could not be fetched, or is still to come
+ * - `STORE_PENDING` the key store could not be read or written
+ */
+export type PendingCode = 'CARD_PENDING' | 'KEY_PENDING' | 'STORE_PENDING';
 
 /** What is known of a message. Only a `verified` one shows its sender's words. */
 export type MessageEncryption =
@@ -29,16 +46,15 @@ export type MessageEncryption =
         readonly device?: string;
       };
       readonly trust: Trust;
-      /** By the sender's clock. */
+      /** By the sender's clock; of an edited message, when it was edited. */
       readonly sentAt: Date;
+      /** How often it was edited: 0 for an original. Edits that were overtaken may be skipped. */
+      readonly revision: number;
       readonly messageId: MessageId;
       readonly anomalies: readonly Anomaly[];
     }
-  /**
-   * Not decided yet; tried again by itself. `CARD_PENDING`: the sender's card could not be fetched;
-   * `STORE_PENDING`: the key store could not be read or written.
-   */
-  | { readonly status: 'pending'; readonly code: 'CARD_PENDING' | 'STORE_PENDING' }
+  /** Not decided yet; tried again by itself. */
+  | { readonly status: 'pending'; readonly code: PendingCode }
   | { readonly status: 'unavailable'; readonly code: UnavailableCode }
   | { readonly status: 'rejected'; readonly code: RejectionCode };
 

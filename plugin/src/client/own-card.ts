@@ -7,6 +7,7 @@ import {
   type SigningKey,
   type VerifyingKey,
 } from '../protocol/curves.ts';
+import { xwing, type KemKey } from '../protocol/curves-xwing.ts';
 import type { Identity } from '../protocol/identifiers.ts';
 import { openKeyRecord, sealKeyRecord } from '../protocol/key-record.ts';
 import { concat, utf8, utf8Text, type Bytes, type RandomSource } from '../protocol/primitives.ts';
@@ -19,6 +20,8 @@ export interface OwnCard {
   readonly card: Card;
   readonly signingKey: SigningKey;
   readonly encryptionKey: AgreementKey;
+  /** Of suite 2; there when the card has such a key. */
+  readonly pqEncryptionKey?: KemKey;
   /** Seals what the device remembers, 32 bytes. */
   readonly stateKey: Bytes;
 }
@@ -31,17 +34,23 @@ export interface OwnCardOptions {
   readonly directory: Directory;
   readonly appKeys: readonly VerifyingKey[];
   readonly device: string | undefined;
+  /** Whether a new card gets a key of suite 2, and an existing one must have it. */
+  readonly postQuantum: boolean;
   readonly random: RandomSource;
   readonly now: () => number;
 }
 
+// Key record: signing seed | X25519 secret | X-Wing seed | exported card. The X-Wing seed is always
+// there, so that there is one form.
 const SECRET_LENGTH = 32;
+const SECRETS_LENGTH = 3 * SECRET_LENGTH;
 
 /**
  * Unlocks the device's keys, or makes them, and has the card approved and published. The keys are
  * stored before the card is published: a crash between the two is mended by the next opening.
  * @throws EncryptionError `WRONG_PASSWORD`, `KEY_RECORD_DAMAGED`, `KEY_STORE_UNAVAILABLE`,
- * `OWN_CARD_INVALID`, and the directory's errors
+ * `OWN_CARD_INVALID`, the directory's errors, and `INVALID_ARGUMENT` when suite 2 is asked for and
+ * the device's card was made without it
  */
 export async function openOwnCard(options: OwnCardOptions): Promise<OwnCard> {
   const { identity, password, keyStore } = options;
@@ -49,18 +58,20 @@ export async function openOwnCard(options: OwnCardOptions): Promise<OwnCard> {
   const record = (await keyStore.get(name)) ?? (await makeRecord(name, options));
   const secret = await openKeyRecord(name, record, password);
   try {
-    const backEnd = await curves();
-    const keys = {
-      signingKey: await backEnd.importSigningKey(secret.subarray(0, SECRET_LENGTH)),
-      encryptionKey: await backEnd.importAgreementKey(
-        secret.subarray(SECRET_LENGTH, 2 * SECRET_LENGTH),
-      ),
-      stateKey: deriveStateKey(secret.subarray(0, 2 * SECRET_LENGTH)),
-    };
-    const exported = utf8Text(secret.slice(2 * SECRET_LENGTH)) ?? '';
+    const exported = utf8Text(secret.slice(SECRETS_LENGTH)) ?? '';
     const card = await importCard(exported).catch(() => null);
     if (card?.identity !== identity) throw damaged();
-    return { ...keys, card: await approvedCard(card, options) };
+    if (options.postQuantum && !card.pqEncryptionKey) throw withoutSuite();
+    const [signingSeed, encryptionSecret, pqSeed] = split(secret);
+    const backEnd = await curves();
+    return {
+      signingKey: await backEnd.importSigningKey(signingSeed),
+      encryptionKey: await backEnd.importAgreementKey(encryptionSecret),
+      // Also when the option is off now: a card that has the key is sent messages of suite 2.
+      ...(card.pqEncryptionKey && { pqEncryptionKey: await (await xwing()).importKey(pqSeed) }),
+      stateKey: deriveStateKey(secret.subarray(0, SECRETS_LENGTH)),
+      card: await approvedCard(card, options),
+    };
   } finally {
     secret.fill(0);
   }
@@ -69,19 +80,28 @@ export async function openOwnCard(options: OwnCardOptions): Promise<OwnCard> {
 async function makeRecord(name: string, options: OwnCardOptions): Promise<Bytes> {
   const { identity, password, keyStore, device, random, now } = options;
   const backEnd = await curves();
-  const [signingSeed, encryptionSecret] = [random(SECRET_LENGTH), random(SECRET_LENGTH)];
+  const secrets = random(SECRETS_LENGTH);
+  const [signingSeed, encryptionSecret, pqSeed] = split(secrets);
   const card = await createCard(
     { identity, createdAt: now(), ...(device !== undefined && { device }) },
     await backEnd.importSigningKey(signingSeed),
     await backEnd.importAgreementKey(encryptionSecret),
+    ...(options.postQuantum ? [await (await xwing()).importKey(pqSeed)] : []),
   );
-  const secret = concat(signingSeed, encryptionSecret, utf8(exportCard(card)));
+  const secret = concat(secrets, utf8(exportCard(card)));
   const record = await sealKeyRecord(name, secret, password, random);
-  for (const bytes of [secret, signingSeed, encryptionSecret]) bytes.fill(0);
+  for (const bytes of [secret, secrets]) bytes.fill(0);
   // Another tab may have been faster: the first keys stay, nothing is overwritten.
   let kept = record;
   await keyStore.update(name, (current) => (kept = current ?? record));
   return kept;
+}
+
+/** Views of the signing seed, the X25519 secret and the X-Wing seed. */
+function split(secrets: Bytes): readonly [Bytes, Bytes, Bytes] {
+  const part = (index: number): Bytes =>
+    secrets.subarray(index * SECRET_LENGTH, (index + 1) * SECRET_LENGTH);
+  return [part(0), part(1), part(2)];
 }
 
 async function approvedCard(card: Card, options: OwnCardOptions): Promise<Card> {
@@ -121,6 +141,13 @@ function ownCardInvalid(cause?: unknown): EncryptionError {
     'OWN_CARD_INVALID',
     "The server did not approve this device's card under a pinned application key. Check appKey.",
     { cause },
+  );
+}
+
+function withoutSuite(): EncryptionError {
+  return new EncryptionError(
+    'INVALID_ARGUMENT',
+    "This device's card was made without postQuantum. It needs a new card: open with another key store.",
   );
 }
 

@@ -1,136 +1,278 @@
-import { EncryptionError } from '../errors.ts';
+import { EncryptionError, isEncryptionError } from '../errors.ts';
 import type { Card } from '../protocol/card.ts';
 import { encodeContent } from '../protocol/content.ts';
-import { sealMessage } from '../protocol/message-envelope.ts';
-import type { SignedMessage } from '../protocol/message.ts';
 import { messageIdOf, type ChannelSid, type Identity } from '../protocol/identifiers.ts';
-import type { Bytes, RandomSource } from '../protocol/primitives.ts';
-import { createEphemeral, x25519Slots, type Ephemeral } from '../protocol/slot.ts';
-import type { CardBook } from './card-book.ts';
+import { sealFollower, sealMessage, type SealedMessage } from '../protocol/message-envelope.ts';
+import type { EditTarget, SignedMessage } from '../protocol/message.ts';
+import {
+  base64url,
+  concat,
+  hash,
+  hex,
+  type Bytes,
+  type RandomSource,
+} from '../protocol/primitives.ts';
+import type { Session } from '../protocol/session.ts';
+import { x25519Slots, type SlotSealer } from '../protocol/slot.ts';
 import { isYounger } from './age.ts';
+import { ephemerals } from './ephemerals.ts';
 import type { KeyStore } from './key-store.ts';
-import type { OwnCard } from './own-card.ts';
-import type { Pins } from './pins.ts';
-import { updateState, type StateType } from './state.ts';
+import { outbox, type Outbox, type OutboxEntry, type OutgoingSession } from './outbox.ts';
+import { chooseRecipients, type RecipientsContext } from './recipients.ts';
 
 /** What a sender works with. */
-export interface SenderContext {
-  readonly own: OwnCard;
+export interface SenderContext extends RecipientsContext {
   readonly keyStore: KeyStore;
-  readonly cards: CardBook;
-  readonly pins: Pins;
   readonly random: RandomSource;
   readonly now: () => number;
+  /** Keeps a session that this device opened, so that it reads its own messages. */
+  readonly keepSession: (session: Session) => Promise<void>;
 }
 
-/** Encrypts messages. */
+/** A channel as a sender needs it. */
+export interface Outlet {
+  readonly channelSid: ChannelSid;
+  /** The longest message body, in bytes. */
+  readonly limit: number;
+  members(): Promise<readonly Identity[]>;
+  /**
+   * Posts an envelope as a message: as its body, or as a file when it is longer than the limit.
+   * @returns the message's index
+   * @throws EncryptionError `DELIVERY_UNKNOWN` when it may have arrived; any other error says that
+   * it did not
+   */
+  post(text: string): Promise<number>;
+  /**
+   * Looks for a message that was posted before.
+   * @returns its index, or null when it is not among the latest
+   * @throws EncryptionError `DELIVERY_UNKNOWN` when it could not look
+   */
+  find(text: string): Promise<number | null>;
+}
+
+/** What the application wants to say. */
+export interface OutgoingContent {
+  readonly body?: string;
+  readonly attributes?: unknown;
+}
+
+/** Encrypts and sends messages. One call at a time for each channel. */
 export interface Sender {
   /**
-   * Signs a message and encrypts it for all trusted cards of these identities and the sender's own.
-   * @returns the text to give to Twilio
-   * @throws EncryptionError `INVALID_CONTENT`, `MEMBER_WITHOUT_CARD`, `KEY_CHANGED`,
-   * `TOO_MANY_RECIPIENTS`, the key store's and the directory's errors
+   * Signs a message, encrypts it for all trusted cards of the members and the sender's own, and
+   * posts it. In a channel of more than 16 cards it is a follower of a session, for which a key
+   * message is posted first when one is due.
+   * @returns the message's index
+   * @throws EncryptionError `INVALID_CONTENT`, `MESSAGE_TOO_LARGE`, `MEMBER_WITHOUT_CARD`,
+   * `KEY_CHANGED`, `TOO_MANY_RECIPIENTS`, `DELIVERY_UNKNOWN`, the key store's and the directory's
+   * errors, and what the outlet throws
    */
-  seal(
-    channelSid: ChannelSid,
-    members: readonly Identity[],
-    content: { body?: string; attributes?: unknown },
-  ): Promise<string>;
+  send(outlet: Outlet, content: OutgoingContent): Promise<number>;
+  /**
+   * Makes the envelope that replaces a message of this person's; errors as {@link send}.
+   * @returns the new body for Twilio
+   */
+  edit(outlet: Outlet, target: EditTarget, content: OutgoingContent): Promise<string>;
+  /**
+   * Learns of a message of this very card, as it was read: a device whose storage was rolled back
+   * must not use a number twice.
+   */
+  readonly sawOwn: (channelSid: ChannelSid, sequence: number) => Promise<void>;
 }
 
-// Slot keys live as long as the ephemeral: the bounds say how much one leaked ephemeral opens.
-const EPHEMERAL_MILLISECONDS = 60 * 60_000;
-const EPHEMERAL_ENVELOPES = 1000;
+/** Up to so many cards a message brings its key itself, and can be read alone. */
+const MAX_CARRIER_CARDS = 16;
+// One key leaked from a device opens that many messages of one sender, and not those of tomorrow.
+const SESSION_MESSAGES = 200;
+const SESSION_MILLISECONDS = 24 * 60 * 60_000;
+const MAX_ATTEMPTS = 3;
 
-const SEQUENCE: StateType<number> = {
-  initial: 0,
-  isValid: (value): value is number => Number.isSafeInteger(value),
-};
+/** Encrypts one signed message for a set of recipients. */
+interface Route {
+  readonly recipients: string;
+  seal(message: SignedMessage): Promise<SealedMessage>;
+}
 
 /** The sender of one device. */
 export function sender(context: SenderContext): Sender {
   const { own, keyStore, random, now } = context;
   const ephemeralOf = ephemerals(random, now);
-  return {
-    async seal(channelSid, members, content) {
-      const encoded = encodeContent(content);
-      const recipients = await chooseRecipients(members, context);
-      // Counted and stored before anything is sent: a number is lost at worst, never used twice.
-      const name = `sequence/${own.card.id}/${channelSid}`;
-      const { after: sequence } = await updateState(keyStore, name, SEQUENCE, (last) => last + 1);
+  const highest = new Map<ChannelSid, number>();
+  const outboxOf = (channelSid: ChannelSid): Outbox => outbox(keyStore, own.card.id, channelSid);
+
+  async function slotsFor(channelSid: ChannelSid, cards: readonly Card[]): Promise<SlotSealer> {
+    const keys = cards.map(({ encryptionKey }) => encryptionKey);
+    return x25519Slots(await ephemeralOf(channelSid), keys);
+  }
+
+  async function routeTo(outlet: Outlet, cards: readonly Card[]): Promise<Route> {
+    const recipients = nameOf(cards);
+    if (cards.length <= MAX_CARRIER_CARDS) {
+      const slots = await slotsFor(outlet.channelSid, cards);
+      const { signingKey } = own;
+      return { recipients, seal: (message) => sealMessage(message, signingKey, slots, random) };
+    }
+    const box = outboxOf(outlet.channelSid);
+    for (;;) {
+      const { session } = await box.read();
+      const open =
+        session?.recipients === recipients &&
+        isYounger(session.openedAt, SESSION_MILLISECONDS, now());
+      if (open && (await box.spend(session))) return follow(outlet.channelSid, session);
+      await openSession(outlet, box, cards);
+    }
+  }
+
+  function follow(channelSid: ChannelSid, session: OutgoingSession): Route {
+    const { recipients, keyMessageIndex } = session;
+    const opened = sessionOf(channelSid, session);
+    return {
+      recipients,
+      seal: (message) => sealFollower(message, own.signingKey, opened, keyMessageIndex, random),
+    };
+  }
+
+  function sessionOf(channelSid: ChannelSid, session: OutgoingSession): Session {
+    return {
+      channelSid,
+      senderCardId: own.card.id,
+      sessionId: decode(session.sessionId),
+      messageKey: decode(session.messageKey),
+      suite: 1,
+    };
+  }
+
+  async function openSession(outlet: Outlet, box: Outbox, cards: readonly Card[]): Promise<void> {
+    const { channelSid } = outlet;
+    const recipients = nameOf(cards);
+    const slots = await slotsFor(channelSid, cards);
+    const opened: Session[] = [];
+    const entry = await box.add(async (sequence) => {
       const message: SignedMessage = {
-        kind: 'message',
-        channelSid,
-        senderCardId: own.card.id,
-        messageId: messageIdOf(random(16)),
+        ...signedBy(channelSid),
+        kind: 'key',
         sequence,
-        sentAt: now(),
-        content: encoded,
+        content: new Uint8Array(),
       };
-      const ephemeral = await ephemeralOf(channelSid);
-      const slots = x25519Slots(ephemeral, recipients);
-      return (await sealMessage(message, own.signingKey, slots, random)).text;
+      const { text, session } = await sealMessage(message, own.signingKey, slots, random);
+      if (session) opened.push(session);
+      return { sequence, kind: 'key', text, recipients };
+    });
+    const session = opened.at(-1);
+    if (!session) throw new TypeError('A key message opens a session.');
+    const keyMessageIndex = await deliver(outlet, box, entry);
+    await context.keepSession(session);
+    await box.setSession({
+      sessionId: base64url.encode(session.sessionId),
+      messageKey: base64url.encode(session.messageKey),
+      suite: session.suite,
+      keyMessageIndex,
+      recipients,
+      openedAt: now(),
+      left: SESSION_MESSAGES,
+    });
+  }
+
+  function signedBy(channelSid: ChannelSid) {
+    return {
+      channelSid,
+      senderCardId: own.card.id,
+      messageId: messageIdOf(random(16)),
+      sentAt: now(),
+    };
+  }
+
+  return {
+    async send(outlet, content) {
+      const encoded = encodeContent(content);
+      const cards = await chooseRecipients(await outlet.members(), context);
+      const box = outboxOf(outlet.channelSid);
+      await settle(outlet, box, nameOf(cards));
+      const route = await routeTo(outlet, cards);
+      const entry = await box.add(async (sequence) => {
+        const message: SignedMessage = {
+          ...signedBy(outlet.channelSid),
+          kind: 'message',
+          sequence,
+          content: encoded,
+        };
+        const { text } = await route.seal(message);
+        checkSize(text, outlet.limit);
+        return { sequence, kind: 'message', text, recipients: route.recipients };
+      });
+      return deliver(outlet, box, entry);
+    },
+
+    async edit(outlet, target, content) {
+      const encoded = encodeContent(content);
+      const cards = await chooseRecipients(await outlet.members(), context);
+      const route = await routeTo(outlet, cards);
+      const signed = {
+        ...signedBy(outlet.channelSid),
+        kind: 'edit',
+        target,
+        content: encoded,
+      } as const;
+      const { text } = await route.seal(signed);
+      checkSize(text, outlet.limit);
+      return text;
+    },
+
+    async sawOwn(channelSid, sequence) {
+      if (sequence <= (highest.get(channelSid) ?? 0)) return;
+      highest.set(channelSid, await outboxOf(channelSid).raise(sequence));
     },
   };
 }
 
-function ephemerals(
-  random: RandomSource,
-  now: () => number,
-): (channelSid: ChannelSid) => Promise<Ephemeral> {
-  const current = new Map<ChannelSid, { ephemeral: Ephemeral; madeAt: number; left: number }>();
-  return async (channelSid) => {
-    const known = current.get(channelSid);
-    if (known && known.left > 0 && isYounger(known.madeAt, EPHEMERAL_MILLISECONDS, now())) {
-      known.left -= 1;
-      return known.ephemeral;
+/** Names a set of recipients: the same cards, the same name. */
+function nameOf(cards: readonly Card[]): string {
+  return hex.encode(hash('recipients', concat(...cards.map(({ encryptionKey }) => encryptionKey))));
+}
+
+/**
+ * Posts until it is known whether the message arrived. What has to be posted again is the very same
+ * envelope: if both arrive, readers know the copy and hide it.
+ */
+async function deliver(outlet: Outlet, box: Outbox, entry: OutboxEntry): Promise<number> {
+  // What is not removed from the outbox is looked for later, and then found.
+  const done = (): Promise<void> => box.remove(entry).catch(() => undefined);
+  for (let attempt = 1; ; attempt++) {
+    try {
+      const found = attempt > 1 ? await outlet.find(entry.text) : null;
+      const index = found ?? (await outlet.post(entry.text));
+      await done();
+      return index;
+    } catch (error) {
+      if (attempt < MAX_ATTEMPTS && isEncryptionError(error, 'DELIVERY_UNKNOWN')) continue;
+      // The application is told that it failed, so it must not be posted later behind its back.
+      await done();
+      throw error;
     }
-    const ephemeral = await createEphemeral(random);
-    current.set(channelSid, { ephemeral, madeAt: now(), left: EPHEMERAL_ENVELOPES - 1 });
-    return ephemeral;
-  };
-}
-
-async function chooseRecipients(
-  members: readonly Identity[],
-  { own, cards, pins }: SenderContext,
-): Promise<readonly Bytes[]> {
-  const identities = [...new Set([own.card.identity, ...members])];
-  const found = await cards.find(identities);
-  // By key: a card may carry a key that is not its holder's, and a key gets one slot.
-  const chosen = new Map<string, Bytes>();
-  const choose = ({ encryptionKey }: Card): void => {
-    chosen.set(encryptionKey.join(), encryptionKey);
-  };
-  choose(own.card);
-  const without: Identity[] = [];
-  const changed: Identity[] = [];
-  for (const [identity, { cards: acceptable }] of found) {
-    const trust = await pins.check(identity, acceptable);
-    const trusted = acceptable.filter(({ id }) => trust.get(id) !== 'changed');
-    trusted.forEach(choose);
-    if (identity === own.card.identity || trusted.length > 0) continue;
-    // Whoever has no card may get one any moment: the next attempt asks the directory again.
-    cards.refresh(identity);
-    (acceptable.length === 0 ? without : changed).push(identity);
   }
-  if (without.length > 0) throw memberWithoutCard(without);
-  if (changed.length > 0) throw keyChanged(changed);
-  return [...chosen.values()];
 }
 
-function memberWithoutCard(identities: readonly Identity[]): EncryptionError {
-  return new EncryptionError(
-    'MEMBER_WITHOUT_CARD',
-    `Not sent: ${identities.join(', ')} cannot read encrypted messages yet (no valid card). They need to sign in once with the application.`,
-    { identities },
+/**
+ * Brings to an end what a run of before left in the outbox, when it was stopped before it knew: looks
+ * for it, and posts it if it did not arrive. Not if the recipients are others by now.
+ */
+async function settle(outlet: Outlet, box: Outbox, recipients: string): Promise<void> {
+  for (const entry of (await box.read()).outbox) {
+    const wanted = entry.kind === 'message' && entry.recipients === recipients;
+    if (wanted && (await outlet.find(entry.text)) === null) await deliver(outlet, box, entry);
+    else await box.remove(entry);
+  }
+}
+
+function checkSize(text: string, limit: number): void {
+  // An envelope is ASCII: its length is its size in bytes.
+  if (text.length <= limit) return;
+  throw new EncryptionError(
+    'MESSAGE_TOO_LARGE',
+    `Not sent: encrypted, the message has ${text.length} bytes, and Twilio takes ${limit}. Shorten it or its attributes.`,
   );
 }
 
-function keyChanged(identities: readonly Identity[]): EncryptionError {
-  return new EncryptionError(
-    'KEY_CHANGED',
-    `Not sent: the keys of ${identities.join(', ')} changed. Compare them, then acknowledge the change.`,
-    { identities },
-  );
+function decode(text: string): Bytes {
+  return base64url.decode(text) ?? new Uint8Array();
 }

@@ -12,6 +12,7 @@ import {
   type SigningKey,
   type VerifyingKey,
 } from './curves.ts';
+import { checkXWingPublicKey, type KemKey } from './curves-xwing.ts';
 import {
   cardIdOf,
   isPlainText,
@@ -44,6 +45,8 @@ export interface Card {
   readonly signingKey: VerifyingKey;
   /** The X25519 public key that messages are encrypted for, 32 bytes. */
   readonly encryptionKey: Bytes;
+  /** The X-Wing public key that suite 2 encrypts for, 1216 bytes; absent without that suite. */
+  readonly pqEncryptionKey?: Bytes;
   /** By the device's clock: milliseconds since 1970-01-01 UTC. */
   readonly createdAt: number;
   /** The device's name, for people. */
@@ -75,19 +78,25 @@ export const CARD_LIMITS = { snapshot: 8192, fields: 16, text: 256, signatures: 
 // 8 KiB of snapshot and 8 signatures with their extra, twice in base64url, stay below this.
 const MAX_EXPORT_CHARACTERS = 32_768;
 
+// 1216 bytes in base64url.
+const XWING_KEY_CHARACTERS = 1622;
+
 /**
  * A new card, signed by itself.
+ * @param pqEncryptionKey an X-Wing key, for a card that takes part in suite 2
  * @throws EncryptionError `INVALID_ARGUMENT` when a text or the whole is over {@link CARD_LIMITS}
  */
 export async function createCard(
   content: CardContent,
   signingKey: SigningKey,
   encryptionKey: AgreementKey,
+  pqEncryptionKey?: KemKey,
 ): Promise<Card> {
   const members = {
     ...content,
     signingKey: signingKey.publicKey,
     encryptionKey: encryptionKey.publicKey,
+    ...(pqEncryptionKey && { pqEncryptionKey: pqEncryptionKey.publicKey }),
   };
   const snapshot = encodeSnapshot(members);
   if (decodeSnapshot(snapshot) === null) {
@@ -173,6 +182,11 @@ async function checkCard(snapshot: Bytes, signatures: readonly CardSignature[]):
   } catch (cause) {
     throw invalid('its encryption key is not a valid X25519 key', cause);
   }
+  try {
+    if (members.pqEncryptionKey) checkXWingPublicKey(members.pqEncryptionKey);
+  } catch (cause) {
+    throw invalid('its post-quantum encryption key is not a valid X-Wing key', cause);
+  }
   const own = signatures.filter(({ signer }) => signer === 'self');
   const [first] = own;
   if (first === undefined || own.length > 1) throw invalid('it needs one signature of its own');
@@ -208,18 +222,20 @@ function verifySnapshot(
   return verify(key, 'card-signature', signature, ...signedParts(signer, snapshot, extra));
 }
 
-type SnapshotMembers = CardContent & { readonly signingKey: Bytes; readonly encryptionKey: Bytes };
+type SnapshotMembers = CardContent &
+  Pick<Card, 'encryptionKey' | 'pqEncryptionKey'> & { readonly signingKey: Bytes };
 
 /** The one serialisation of a snapshot: the members in the specification's order, absent if absent. */
 function encodeSnapshot(members: SnapshotMembers): Bytes {
-  const { identity, signingKey, encryptionKey, createdAt, device, previousCardId, fields } =
-    members;
+  const { identity, signingKey, encryptionKey, pqEncryptionKey } = members;
+  const { createdAt, device, previousCardId, fields } = members;
   return utf8(
     JSON.stringify({
       v: 1,
       identity,
       signingKey: base64url.encode(signingKey),
       encryptionKey: base64url.encode(encryptionKey),
+      pqEncryptionKey: pqEncryptionKey && base64url.encode(pqEncryptionKey),
       createdAt,
       device,
       previousCardId,
@@ -251,6 +267,7 @@ function decodeSnapshot(snapshot: Bytes): SnapshotMembers | null {
       identity: parseIdentity(json['identity']),
       signingKey,
       encryptionKey,
+      ...('pqEncryptionKey' in json && { pqEncryptionKey: xwingKey(json['pqEncryptionKey']) }),
       createdAt,
       ...('device' in json && { device: plainText(json['device']) }),
       ...('previousCardId' in json && { previousCardId: parseCardId(json['previousCardId']) }),
@@ -329,6 +346,12 @@ function text(value: unknown, limit: number = CARD_LIMITS.text): string {
   if (typeof value !== 'string' || value.length < 1 || value.length > limit) throw new TypeError();
   if (!value.isWellFormed()) throw new TypeError();
   return value;
+}
+
+function xwingKey(value: unknown): Bytes {
+  const key = base64url.decode(text(value, XWING_KEY_CHARACTERS));
+  if (!key) throw new TypeError();
+  return key;
 }
 
 function plainText(value: unknown): string {

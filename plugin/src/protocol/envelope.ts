@@ -3,8 +3,15 @@
  * signed plaintext under both.
  */
 import type { SigningKey, VerifyingKey } from './curves.ts';
-import { hashHeader, rejected, type Envelope } from './header.ts';
-import { pad } from './padding.ts';
+import {
+  encodeHeader,
+  hashHeader,
+  rejected,
+  type Envelope,
+  type EnvelopeType,
+  type Slots,
+} from './header.ts';
+import { isPadded, pad } from './padding.ts';
 import {
   concat,
   decryptOnce,
@@ -13,13 +20,42 @@ import {
   expandKey,
   extractKey,
   type Bytes,
+  type RandomSource,
 } from './primitives.ts';
 import { sign, verify } from './signature.ts';
+import { openSlots, type SlotCandidates, type SlotOpener, type SlotSealer } from './slot.ts';
 
 /** What is in an envelope: a chat's message, or data of the low-level API. Keys differ by it. */
-export type EnvelopePurpose = 'message';
+export type EnvelopePurpose = 'message' | 'sealed';
 
 const SIGNATURE_LENGTH = 64;
+
+/**
+ * A header for recipients, and the fresh message key that its slots bring them.
+ * @param random gives the message key and the nonce
+ * @throws EncryptionError what the slots throw
+ */
+export async function freshHeader(
+  type: Exclude<EnvelopeType, 'follower'>,
+  slots: SlotSealer,
+  random: RandomSource,
+): Promise<{ readonly header: Bytes; readonly messageKey: Bytes }> {
+  const messageKey = random(32);
+  const nonce = random(16);
+  const rest = await slots.seal(messageKey, nonce);
+  return { header: encodeHeader(type, slots.suite, nonce, rest), messageKey };
+}
+
+/**
+ * The message keys that an envelope's slots may hold for this reader; null when none is marked as
+ * theirs.
+ * @throws EncryptionError `MALFORMED` when its ephemeral key is not valid
+ */
+export function openOwnSlots(slots: Slots, opener: SlotOpener): Promise<SlotCandidates | null> {
+  return openSlots(slots, opener).catch((cause: unknown) => {
+    throw rejected('MALFORMED', 'its ephemeral key is not valid', cause);
+  });
+}
 
 /**
  * Signs, pads and encrypts.
@@ -59,6 +95,8 @@ export interface Unverified {
   readonly messageKey: Bytes;
   /** What follows the signature: the signed bytes and the padding. */
   readonly padded: Bytes;
+  /** Whether the padding is right when the signed bytes are the first `length` of {@link padded}. */
+  endsAt(length: number): boolean;
   /**
    * Whether the holder of `key` signed the first `length` bytes of {@link padded}, for exactly this
    * header.
@@ -85,6 +123,8 @@ export function openEnvelope(
     return {
       messageKey,
       padded,
+      // The signature in front is padded along.
+      endsAt: (length) => isPadded(padded, length, SIGNATURE_LENGTH),
       isSignedBy: (key, length) =>
         verify(key, purpose, signature, headerHash, padded.slice(0, length)),
     };

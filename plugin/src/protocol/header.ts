@@ -17,8 +17,10 @@ const NO_FLAGS = 0;
 const TYPES = { carrier: 1, follower: 2, key: 3, sealed: 4 } as const;
 // 4096 slots of suite 1 and a full message stay below it; parsing cost is linear in the length.
 const MAX_TEXT_CHARACTERS = 262_144;
-// 4096 slots of suite 2, as a file.
+// 4096 slots of suite 2 and a full message stay below it.
 const MAX_BYTES = 4096 * 1156 + 65_536;
+/** The longest envelope as the text of a file: only key messages are that long. */
+export const MAX_FILE_CHARACTERS = Math.ceil((MAX_BYTES * 4) / 3) + 5;
 const SIGNATURE_LENGTH = 64;
 const TAG_LENGTH = 16;
 
@@ -95,25 +97,26 @@ export function envelopeText(envelope: Bytes): string {
 
 /**
  * Takes the text of a message apart.
+ * @param limit the most characters it may have: {@link MAX_FILE_CHARACTERS} for a file
  * @throws EncryptionError `PLAINTEXT`, `UNSUPPORTED_VERSION`, `MALFORMED`
  */
-export function parseEnvelope(text: string): Envelope {
+export function parseEnvelope(text: string, limit = MAX_TEXT_CHARACTERS): Envelope {
   if (!text.startsWith(PREFIX)) {
     if (/^e2e[0-9]+\./.test(text)) throw rejected('UNSUPPORTED_VERSION', 'its version is newer');
     throw rejected('PLAINTEXT', 'it is not encrypted');
   }
-  const bytes =
-    text.length <= MAX_TEXT_CHARACTERS ? base64url.decode(text.slice(PREFIX.length)) : null;
+  const bytes = text.length <= limit ? base64url.decode(text.slice(PREFIX.length)) : null;
   if (!bytes) throw rejected('MALFORMED', 'it is too long or not base64url');
   return parseEnvelopeBytes(bytes);
 }
 
 /**
  * Takes an envelope apart.
+ * @param limit the most bytes it may have: by default those of a message for 4096 cards
  * @throws EncryptionError `UNSUPPORTED_VERSION`, `MALFORMED`
  */
-export function parseEnvelopeBytes(bytes: Bytes): Envelope {
-  if (bytes.length > MAX_BYTES) throw rejected('MALFORMED', 'it is too long');
+export function parseEnvelopeBytes(bytes: Bytes, limit = MAX_BYTES): Envelope {
+  if (bytes.length > limit) throw rejected('MALFORMED', 'it is too long');
   try {
     return parse(bytes);
   } catch (cause) {

@@ -23,7 +23,16 @@ export {
 } from './card.ts';
 export { encodeContent, type Content, type Json } from './content.ts';
 export { curves, type AgreementKey, type SigningKey, type VerifyingKey } from './curves.ts';
-export { openMessage, sealMessage, type MessageReader, type VerifiedMessage } from './envelope.ts';
+export { xwing, type Encapsulation, type Kem, type KemKey } from './curves-xwing.ts';
+export {
+  parseEnvelope,
+  parseEnvelopeBytes,
+  type Envelope,
+  type EnvelopeType,
+  type SessionReference,
+  type Slots,
+  type Suite,
+} from './header.ts';
 export {
   messageIdOf,
   parseCardId,
@@ -36,6 +45,30 @@ export {
 } from './identifiers.ts';
 export { openKeyRecord, sealKeyRecord } from './key-record.ts';
 export { deriveAuthSecret } from './login.ts';
-export type { SignedMessage } from './message.ts';
+export type { EditTarget, SignedMessage } from './message.ts';
+export {
+  openMessage,
+  sealFollower,
+  sealMessage,
+  type MessageReader,
+  type SealedMessage,
+  type VerifiedMessage,
+} from './message-envelope.ts';
 export { base64url, type Bytes, type RandomSource } from './primitives.ts';
-export { createEphemeral, type Ephemeral, type SlotOpener } from './slot.ts';
+export {
+  openData,
+  sealData,
+  type OpenedData,
+  type SealedData,
+  type SealedMode,
+} from './sealed-data.ts';
+export { openStream, sealStream } from './sealed-stream.ts';
+export type { Session } from './session.ts';
+export {
+  countUnknownSlots,
+  createEphemeral,
+  x25519Slots,
+  type Ephemeral,
+  type SlotOpener,
+  type SlotSealer,
+} from './slot.ts';

@@ -2,7 +2,13 @@
 import type { Card } from './card.ts';
 import { decodeContent, type Content } from './content.ts';
 import type { SigningKey } from './curves.ts';
-import { openEnvelope, sealEnvelope, type Unverified } from './envelope.ts';
+import {
+  freshHeader,
+  openEnvelope,
+  openOwnSlots,
+  sealEnvelope,
+  type Unverified,
+} from './envelope.ts';
 import {
   encodeHeader,
   encodeReference,
@@ -14,12 +20,9 @@ import {
 } from './header.ts';
 import type { CardId, ChannelSid, Identity } from './identifiers.ts';
 import { decodeMessage, encodeMessage, type SignedMessage } from './message.ts';
-import { isPadded } from './padding.ts';
 import { hash, hex, type Bytes, type RandomSource } from './primitives.ts';
 import { deriveSession, type Session } from './session.ts';
-import { openSlots, type SlotOpener, type SlotSealer } from './slot.ts';
-
-const SIGNATURE_LENGTH = 64;
+import type { SlotOpener, SlotSealer } from './slot.ts';
 
 /** An envelope made of a message. */
 export interface SealedMessage {
@@ -41,10 +44,8 @@ export async function sealMessage(
   slots: SlotSealer,
   random: RandomSource,
 ): Promise<SealedMessage & { readonly session?: Session }> {
-  const messageKey = random(32);
-  const nonce = random(16);
   const type = message.kind === 'key' ? 'key' : 'carrier';
-  const header = encodeHeader(type, slots.suite, nonce, await slots.seal(messageKey, nonce));
+  const { header, messageKey } = await freshHeader(type, slots, random);
   const sealed = await sealUnder(message, signingKey, header, messageKey);
   if (message.kind !== 'key') return sealed;
   const { channelSid, senderCardId } = message;
@@ -121,7 +122,7 @@ export async function openMessage(
   const keys = await messageKeys(envelope, reader);
   if (!keys) return null;
   const opened = openEnvelope('message', envelope, keys.candidates);
-  const { message, length } = readPlaintext(opened.padded);
+  const { message, length } = readPlaintext(opened);
   const sender = await reader.findCard(message.senderCardId);
   if (!(await opened.isSignedBy(sender.signingKey, length))) {
     throw rejected('BAD_SIGNATURE', 'the card it names did not sign it for these recipients');
@@ -156,9 +157,7 @@ async function messageKeys(
 }
 
 async function openMarked(slots: Slots, opener: SlotOpener): Promise<MessageKeys | null> {
-  const opened = await openSlots(slots, opener).catch((cause: unknown) => {
-    throw rejected('MALFORMED', 'its ephemeral key is not valid', cause);
-  });
+  const opened = await openOwnSlots(slots, opener);
   return (
     opened && {
       candidates: opened.messageKeys,
@@ -167,10 +166,9 @@ async function openMarked(slots: Slots, opener: SlotOpener): Promise<MessageKeys
   );
 }
 
-function readPlaintext(padded: Bytes): { message: SignedMessage; length: number } {
-  const decoded = decodeMessage(padded);
-  // The signature in front is padded along.
-  if (!decoded || !isPadded(padded, decoded.length, SIGNATURE_LENGTH)) {
+function readPlaintext(opened: Unverified): { message: SignedMessage; length: number } {
+  const decoded = decodeMessage(opened.padded);
+  if (!decoded || !opened.endsAt(decoded.length)) {
     throw rejected('MALFORMED', 'its plaintext is malformed');
   }
   return decoded;

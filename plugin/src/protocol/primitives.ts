@@ -6,7 +6,7 @@ import { chacha20poly1305, xchacha20poly1305 } from '@noble/ciphers/chacha.js';
 import { argon2idAsync } from '@noble/hashes/argon2.js';
 import { expand, extract } from '@noble/hashes/hkdf.js';
 import { sha256 as nobleSha256 } from '@noble/hashes/sha2.js';
-import { base64urlnopad, hex as hexCoder } from '@scure/base';
+import { base64 as base64Coder, base64urlnopad, hex as hexCoder } from '@scure/base';
 
 /** Bytes in memory of their own, as WebCrypto and IndexedDB want them. */
 export type Bytes = Uint8Array<ArrayBuffer>;
@@ -27,8 +27,12 @@ export type Label =
   | 'slot'
   | 'header'
   | 'message'
+  | 'session'
+  | 'recipients'
   | 'key'
   | 'envelope'
+  | 'sealed'
+  | 'sealed-chunk'
   | 'record'
   | 'record-check'
   | 'record-key'
@@ -107,6 +111,40 @@ export function decryptOnce(
   return orNull(() => chacha20poly1305(key, ZERO_NONCE, associated).decrypt(ciphertext));
 }
 
+/**
+ * One chunk of STREAM over ChaCha20-Poly1305 ("Online Authenticated-Encryption and its Nonce-Reuse
+ * Misuse-Resistance", Hoang et al., 2015): chunks cannot be left out, moved or cut off.
+ * @param key 32 bytes, of this one stream
+ * @param index counts the stream's chunks, from 0
+ * @returns the ciphertext and its 16-byte tag
+ */
+export function encryptChunk(
+  key: Uint8Array,
+  index: number,
+  last: boolean,
+  plaintext: Uint8Array,
+): Bytes {
+  return new Uint8Array(chacha20poly1305(key, chunkNonce(index, last)).encrypt(plaintext));
+}
+
+/** The reverse of {@link encryptChunk}; null when it is not this chunk of this stream. */
+export function decryptChunk(
+  key: Uint8Array,
+  index: number,
+  last: boolean,
+  ciphertext: Uint8Array,
+): Bytes | null {
+  return orNull(() => chacha20poly1305(key, chunkNonce(index, last)).decrypt(ciphertext));
+}
+
+/** The index, big-endian in 11 bytes, and then 1 for the last chunk, 0 for all others. */
+function chunkNonce(index: number, last: boolean): Bytes {
+  const nonce = new Uint8Array(12);
+  new DataView(nonce.buffer).setBigUint64(3, BigInt(index));
+  nonce[11] = last ? 1 : 0;
+  return nonce;
+}
+
 /** XChaCha20-Poly1305 (draft-irtf-cfrg-xchacha-03) with a 24-byte random nonce, for data at rest. */
 export function encryptAtRest(
   key: Uint8Array,
@@ -178,6 +216,12 @@ export function xor(a: Uint8Array, b: Uint8Array): Bytes {
 export const base64url = {
   encode: (bytes: Uint8Array): string => base64urlnopad.encode(bytes),
   decode: (text: string): Bytes | null => canonical(base64urlnopad, text),
+} as const;
+
+/** Padded base64 (RFC 4648 §4); `decode` gives null for all but the one canonical form. */
+export const base64 = {
+  encode: (bytes: Uint8Array): string => base64Coder.encode(bytes),
+  decode: (text: string): Bytes | null => canonical(base64Coder, text),
 } as const;
 
 /** Lower-case hexadecimal; `decode` gives null for anything else. */

@@ -1,27 +1,23 @@
 import type { Channel } from 'twilio-chat';
-import { EncryptionError } from '../errors.ts';
-import { parseChannelSid, parseIdentity } from '../protocol/identifiers.ts';
 import { facade, refusal } from './facade.ts';
 import { messageFeed } from './message-feed.ts';
+import { channelOutlet, type ChannelOutlet } from './outlet.ts';
 import { mapPaginator, openPaginator } from './paginator.ts';
 import { rosterShows } from './roster.ts';
 import { replayEmitter, type ReplayEmitter } from './replay-emitter.ts';
 import { CHANNEL_RULES } from './rules.ts';
-import { serial } from './serial.ts';
 import type { ChannelFeed, Wrappers } from './registry.ts';
-
-/** Twilio's limit of a message body, in bytes of UTF-8 (error 50504). */
-const MAX_BODY_BYTES = 32 * 1024;
 
 /** The facade of a channel: encrypts what goes out, opens what comes in, in order. */
 export function channelFacade(raw: Channel, wrap: Wrappers): ChannelFeed {
   const emitter: ReplayEmitter<Channel> = replayEmitter(() => self);
-  const messages = messageFeed(raw, wrap, emitter);
+  const outlet = channelOutlet(raw);
+  const messages = messageFeed(raw, wrap, outlet, emitter);
   const own = {
     ...emitter.methods,
     ...membership(raw, wrap, () => self),
     ...metadata(raw, wrap.clearMetadata, () => self),
-    sendMessage: encryptedSend(raw, wrap),
+    sendMessage: encryptedSend(raw, wrap, outlet),
     getMessages: async (...args: Parameters<Channel['getMessages']>) => {
       const direction = args[2] === 'forward' ? 'nextPage' : 'prevPage';
       return openPaginator(await raw.getMessages(...args), messages.openPage, direction);
@@ -32,30 +28,20 @@ export function channelFacade(raw: Channel, wrap: Wrappers): ChannelFeed {
   return { facade: self, messages };
 }
 
-function encryptedSend(raw: Channel, wrap: Wrappers): Channel['sendMessage'] {
-  // One after the other: messages arrive in the order of their numbers.
-  const inOrder = serial();
+function encryptedSend(
+  raw: Channel,
+  wrap: Wrappers,
+  { inOrder, outlet }: ChannelOutlet,
+): Channel['sendMessage'] {
   return (message, attributes: unknown) =>
     inOrder(async () => {
       if (typeof message !== 'string' && message !== null) throw refusal('sendMessage with media');
       wrap.checkSender(raw);
-      const members = await raw.getMembers();
-      const text = await wrap.device.seal(
-        parseChannelSid(raw.sid),
-        members.map(({ identity }) => parseIdentity(identity)),
-        { body: message ?? '', ...(attributes !== undefined && { attributes }) },
-      );
-      // An envelope is ASCII: its length is its size in bytes.
-      if (text.length > MAX_BODY_BYTES) throw tooLarge(text.length);
-      return raw.sendMessage(text);
+      return wrap.device.send(outlet, {
+        body: message ?? '',
+        ...(attributes !== undefined && { attributes }),
+      });
     });
-}
-
-function tooLarge(size: number): EncryptionError {
-  return new EncryptionError(
-    'MESSAGE_TOO_LARGE',
-    `Not sent: encrypted, the message has ${size} bytes, and Twilio takes ${MAX_BODY_BYTES}. Shorten it or its attributes.`,
-  );
 }
 
 type OwnPart<Names extends keyof Channel> = Pick<Channel, Names>;

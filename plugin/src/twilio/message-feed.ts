@@ -1,7 +1,11 @@
 import type { Channel, Message } from 'twilio-chat';
+import type { DeliveredMessage } from '../client/delivered.ts';
+import type { Device } from '../client/device.ts';
 import type { JudgedMessage } from '../client/receiver.ts';
-import { parseChannelSid } from '../protocol/identifiers.ts';
-import { openedMessage, type OpenedMessage } from './message.ts';
+import { parseChannelSid, parseIdentity } from '../protocol/identifiers.ts';
+import { keyFile } from './key-file.ts';
+import { openedMessage, type Looks, type OpenedMessage } from './message.ts';
+import type { ChannelOutlet } from './outlet.ts';
 import type { MessageFeed, Wrappers } from './registry.ts';
 import type { ReplayEmitter } from './replay-emitter.ts';
 import { retryQueue } from './retry-queue.ts';
@@ -17,6 +21,7 @@ const PATIENCE_MILLISECONDS = 2000;
 export function messageFeed(
   raw: Channel,
   wrap: Wrappers,
+  outlet: ChannelOutlet,
   channelEmitter: ReplayEmitter<Channel>,
 ): MessageFeed {
   const { device } = wrap;
@@ -24,24 +29,51 @@ export function messageFeed(
   const opened = new WeakMap<Message, OpenedMessage>();
   // Shown to the application: from then on changes are told of, also that it became a copy.
   const shown = new WeakSet<Message>();
+  const attempted = new WeakMap<Message, number>();
   const emitters: ReplayEmitter<unknown>[] = [channelEmitter];
 
   function emit(name: string, event: unknown): void {
     for (const emitter of emitters) emitter.emit(name, event);
   }
 
-  function open<T>(message: Message, then: (opened: OpenedMessage) => T): Promise<T> {
-    const judging = judge(message, raw, wrap);
+  // What arrives together is compared only when all of it was judged: a number that is missing in
+  // the middle may stand in a message that is still being judged.
+  function openAll<T>(
+    messages: readonly Message[],
+    justArrived: boolean,
+    then: (opened: OpenedMessage) => T,
+  ): Promise<T[]> {
+    const judging = Promise.all(
+      messages.map(async (message) => {
+        const attempts = attempted.get(message) ?? 0;
+        return judge(deliveredOf(message, raw, device, { justArrived, attempts }), device);
+      }),
+    );
+    // Awaited in its turn.
+    judging.catch(() => undefined);
     return inOrder(async () => {
-      const received = await device.accept(await judging);
-      const known = opened.get(message) ?? openedMessage(message, received, wrap);
-      known.show(received);
-      opened.set(message, known);
-      if (received.encryption.status === 'pending') retries.add(message);
-      else retries.delete(message);
-      if (!received.copy) shown.add(message);
-      return then(known);
+      const results: T[] = [];
+      for (const [at, judged] of (await judging).entries()) {
+        const message = messages[at];
+        if (message) results.push(then(await accept(message, judged)));
+      }
+      return results;
     });
+  }
+
+  async function accept(message: Message, judged: JudgedMessage): Promise<OpenedMessage> {
+    const received = await device.accept(judged);
+    const known = opened.get(message) ?? openedMessage(message, received, wrap, outlet);
+    known.show(received);
+    opened.set(message, known);
+    if (received.encryption.status === 'pending') {
+      attempted.set(message, (attempted.get(message) ?? 0) + 1);
+      retries.add(message);
+    } else {
+      retries.delete(message);
+    }
+    if (!received.hidden) shown.add(message);
+    return known;
   }
 
   function emitUpdated(updated: OpenedMessage, updateReasons: readonly string[]): void {
@@ -50,30 +82,32 @@ export function messageFeed(
   }
 
   const retries = retryQueue(device.closed, async (messages) => {
-    const again = messages.map((message) =>
-      open(message, (retried) => {
-        const { status } = retried.received.encryption;
-        if (status !== 'pending') emitUpdated(retried, ['body', 'attributes']);
-      }),
-    );
-    await Promise.all(again);
+    await openAll(messages, false, (retried) => {
+      const { encryption, hidden } = retried.received;
+      if (encryption.status === 'pending') return;
+      // It was shown as pending, and is a key message: there is nothing to show.
+      if (encryption.status === 'verified' && hidden) emit('messageRemoved', retried.facade);
+      else emitUpdated(retried, ['body', 'attributes']);
+    });
   });
 
+  let before = true;
   // Only a closed device fails here, and that has nobody left to tell.
   function handle(message: Message, then: (opened: OpenedMessage) => void): void {
-    open(message, then).catch(() => undefined);
+    openAll([message], !before, then).catch(() => undefined);
   }
 
-  let before = true;
   raw.onWithReplay('messageAdded', (message) => {
     const tell = before ? channelEmitter.remember : emit;
     handle(message, ({ facade, received }) => {
-      if (!received.copy) tell('messageAdded', facade);
+      if (!received.hidden) tell('messageAdded', facade);
     });
   });
   raw.on('messageUpdated', ({ message, updateReasons }) => {
+    const before = opened.get(message)?.looks();
     handle(message, (updated) => {
-      if (shown.has(message)) emitUpdated(updated, updateReasons);
+      const reasons = reasonsOf(updateReasons, before, updated.looks());
+      if (shown.has(message) && reasons.length > 0) emitUpdated(updated, reasons);
     });
   });
   raw.on('messageRemoved', (message) => {
@@ -86,8 +120,8 @@ export function messageFeed(
 
   return {
     async openPage(page) {
-      const messages = await Promise.all(page.map((message) => open(message, (one) => one)));
-      return messages.filter(({ received }) => !received.copy).map(({ facade }) => facade);
+      const messages = await openAll(page, false, (one) => one);
+      return messages.filter(({ received }) => !received.hidden).map(({ facade }) => facade);
     },
     tellFirst(emitter) {
       emitters.unshift(emitter);
@@ -95,21 +129,59 @@ export function messageFeed(
   };
 }
 
-async function judge(message: Message, raw: Channel, { device }: Wrappers): Promise<JudgedMessage> {
-  const delivered = {
+// Body and attributes are both in the envelope: Twilio says that the body changed.
+function reasonsOf(told: readonly string[], before: Looks | undefined, after: Looks): string[] {
+  const reasons = told.filter((reason) => reason !== 'body' && reason !== 'attributes');
+  if (before?.body !== after.body) reasons.push('body');
+  if (before?.attributes !== after.attributes) reasons.push('attributes');
+  return reasons;
+}
+
+// What is known of the members now applies to what was sent now.
+const LIVE_MILLISECONDS = 60_000;
+
+/** What the SDK says of a message. */
+function deliveredOf(
+  message: Message,
+  raw: Channel,
+  device: Device,
+  { justArrived, attempts }: { readonly justArrived: boolean; readonly attempts: number },
+): DeliveredMessage {
+  const createdAt = dateOf(message.dateCreated);
+  return {
+    attempts,
+    isLive: justArrived && Date.now() - createdAt.getTime() < LIVE_MILLISECONDS,
     channelSid: parseChannelSid(raw.sid),
     messageSid: message.sid,
     index: message.index,
     author: message.author,
     // Of a media message the SDK shows no body at all.
     body: typeof message.body === 'string' ? message.body : '',
-    // The SDK says null for what Twilio does not tell or tells badly: then an invalid date.
-    createdAt: new Date(Number(message.dateCreated) || NaN),
+    file: keyFile(message),
+    createdAt,
+    updatedAt: dateOf(message.dateUpdated),
     async joinedAt() {
       const members = await raw.getMembers().catch(() => []);
       return members.find(({ identity }) => identity === device.identity)?.dateCreated ?? null;
     },
+    async members() {
+      const members = await raw.getMembers().catch(() => null);
+      return members && members.map(({ identity }) => parseIdentity(identity));
+    },
+    async around(index, radius) {
+      const { items } = await raw.getMessages(2 * radius + 1, index + radius);
+      const near = items.filter((one) => Math.abs(one.index - index) <= radius);
+      return near.map((one) => deliveredOf(one, raw, device, { justArrived: false, attempts: 0 }));
+    },
   };
+}
+
+// The SDK says null for what Twilio does not tell or tells badly: then an invalid date.
+function dateOf(date: Date | null): Date {
+  return new Date(Number(date) || NaN);
+}
+
+async function judge(delivered: DeliveredMessage, device: Device): Promise<JudgedMessage> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<JudgedMessage>((resolve) => {
     timer = setTimeout(() => {

@@ -1,10 +1,21 @@
 import type { Member, Message } from 'twilio-chat';
 import type { MessageEncryption } from '../client/message-encryption.ts';
 import type { ReceivedMessage } from '../client/receiver.ts';
+import type { OutgoingContent } from '../client/sender.ts';
+import { EncryptionError } from '../errors.ts';
+import type { Content } from '../protocol/content.ts';
 import { facade } from './facade.ts';
+import type { ChannelOutlet } from './outlet.ts';
 import { replayEmitter } from './replay-emitter.ts';
 import { MESSAGE_RULES } from './rules.ts';
 import type { Wrappers } from './registry.ts';
+
+/** A message as the application sees it. */
+export interface Looks {
+  readonly body: string;
+  /** As JSON. */
+  readonly attributes: string;
+}
 
 /** A message's facade and what only its channel may do with it. */
 export interface OpenedMessage {
@@ -13,13 +24,21 @@ export interface OpenedMessage {
   readonly received: ReceivedMessage;
   /** Shows what was found when it was opened again. */
   show(received: ReceivedMessage): void;
+  /** What it looks like, to see whether that changed. */
+  looks(): Looks;
   /** Tells the message's own listeners. */
   emitUpdated(updateReasons: readonly string[]): void;
 }
 
 /** The facade of a message that was opened. */
-export function openedMessage(raw: Message, first: ReceivedMessage, wrap: Wrappers): OpenedMessage {
+export function openedMessage(
+  raw: Message,
+  first: ReceivedMessage,
+  wrap: Wrappers,
+  outlet: ChannelOutlet,
+): OpenedMessage {
   let received = first;
+  const edit = editor(raw, wrap, outlet, () => received);
   const emitter = replayEmitter(() => self);
   const self: Message = facade(
     raw,
@@ -41,6 +60,14 @@ export function openedMessage(raw: Message, first: ReceivedMessage, wrap: Wrappe
       },
       type: 'text',
       getMember: async (): Promise<Member> => wrap.member(await raw.getMember()),
+      async updateBody(body) {
+        await edit({ body });
+        return self;
+      },
+      async updateAttributes(attributes: unknown) {
+        await edit({ attributes });
+        return self;
+      },
       async remove() {
         await raw.remove();
         return self;
@@ -56,10 +83,52 @@ export function openedMessage(raw: Message, first: ReceivedMessage, wrap: Wrappe
     show(again) {
       received = again;
     },
+    looks: () => ({
+      body: `${self.encryption.status} ${self.body}`,
+      attributes: JSON.stringify(self.attributes),
+    }),
     emitUpdated(updateReasons) {
       emitter.emit('updated', { message: self, updateReasons });
     },
   };
+}
+
+/**
+ * Replaces parts of a message: the whole of it is encrypted again, and posted in its place. The parts
+ * that an edit of a moment ago replaced are kept, also when its event is still to come.
+ */
+function editor(
+  raw: Message,
+  wrap: Wrappers,
+  { outlet, inOrder }: ChannelOutlet,
+  current: () => ReceivedMessage,
+): (changes: OutgoingContent) => Promise<void> {
+  let latest: { readonly revision: number; readonly content: Content | OutgoingContent } = {
+    revision: 0,
+    content: {},
+  };
+  return (changes) =>
+    inOrder(async () => {
+      const { encryption, content, name } = current();
+      if (encryption.status !== 'verified' || !name) throw notEditable('cannot be read');
+      if (encryption.sender.identity !== wrap.device.identity)
+        throw notEditable("is somebody else's");
+      wrap.checkSender(raw.channel);
+      if (latest.revision < encryption.revision)
+        latest = { revision: encryption.revision, content };
+      else if (latest.revision === 0) latest = { revision: 0, content };
+      const revision = latest.revision + 1;
+      const edited = { body: '', ...latest.content, ...changes };
+      const text = await wrap.device.edit(outlet, { ...name, revision }, edited);
+      // The number is used from here on, whether the edit arrives or not.
+      latest = { ...latest, revision };
+      await raw.updateBody(text);
+      latest = { revision, content: edited };
+    });
+}
+
+function notEditable(why: string): EncryptionError {
+  return new EncryptionError('INVALID_ARGUMENT', `This message cannot be edited: it ${why}.`);
 }
 
 // Stands where the body would: fixed words, so that an application which does not look at

@@ -107,8 +107,8 @@ export const MESSAGE_RULES = {
   media: 'hide',
   getMember: 'own',
   remove: 'own',
-  updateBody: 'refuse',
-  updateAttributes: 'refuse',
+  updateBody: 'own',
+  updateAttributes: 'own',
   _update: 'hide',
 } as const satisfies Rules<Message>;
 

@@ -95,7 +95,7 @@ describe('a message is never lost', () => {
     const keyStore: KeyStore = {
       get: (name) => jan.keyStore.get(name),
       update: (name, change) =>
-        broken && name.startsWith('seen/')
+        broken && name.startsWith('message/')
           ? Promise.reject(new DOMException('quota', 'QuotaExceededError'))
           : jan.keyStore.update(name, change),
     };
@@ -133,8 +133,8 @@ describe('messages of known senders', () => {
     const directory = switchable(mia);
     const reader = await world.again(mia, { server: directory });
     const [own, mias] = await pair(kim, reader);
-    const leas = await bring(own, lea);
     await deliver(own, mias, 'mia knows kim');
+    const leas = await bring(own, lea);
     directory.mode = 'hangs';
     const unknown = next<Message>(mias, 'messageAdded', ({ author }) => author === 'lea');
     const known = next<Message>(mias, 'messageAdded', ({ author }) => author === 'kim');

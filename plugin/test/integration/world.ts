@@ -17,7 +17,13 @@ import {
   type EncryptionOptions,
   type KeyStore,
 } from 'twilio-chat-encryption';
-import { curves } from 'twilio-chat-encryption/protocol';
+import {
+  createCard,
+  curves,
+  exportCard,
+  parseIdentity,
+  type Bytes,
+} from 'twilio-chat-encryption/protocol';
 import { httpDirectory } from '../../src/client/directory.ts';
 import { createTokenServer, readConfig } from 'twilio-chat-encryption-server';
 
@@ -30,6 +36,8 @@ export interface World {
   connect(twilioToken: string): Client;
   /** Signs up, and gives the session token. */
   signUp(identity: string): Promise<string>;
+  /** Signs people up who have a card and no client: they can be members, and read nothing. */
+  crowd(identities: readonly string[]): Promise<void>;
   /** A signed-in person with a wrapped client. */
   person(identity: string, options?: Partial<EncryptionOptions>): Promise<Person>;
   /** Another Twilio client of somebody who is signed in, with a key store of before. */
@@ -70,6 +78,8 @@ export async function startWorld(): Promise<World> {
   const generous = { points: 1_000_000, seconds: 60 };
   const tokenServer = await createTokenServer(config, {
     logger: pino({ level: 'silent' }),
+    // Nobody guesses passwords here.
+    scryptCost: { logN: 4, r: 8, p: 1 },
     rateLimits: {
       routeByAddress: generous,
       routeByIdentity: generous,
@@ -147,6 +157,19 @@ export async function startWorld(): Promise<World> {
     server,
     appKey,
     signUp,
+    async crowd(identities) {
+      const backEnd = await curves();
+      const random = (): Bytes => crypto.getRandomValues(new Uint8Array(32));
+      for (const identity of identities) {
+        const session = await signUp(identity);
+        const card = await createCard(
+          { identity: parseIdentity(identity), createdAt: Date.now() },
+          await backEnd.importSigningKey(random()),
+          await backEnd.importAgreementKey(random()),
+        );
+        await httpDirectory(server, () => Promise.resolve(session)).publish(exportCard(card));
+      }
+    },
     async person(identity, options = {}) {
       return enter(identity, await signUp(identity), new MemoryKeyStore(), options);
     },

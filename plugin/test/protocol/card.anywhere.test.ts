@@ -15,6 +15,7 @@ import {
   isEncryptionError,
   parseCardId,
   parseIdentity,
+  xwing,
   type Bytes,
   type CardContent,
 } from 'twilio-chat-encryption/protocol';
@@ -42,6 +43,10 @@ const E = encoded(alice.encryptionKey.publicKey);
 const CREATED = 1_700_000_000_000;
 const SNAPSHOT = `{"v":1,"identity":"alice","signingKey":"${K}","encryptionKey":"${E}","createdAt":${CREATED}}`;
 const SNAPSHOT_BYTES = utf8ToBytes(SNAPSHOT);
+
+const pqKey = await (await xwing()).importKey(random(32));
+const Q = encoded(pqKey.publicKey);
+const PQ_SNAPSHOT = SNAPSHOT.replace(`"${E}"`, `"${E}","pqEncryptionKey":"${Q}"`);
 
 /** A card of alice's keys. */
 function create(content: Partial<CardContent> = {}): ReturnType<typeof createCard> {
@@ -321,6 +326,87 @@ describe('a card does not import', () => {
       expect(text).not.toBe(json);
       expect(await codeOf(importCard(encodedText(text)))).toBe('CARD_INVALID');
     }
+  });
+});
+
+describe('a card of suite 2', () => {
+  /** A snapshot whose post-quantum key has something else at `offset`. */
+  function withKeyBytes(offset: number, bytes: readonly number[]): string {
+    const key = pqKey.publicKey.slice();
+    key.set(bytes, offset);
+    return PQ_SNAPSHOT.replace(Q, encoded(key));
+  }
+
+  test('has its key behind the other one, byte for byte', async () => {
+    const content = { identity: parseIdentity('alice'), createdAt: CREATED };
+    const card = await createCard(content, alice.signingKey, alice.encryptionKey, pqKey);
+    expect(new TextDecoder().decode(card.snapshot)).toBe(PQ_SNAPSHOT);
+    expect(exportCard(card)).toBe(await selfSigned(alice.signingKey, PQ_SNAPSHOT));
+    const again = await importCard(exportCard(await approveCard(card, APP_KEY, 12)));
+    expect(again.pqEncryptionKey).toEqual(pqKey.publicKey);
+    expect(again.encryptionKey).toEqual(alice.encryptionKey.publicKey);
+    await checkApproval(again, [appKey]);
+    expect(await create()).not.toHaveProperty('pqEncryptionKey');
+  });
+
+  test('is made with all the fields within the limits', async () => {
+    const content = {
+      identity: parseIdentity('a'.repeat(256)),
+      createdAt: CREATED,
+      device: 'd'.repeat(256),
+      fields: fieldsOf(16, 'x'.repeat(256)),
+    };
+    const card = await createCard(content, alice.signingKey, alice.encryptionKey, pqKey);
+    let full = card;
+    for (let at = 1; at < CARD_LIMITS.signatures; at += 1) {
+      full = await approveCard(full, APP_KEY, at);
+    }
+    expect((await importCard(exportCard(full))).signatures).toHaveLength(8);
+    const over = { ...content, fields: fieldsOf(16, 'é'.repeat(256)) };
+    const making = createCard(over, alice.signingKey, alice.encryptionKey, pqKey);
+    expect(await codeOf(making)).toBe('INVALID_ARGUMENT');
+  });
+
+  test.each([
+    ['no key in its member', PQ_SNAPSHOT.replace(`"${Q}"`, '""')],
+    ['null for it', PQ_SNAPSHOT.replace(`"${Q}"`, 'null')],
+    ['a padded key', PQ_SNAPSHOT.replace(Q, `${Q}==`)],
+    ['a key in base64', PQ_SNAPSHOT.replace(Q, `+/${Q.slice(2)}`)],
+    ['bits behind the key', PQ_SNAPSHOT.replace(Q, `${Q.slice(0, -1)}_`)],
+    ['a longer key', PQ_SNAPSHOT.replace(Q, encoded(new Uint8Array(1217)))],
+    ['the key twice', PQ_SNAPSHOT.replace(`"${Q}"`, `"${Q}","pqEncryptionKey":"${Q}"`)],
+    ['the key last', withMembers(`"pqEncryptionKey":"${Q}"`)],
+    [
+      'the key before the other one',
+      SNAPSHOT.replace('"encryptionKey"', `"pqEncryptionKey":"${Q}","encryptionKey"`),
+    ],
+    ['no other key', PQ_SNAPSHOT.replace(`"encryptionKey":"${E}",`, '')],
+    ['another name', PQ_SNAPSHOT.replace('pqEncryptionKey', 'pqencryptionKey')],
+  ])('does not import with %s', async (_what, snapshot) => {
+    expect([SNAPSHOT, PQ_SNAPSHOT]).not.toContain(snapshot);
+    const failure = await failureOf(importCard(await selfSigned(alice.signingKey, snapshot)));
+    expect(failure.code).toBe('CARD_INVALID');
+    expect(failure.message).toContain('snapshot');
+  });
+
+  test.each([
+    ['too short', PQ_SNAPSHOT.replace(Q, encoded(pqKey.publicKey.slice(0, 1215)))],
+    ['an X25519 key', PQ_SNAPSHOT.replace(Q, E)],
+    ['an ML-KEM key', PQ_SNAPSHOT.replace(Q, encoded(pqKey.publicKey.slice(0, 1184)))],
+    ['not reduced at the start', withKeyBytes(0, [0x01, 0x0d, 0x00])],
+    ['not reduced at the end', withKeyBytes(1149, [0x00, 0x10, 0xd0])],
+    [
+      'of low order',
+      withKeyBytes(
+        1184,
+        Array.from({ length: 32 }, () => 0),
+      ),
+    ],
+    ['not canonical', withKeyBytes(1215, [0xff])],
+  ])('does not import with a post-quantum key that is %s', async (_what, snapshot) => {
+    const failure = await failureOf(importCard(await selfSigned(alice.signingKey, snapshot)));
+    expect(failure.code).toBe('CARD_INVALID');
+    expect(failure.message).toContain('post-quantum');
   });
 });
 

@@ -12,6 +12,8 @@ const ENCRYPTION: Readonly<Record<UsageCode, string>> = {
   WRONG_PASSWORD:
     'The account’s password is right, but this device’s key was locked with another one. Use the password that was first used in this browser.',
   KEY_RECORD_DAMAGED: 'The key kept in this browser is damaged and cannot be used.',
+  KEY_EXISTS: 'A key is kept under this name already.',
+  KEY_NOT_FOUND: 'No key is kept under this name.',
   KEY_STORE_UNAVAILABLE:
     'This browser’s storage cannot be used, so there is no place for your key. A private window or a full disk may be why.',
   OWN_CARD_INVALID:
@@ -21,6 +23,9 @@ const ENCRYPTION: Readonly<Record<UsageCode, string>> = {
   MESSAGE_TOO_LARGE:
     'Not sent. The message is too long: encrypted, it exceeds Twilio’s 32 KB. Shorten it or send it in parts.',
   TOO_MANY_RECIPIENTS: 'Not sent. The channel has more devices than one message can be sealed for.',
+  DELIVERY_UNKNOWN:
+    'The connection broke while the message was sent. It may have arrived: look before you send it again.',
+  NOT_ADDRESSED: 'This was not encrypted for your key.',
   NOT_SUPPORTED_ENCRYPTED: 'This is not supported in an encrypted chat.',
   DIRECTORY_UNREACHABLE: 'The token server does not answer. Try again in a moment.',
   DIRECTORY_REFUSED: 'The token server refused this device’s key.',

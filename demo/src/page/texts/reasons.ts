@@ -77,12 +77,20 @@ const UNAVAILABLE: Readonly<Record<UnavailableCode, Reason>> = {
     title: 'Not encrypted for this device',
     text: 'Its sender did not include this device’s key. They may not have acknowledged it yet.',
   },
+  KEY_MISSING: {
+    title: 'Its key is missing',
+    text: 'The key for this message was sent in another one, which is not in this channel.',
+  },
 };
 
 const PENDING: Readonly<Record<PendingCode, Reason>> = {
   CARD_PENDING: {
     title: 'Waiting for the sender’s key',
     text: 'The token server could not be asked about the sender. It is tried again by itself.',
+  },
+  KEY_PENDING: {
+    title: 'Waiting for its key',
+    text: 'The key for this message was sent in another one, which is not here yet. It is looked for again by itself.',
   },
   STORE_PENDING: {
     title: 'Waiting for this browser’s storage',
@@ -126,4 +134,9 @@ export const TRUST: Readonly<Record<Trust, Reason>> = {
 /** What is odd about a message that is nevertheless verified. */
 export const ANOMALY: Readonly<Record<Anomaly['code'], string>> = {
   CLOCK_SKEW: 'The sender’s clock and Twilio’s differ by more than five minutes.',
+  GAP: 'Messages that this sender sent next to this one are missing.',
+  OUT_OF_ORDER: 'It does not stand where its sender put it.',
+  FORK: 'Its sender gave the same number to another message.',
+  ROLLED_BACK: 'A later version of it was here before.',
+  UNKNOWN_RECIPIENTS: 'It was also encrypted for devices that belong to nobody in this channel.',
 };

@@ -1,0 +1,130 @@
+/**
+ * What a device remembers of its own messages in a channel: the last number, the session that is
+ * open, and the envelopes that were made but not yet seen to arrive.
+ */
+import type { CardId, ChannelSid } from '../protocol/identifiers.ts';
+import type { KeyStore } from './key-store.ts';
+import { arrayOf, isCount, isText, nullOr, objectOf } from './shape.ts';
+import { readState, updateState, type StateType } from './state.ts';
+
+/** An envelope on its way. */
+export interface OutboxEntry {
+  readonly sequence: number;
+  readonly kind: string;
+  /** The envelope, as a message body has it. */
+  readonly text: string;
+  /** Names the set of recipients that it was encrypted for. */
+  readonly recipients: string;
+}
+
+/** A session that this device opened, for its next messages. */
+export interface OutgoingSession {
+  /** 16 bytes, base64url. */
+  readonly sessionId: string;
+  /** 32 bytes, base64url. */
+  readonly messageKey: string;
+  readonly suite: number;
+  readonly keyMessageIndex: number;
+  readonly recipients: string;
+  /** Milliseconds since 1970-01-01 UTC. */
+  readonly openedAt: number;
+  /** How many messages it may still carry. */
+  readonly left: number;
+}
+
+/** What is kept of a channel. */
+export interface OutgoingState {
+  /** The last sequence that was given away; 0 before the first. */
+  readonly last: number;
+  readonly outbox: readonly OutboxEntry[];
+  readonly session: OutgoingSession | null;
+}
+
+const OUTGOING: StateType<OutgoingState> = {
+  initial: { last: 0, outbox: [], session: null },
+  isValid: objectOf<OutgoingState>({
+    last: isCount,
+    outbox: arrayOf(
+      objectOf<OutboxEntry>({ sequence: isCount, kind: isText, text: isText, recipients: isText }),
+    ),
+    session: nullOr(
+      objectOf<OutgoingSession>({
+        sessionId: isText,
+        messageKey: isText,
+        suite: isCount,
+        keyMessageIndex: isCount,
+        recipients: isText,
+        openedAt: isCount,
+        left: isCount,
+      }),
+    ),
+  }),
+};
+
+/** The outgoing side of one channel. Errors are those of {@link updateState}. */
+export interface Outbox {
+  read(): Promise<OutgoingState>;
+  /**
+   * Gives the next number to an envelope and keeps both, in one step: a number is lost at worst,
+   * never used twice.
+   * @param make makes the envelope that has this number; again, if another tab was faster
+   */
+  add(make: (sequence: number) => Promise<OutboxEntry>): Promise<OutboxEntry>;
+  /** The envelope arrived, or never will. */
+  remove(entry: OutboxEntry): Promise<void>;
+  /** Never gives away numbers up to this one; gives the last that is not given away again. */
+  raise(sequence: number): Promise<number>;
+  setSession(session: OutgoingSession): Promise<void>;
+  /** Counts one message of the session; whether it may still carry that one. */
+  spend(session: OutgoingSession): Promise<boolean>;
+}
+
+/** The outbox of this card in this channel. */
+export function outbox(store: KeyStore, cardId: CardId, channelSid: ChannelSid): Outbox {
+  const name = `outgoing/${cardId}/${channelSid}`;
+  const update = (change: (state: OutgoingState) => OutgoingState) =>
+    updateState(store, name, OUTGOING, change);
+  return {
+    read: () => readState(store, name, OUTGOING),
+
+    async add(make) {
+      for (;;) {
+        const { last } = await readState(store, name, OUTGOING);
+        const entry = await make(last + 1);
+        const { before } = await update((state) =>
+          state.last === last
+            ? { ...state, last: entry.sequence, outbox: [...state.outbox, entry] }
+            : state,
+        );
+        if (before.last === last) return entry;
+      }
+    },
+
+    async remove({ sequence }) {
+      await update((state) => ({
+        ...state,
+        outbox: state.outbox.filter((entry) => entry.sequence !== sequence),
+      }));
+    },
+
+    async raise(sequence) {
+      const { after } = await update((state) =>
+        state.last < sequence ? { ...state, last: sequence } : state,
+      );
+      return after.last;
+    },
+
+    async setSession(session) {
+      await update((state) => ({ ...state, session }));
+    },
+
+    async spend({ sessionId }) {
+      const { before } = await update((state) =>
+        state.session?.sessionId === sessionId && state.session.left > 0
+          ? { ...state, session: { ...state.session, left: state.session.left - 1 } }
+          : state,
+      );
+      return before.session?.sessionId === sessionId && before.session.left > 0;
+    },
+  };
+}

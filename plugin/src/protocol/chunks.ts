@@ -1,0 +1,99 @@
+/** Streams of bytes in chunks of one size, of which the last one is known to be it. */
+import { EncryptionError } from '../errors.ts';
+import type { Bytes } from './primitives.ts';
+
+/** One piece of a stream. */
+export interface Chunk {
+  /** Of the agreed size; fewer, maybe none, in the last chunk only. */
+  readonly bytes: Bytes;
+  /** Counts the chunks, from 0. */
+  readonly index: number;
+  readonly last: boolean;
+}
+
+/** Reads a stream in pieces of any size. */
+export interface StreamReader {
+  /** The next `length` bytes; fewer when the stream ends before. Its errors are passed on. */
+  take(length: number): Promise<Bytes>;
+  /** Tells the source that nothing more is wanted. */
+  cancel(reason: unknown): Promise<void>;
+}
+
+/**
+ * A reader of `source`, which belongs to it from now on.
+ * @throws EncryptionError `INVALID_ARGUMENT` when somebody else is reading it
+ */
+export function streamReader(source: ReadableStream<Uint8Array>): StreamReader {
+  if (source.locked) {
+    throw new EncryptionError('INVALID_ARGUMENT', 'Somebody else is reading the stream.');
+  }
+  const reader = source.getReader();
+  let pending: Uint8Array = new Uint8Array();
+  return {
+    async take(length) {
+      const taken = new Uint8Array(length);
+      let have = 0;
+      for (;;) {
+        const part = pending.subarray(0, length - have);
+        pending = pending.subarray(part.length);
+        taken.set(part, have);
+        have += part.length;
+        if (have === length) return taken;
+        const { done, value } = await reader.read();
+        if (done) return taken.slice(0, have);
+        checkBytes(value);
+        pending = value;
+      }
+    },
+    cancel: (reason) => reader.cancel(reason),
+  };
+}
+
+function checkBytes(value: unknown): void {
+  if (value instanceof Uint8Array) return;
+  throw new EncryptionError('INVALID_ARGUMENT', 'The stream must be one of Uint8Arrays.');
+}
+
+/**
+ * A stream of what `change` makes of each chunk. It reads no further ahead than it must: one chunk,
+ * to know which is the last. When `change` throws, so does the stream, and the source is cancelled.
+ * @param size bytes of a chunk
+ * @param head what comes first
+ */
+export function mapChunks(
+  source: StreamReader,
+  size: number,
+  change: (chunk: Chunk) => Bytes | Promise<Bytes>,
+  head: Bytes = new Uint8Array(),
+): ReadableStream<Bytes> {
+  let current: Bytes | undefined;
+  let index = 0;
+
+  async function advance(controller: ReadableStreamDefaultController<Bytes>): Promise<void> {
+    const bytes = current ?? (await source.take(size));
+    const next = await source.take(size);
+    const last = next.length === 0;
+    const changed = await change({ bytes, index, last });
+    [current, index] = [next, index + 1];
+    // A reader may take an empty piece for the end.
+    if (changed.length > 0) controller.enqueue(changed);
+    if (last) controller.close();
+  }
+
+  const wanted = {
+    start(controller: ReadableStreamDefaultController<Bytes>): void {
+      if (head.length > 0) controller.enqueue(head);
+    },
+    async pull(controller: ReadableStreamDefaultController<Bytes>): Promise<void> {
+      try {
+        await advance(controller);
+      } catch (error) {
+        // The first error is the one to tell; a source that has failed cannot be cancelled.
+        await source.cancel(error).catch(() => undefined);
+        throw error;
+      }
+    },
+    cancel: (reason: unknown): Promise<void> => source.cancel(reason),
+  };
+  return new ReadableStream(wanted, { highWaterMark: 0 });
+}

@@ -1,0 +1,143 @@
+import { MemoryKeyStore } from 'twilio-chat-encryption';
+import { describe, expect, test } from 'vitest';
+import { ledger, type Ledger, type Sight } from '../../src/client/ledger.ts';
+import { cardIdOf, messageIdOf, parseChannelSid } from '../../src/protocol/identifiers.ts';
+
+const OWN = cardIdOf(new Uint8Array(32));
+const CARD = cardIdOf(new Uint8Array(32).fill(1));
+const [ONE, TWO] = [1, 2].map((byte) => messageIdOf(new Uint8Array(16).fill(byte)));
+const KNOWN = { is: 'known', fork: false, rolledBack: false };
+
+function sight(changes: Partial<Sight> & { messageId?: Sight['name']['messageId'] } = {}): Sight {
+  const { messageId = ONE, ...rest } = changes;
+  if (!messageId) throw new Error('No message id.');
+  return {
+    channelSid: parseChannelSid('CH1'),
+    messageSid: 'IM1',
+    index: 0,
+    name: { cardId: CARD, messageId, sequence: 1 },
+    revision: 0,
+    digest: 'original',
+    ...rest,
+  };
+}
+
+function empty(): { record: Ledger; afterRestart: () => Ledger } {
+  const store = new MemoryKeyStore();
+  return { record: ledger(store, OWN), afterRestart: () => ledger(store, OWN) };
+}
+
+describe('a ledger', () => {
+  test('knows a message at its place, also when it is read again after a restart', async () => {
+    const { record, afterRestart } = empty();
+    expect(await record(sight())).toEqual(KNOWN);
+    expect(await record(sight())).toEqual(KNOWN);
+    expect(await afterRestart()(sight())).toEqual(KNOWN);
+  });
+
+  test.each([
+    ['sid', { messageSid: 'IM2', index: 5 }],
+    ['index, with the very sid of the original', { index: 5 }],
+  ])('hides a copy at another %s', async (_what, place) => {
+    const { record } = empty();
+    await record(sight());
+    expect(await record(sight(place))).toEqual({ is: 'copy' });
+  });
+
+  test('knows a copy of any version of an edited message', async () => {
+    const { record } = empty();
+    await record(sight());
+    await record(sight({ revision: 1, digest: 'edit' }));
+    expect(await record(sight({ index: 5 }))).toEqual({ is: 'copy' });
+    expect(await record(sight({ index: 6, revision: 1, digest: 'edit' }))).toEqual({ is: 'copy' });
+  });
+
+  test('refuses the same message with other bytes, here and elsewhere', async () => {
+    const { record } = empty();
+    await record(sight());
+    expect(await record(sight({ digest: 'other' }))).toEqual({ is: 'replayed' });
+    expect(await record(sight({ digest: 'other', index: 5 }))).toEqual({ is: 'replayed' });
+  });
+
+  test.each([
+    ['with the same sid', {}],
+    ['with another sid at the same index', { messageSid: 'IM2' }],
+  ])('refuses another message in the place of one, %s', async (_what, place) => {
+    const { record } = empty();
+    await record(sight());
+    const other = { ...place, name: { ...sight().name, sequence: 2 }, digest: 'held back' };
+    expect(await record(sight(other))).toEqual({ is: 'replayed' });
+    // In its own place it is welcome all the same.
+    expect(await record(sight({ ...other, messageSid: 'IM3', index: 1 }))).toEqual(KNOWN);
+  });
+
+  test('sees a fork: two messages of one card with one number', async () => {
+    const { record } = empty();
+    await record(sight());
+    const forked = { ...(TWO && { messageId: TWO }), messageSid: 'IM2', index: 1, digest: 'fork' };
+    expect(await record(sight(forked))).toEqual({ ...KNOWN, fork: true });
+    expect(await record(sight())).toEqual({ ...KNOWN, fork: true });
+  });
+
+  test('follows edits upwards, and sees the way back', async () => {
+    const { record, afterRestart } = empty();
+    await record(sight());
+    expect(await record(sight({ revision: 2, digest: 'second' }))).toEqual(KNOWN);
+    const old = afterRestart();
+    expect(await old(sight({ revision: 1, digest: 'first' }))).toEqual({
+      ...KNOWN,
+      rolledBack: true,
+    });
+    expect(await old(sight())).toEqual({ ...KNOWN, rolledBack: true });
+    expect(await old(sight({ revision: 2, digest: 'second' }))).toEqual(KNOWN);
+  });
+
+  test('sees the original behind an edit that was read first', async () => {
+    const { record } = empty();
+    expect(await record(sight({ revision: 1, digest: 'first' }))).toEqual(KNOWN);
+    expect(await record(sight())).toEqual({ ...KNOWN, rolledBack: true });
+  });
+
+  test('takes an edit at the place of its message only', async () => {
+    const { record } = empty();
+    await record(sight());
+    const elsewhere = sight({ revision: 1, digest: 'first', messageSid: 'IM2', index: 1 });
+    expect(await record(elsewhere)).toEqual({ is: 'replayed' });
+  });
+
+  test('calls two edits with one revision a fork', async () => {
+    const { record } = empty();
+    await record(sight({ revision: 1, digest: 'on the phone' }));
+    const rival = sight({ revision: 1, digest: 'on the desktop' });
+    expect(await record(rival)).toEqual({ ...KNOWN, fork: true });
+  });
+
+  test('keeps channels, cards and numbers apart', async () => {
+    const { record } = empty();
+    await record(sight());
+    expect(await record(sight({ channelSid: parseChannelSid('CH2') }))).toEqual(KNOWN);
+    const other = { ...sight().name, cardId: OWN };
+    expect(await record(sight({ name: other, index: 1 }))).toEqual(KNOWN);
+  });
+
+  test('is filled neither by forks nor by edits without end', async () => {
+    const store = new MemoryKeyStore();
+    const record = ledger(store, OWN);
+    for (let number = 0; number < 40; number += 1) {
+      const messageId = messageIdOf(new Uint8Array(16).fill(number));
+      await record(sight({ messageId, index: number, digest: `fork ${number}` }));
+      await record(
+        sight({
+          name: { ...sight().name, sequence: 2 },
+          index: 50,
+          revision: number + 1,
+          digest: `edit ${number}`,
+        }),
+      );
+    }
+    for (const sequence of [1, 2]) {
+      const kept = await store.get(`message/${OWN}/CH1/${CARD}/${sequence}`);
+      expect(kept?.length).toBeLessThan(4000);
+    }
+  });
+});

@@ -1,0 +1,193 @@
+/** Channels of many cards: a key message opens a session, and messages follow it. */
+import type { Channel } from 'twilio-chat';
+import type { KeyStore } from 'twilio-chat-encryption';
+import { parseEnvelope } from 'twilio-chat-encryption/protocol';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import {
+  bring,
+  deliver,
+  history,
+  next,
+  pair,
+  startWorld,
+  type Person,
+  type World,
+} from './world.ts';
+
+const CROWD = Array.from({ length: 15 }, (_, index) => `member ${index}`);
+let world: World;
+let alice: Person;
+let bob: Person;
+
+beforeAll(async () => {
+  world = await startWorld();
+  [alice, bob] = await Promise.all([world.person('alice'), world.person('bob')]);
+  await world.crowd([...CROWD, 'one more']);
+});
+
+afterAll(() => world.close());
+
+/** A channel of 17 people: 16 cards is the most that a message carries itself. */
+async function large(): Promise<readonly [Channel, Channel]> {
+  const [own, bobs] = await pair(alice, bob);
+  for (const identity of CROWD) await join(own, identity);
+  return [own, bobs];
+}
+
+async function join(channel: Channel, identity: string): Promise<void> {
+  const joined = next(channel, 'memberJoined');
+  world.emulator.tamper.addMember(channel.sid, identity);
+  await joined;
+}
+
+function stored(channel: Channel): { types: string[]; bodies: string[] } {
+  const bodies = world.emulator.inspect.messages(channel.sid).map(({ body }) => body);
+  return { types: bodies.map((body) => parseEnvelope(body).type), bodies };
+}
+
+describe('a channel of 17 cards', () => {
+  test('has one key message, and followers under 900 characters', async () => {
+    const [own, bobs] = await large();
+    const bodies = ['one', 'two', 'x'.repeat(200)];
+    for (const body of bodies) expect((await deliver(own, bobs, body)).body).toBe(body);
+    expect(stored(own).types).toEqual(['key', 'follower', 'follower', 'follower']);
+    for (const body of stored(own).bodies.slice(1)) expect(body.length).toBeLessThan(900);
+  });
+
+  test('shows no key message, neither live nor in the history', async () => {
+    const [own, bobs] = await large();
+    const seen: number[] = [];
+    bobs.on('messageAdded', ({ index }) => seen.push(index));
+    await deliver(own, bobs, 'one');
+    await deliver(own, bobs, 'two');
+    expect(seen).toEqual([1, 2]);
+    expect((await history(bobs, 1)).map(({ body }) => body)).toEqual(['one', 'two']);
+    const shown = (await history(own)).map(({ body, encryption }) => [body, encryption.status]);
+    expect(shown).toEqual([
+      ['one', 'verified'],
+      ['two', 'verified'],
+    ]);
+  });
+
+  test('reads a follower alone, from the key message that it names', async () => {
+    const [own, bobs] = await large();
+    await deliver(own, bobs, 'one');
+    for (let count = 2; count < 40; count += 1) await own.sendMessage(`number ${count}`);
+    const fresh = await world.again(bob);
+    const channel = await fresh.client.getChannelBySid(own.sid);
+    const { items } = await channel.getMessages(1);
+    expect(items.map(({ body }) => body)).toEqual(['number 39']);
+    expect(items[0]?.encryption).toMatchObject({ status: 'verified', anomalies: [] });
+  });
+
+  test('gets a new key message after any change of its cards', async () => {
+    const [own, bobs] = await large();
+    await deliver(own, bobs, 'one');
+    await join(own, 'one more');
+    await deliver(own, bobs, 'two');
+    await own.removeMember('one more');
+    await deliver(own, bobs, 'three');
+    await deliver(own, bobs, 'four');
+    expect(stored(own).types).toEqual([
+      'key',
+      'follower',
+      'key',
+      'follower',
+      'key',
+      'follower',
+      'follower',
+    ]);
+  });
+
+  test('goes on with its session after a restart of the sender', async () => {
+    const [own, bobs] = await large();
+    await deliver(own, bobs, 'one');
+    const restarted = await world.again(alice);
+    const again = await restarted.client.getChannelBySid(own.sid);
+    await again.getMembers();
+    expect((await deliver(again, bobs, 'two')).encryption).toMatchObject({
+      status: 'verified',
+      anomalies: [],
+    });
+    expect(stored(own).types).toEqual(['key', 'follower', 'follower']);
+  });
+
+  test('encrypts an edit to the members of now, not to those of then', async () => {
+    const [own, bobs] = await large();
+    await deliver(own, bobs, 'one');
+    const [message] = await history(own);
+    await join(own, 'one more');
+    const updated = next(bobs, 'messageUpdated');
+    await message?.updateBody('edited');
+    await updated;
+    expect((await history(bobs)).map(({ body }) => body)).toEqual(['edited']);
+    const { types, bodies } = stored(own);
+    expect(types).toEqual(['key', 'follower', 'key']);
+    const [edit, key] = [parseEnvelope(bodies[1] ?? ''), parseEnvelope(bodies[2] ?? '')];
+    expect(edit.type === 'follower' && edit.session.keyMessageIndex).toBe(2);
+    expect(key.type === 'key' && key.slots.slots.length / key.slots.slotLength).toBe(18);
+  });
+
+  test('waits for a key message that comes late', async () => {
+    const [own, bobs] = await large();
+    await deliver(own, bobs, 'needs its key');
+    const [key] = world.emulator.inspect.messages(own.sid);
+    if (!key) throw new Error('There is no key message.');
+    world.emulator.tamper.remove(own.sid, 0, 'silently');
+    const fresh = await world.again(bob, { keyStore: withoutSessions(bob.keyStore) });
+    const channel = await fresh.client.getChannelBySid(own.sid);
+    const [message] = await history(channel);
+    expect(message?.encryption).toEqual({ status: 'pending', code: 'KEY_PENDING' });
+    const updated = next(channel, 'messageUpdated');
+    world.emulator.tamper.inject(own.sid, key, 0);
+    await updated;
+    expect(message?.body).toBe('needs its key');
+  });
+
+  test('says in the end that a key message is missing', async () => {
+    const [own, bobs] = await large();
+    await deliver(own, bobs, 'one');
+    world.emulator.tamper.remove(own.sid, 0);
+    const fresh = await world.again(bob, { keyStore: withoutSessions(bob.keyStore) });
+    const channel = await fresh.client.getChannelBySid(own.sid);
+    const [message] = await history(channel);
+    expect(message?.encryption).toEqual({ status: 'pending', code: 'KEY_PENDING' });
+    const updated = next(channel, 'messageUpdated');
+    await updated;
+    expect(message?.encryption).toEqual({ status: 'unavailable', code: 'KEY_MISSING' });
+    // Who read the key message before it was removed still has its session.
+    expect((await history(bobs)).map(({ body }) => body)).toEqual(['one']);
+  }, 60_000);
+});
+
+/** A device that does not remember the sessions it read. */
+function withoutSessions(keyStore: KeyStore): KeyStore {
+  return {
+    get: (name) => (name.startsWith('session/') ? Promise.resolve(null) : keyStore.get(name)),
+    update: (name, change) =>
+      name.startsWith('session/')
+        ? Promise.resolve(void change(null))
+        : keyStore.update(name, change),
+  };
+}
+
+describe('a member who joins later', () => {
+  test('reads what is sent from then on, and of the rest knows why not', async () => {
+    const [own, bobs] = await large();
+    await deliver(own, bobs, 'before');
+    const carol = await world.person(`carol ${own.sid}`);
+    const carols = await bring(own, carol);
+    expect((await deliver(own, carols, 'after')).body).toBe('after');
+    const all = await history(carols);
+    expect(all.map(({ encryption }) => encryption.status)).toEqual([
+      'unavailable',
+      'unavailable',
+      'verified',
+    ]);
+    expect(all.map(({ encryption }) => 'code' in encryption && encryption.code)).toEqual([
+      'SENT_BEFORE_JOIN',
+      'SENT_BEFORE_JOIN',
+      false,
+    ]);
+  });
+});
