@@ -1,11 +1,11 @@
-import { MemoryKeyStore } from 'twilio-chat-encryption';
+import { EncryptionError, MemoryKeyStore, type KeyStore } from 'twilio-chat-encryption';
 import { describe, expect, test } from 'vitest';
 import type { CardBook } from '../../src/client/card-book.ts';
 import type { Pins } from '../../src/client/pins.ts';
 import { sender, type Outlet, type Sender } from '../../src/client/sender.ts';
 import { base64url, type Bytes } from '../../src/protocol/primitives.ts';
 import type { Identity } from '../../src/protocol/identifiers.ts';
-import { CHANNEL, person, random } from '../protocol/people.ts';
+import { CHANNEL, open, person, random } from '../protocol/people.ts';
 
 const alice = await person('alice');
 const bob = await person('bob');
@@ -15,6 +15,7 @@ function senderOf(
   people: readonly (typeof bob)[],
   clock: { now: number },
   source = random,
+  keyStore: KeyStore = new MemoryKeyStore(),
 ): Sender {
   const cards: CardBook = {
     get: () => Promise.reject(new Error('not asked for')),
@@ -39,7 +40,6 @@ function senderOf(
     acknowledge: () => Promise.resolve([]),
   };
   const own = { ...alice, stateKey: random(32) };
-  const keyStore = new MemoryKeyStore();
   return sender({
     own,
     keyStore,
@@ -120,4 +120,127 @@ describe('a sender', () => {
     fails = false;
     expect(header(await seal(out, [bob.card.identity])).slots).toBe(2);
   });
+});
+
+/** A channel that keeps what is posted; a test may fail it. */
+function channelOutlet(): Outlet & { readonly bodies: string[]; fail: 'before' | 'after' | null } {
+  const bodies: string[] = [];
+  const outlet = {
+    bodies,
+    fail: null as 'before' | 'after' | null,
+    channelSid: CHANNEL,
+    limit: 32_768,
+    members: () => Promise.resolve([bob.card.identity]),
+    post(text: string) {
+      if (outlet.fail !== 'before') bodies.push(text);
+      // As a process that stops here: nobody ever learns how it went.
+      return outlet.fail
+        ? new Promise<number>(() => undefined)
+        : Promise.resolve(bodies.length - 1);
+    },
+    find(text: string) {
+      const at = bodies.indexOf(text);
+      return Promise.resolve(at === -1 ? null : at);
+    },
+  };
+  return outlet;
+}
+
+describe('a device that stopped while it was sending', () => {
+  const clock = { now: HOUR };
+
+  async function stopped(fail: 'before' | 'after') {
+    const keyStore = new MemoryKeyStore();
+    const outlet = channelOutlet();
+    outlet.fail = fail;
+    const sending = senderOf([alice, bob], clock, random, keyStore).send(outlet, { body: 'one' });
+    await expect.poll(() => keyStore.get(`outgoing/${alice.card.id}/${CHANNEL}`)).not.toBeNull();
+    void sending;
+    outlet.fail = null;
+    return { keyStore, outlet };
+  }
+
+  test('posts the very bytes before its next message, if they did not arrive', async () => {
+    const { keyStore, outlet } = await stopped('before');
+    expect(
+      await senderOf([alice, bob], clock, random, keyStore).send(outlet, { body: 'two' }),
+    ).toBe(1);
+    expect(outlet.bodies).toHaveLength(2);
+    // And it is done: nothing is posted a second time.
+    expect(
+      await senderOf([alice, bob], clock, random, keyStore).send(outlet, { body: 'three' }),
+    ).toBe(2);
+    expect(new Set(outlet.bodies).size).toBe(3);
+  });
+
+  test('posts nothing again that did arrive', async () => {
+    const { keyStore, outlet } = await stopped('after');
+    await expect.poll(() => outlet.bodies.length).toBe(1);
+    await senderOf([alice, bob], clock, random, keyStore).send(outlet, { body: 'two' });
+    expect(outlet.bodies).toHaveLength(2);
+  });
+
+  test('does not post to recipients of before what is not for those of now', async () => {
+    const { keyStore, outlet } = await stopped('before');
+    const carol = await person('carol');
+    const members = () => Promise.resolve([carol.card.identity]);
+    await senderOf([alice, carol], clock, random, keyStore).send(
+      { ...outlet, members },
+      { body: 'two' },
+    );
+    expect(outlet.bodies).toHaveLength(1);
+    expect(header(outlet.bodies[0] ?? '').slots).toBe(2);
+  });
+});
+
+describe('a number', () => {
+  const clock = { now: HOUR };
+
+  test('is not spent on what cannot be sent', async () => {
+    const keyStore = new MemoryKeyStore();
+    const out = senderOf([alice, bob], clock, random, keyStore);
+    const outlet = channelOutlet();
+    const tooLarge = { body: 'x'.repeat(40_000) };
+    await expect(out.send(outlet, tooLarge)).rejects.toMatchObject({ code: 'MESSAGE_TOO_LARGE' });
+    expect(await keyStore.get(`outgoing/${alice.card.id}/${CHANNEL}`)).toBeNull();
+  });
+
+  test('is not used again after the storage was rolled back, once its message was read', async () => {
+    const numbers = async (keyStore: KeyStore, seen: number): Promise<number> => {
+      const out = senderOf([alice, bob], clock, random, keyStore);
+      await out.sawOwn(CHANNEL, seen);
+      const outlet = channelOutlet();
+      await out.send(outlet, { body: 'x' });
+      const opened = await open(outlet.bodies[0] ?? '', bob, alice);
+      return opened?.message.kind === 'message' ? opened.message.sequence : 0;
+    };
+    expect(await numbers(new MemoryKeyStore(), 41)).toBe(42);
+  });
+
+  test('is not used twice by two tabs at once', async () => {
+    const keyStore = new MemoryKeyStore();
+    const tabs = [1, 2].map(() => senderOf([alice, bob], clock, random, keyStore));
+    const outlet = channelOutlet();
+    await Promise.all(tabs.flatMap((tab) => [1, 2, 3].map(() => tab.send(outlet, { body: 'x' }))));
+    const opened = await Promise.all(
+      [...new Set(outlet.bodies)].map((body) => open(body, bob, alice)),
+    );
+    const numbers = opened.map((one) => one?.message.kind === 'message' && one.message.sequence);
+    expect(numbers.toSorted()).toEqual([1, 2, 3, 4, 5, 6]);
+  });
+});
+
+test('an unknown delivery is tried three times with the same bytes', async () => {
+  const out = senderOf([alice, bob], { now: HOUR });
+  const outlet = channelOutlet();
+  const tried: string[] = [];
+  const post = (text: string): Promise<number> => {
+    tried.push(text);
+    return Promise.reject(new EncryptionError('DELIVERY_UNKNOWN', 'cut off'));
+  };
+  await expect(out.send({ ...outlet, post }, { body: 'x' })).rejects.toMatchObject({
+    code: 'DELIVERY_UNKNOWN',
+  });
+  expect(tried).toHaveLength(3);
+  expect(new Set(tried).size).toBe(1);
 });
