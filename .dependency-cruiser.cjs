@@ -25,6 +25,13 @@ module.exports = {
       to: { path: '@noble/' },
     },
     {
+      name: 'post-quantum-on-demand',
+      comment: 'Who does not use suite 2 does not load its libraries.',
+      severity: 'error',
+      from: { path: '^(plugin|token-server|demo)/src' },
+      to: { path: '@noble/(post-quantum|hashes/sha3)', dynamic: false },
+    },
+    {
       name: 'server-domain-is-innermost',
       severity: 'error',
       from: { path: '^token-server/src/domain' },

@@ -1,3 +1,4 @@
+import { resolve as resolvePath } from 'node:path';
 import { playwright } from '@vitest/browser-playwright';
 import { defineConfig } from 'vitest/config';
 import { launchOptions } from './chromium.ts';
@@ -10,7 +11,9 @@ const ssr = {
 };
 
 // LONG=1 runs the properties that look for accidents for as long as it takes to find rare ones.
-const provide = { longRuns: process.env['LONG'] === '1' };
+// VECTORS_DIR names the folder of public test vectors, which browsers get from Vite.
+const vectorsFolder = process.env['VECTORS_DIR'] ? resolvePath(process.env['VECTORS_DIR']) : null;
+const provide = { longRuns: process.env['LONG'] === '1', vectorsFolder };
 
 export default defineConfig({
   test: {
@@ -38,6 +41,7 @@ export default defineConfig({
       },
       {
         resolve,
+        server: { fs: { allow: ['.', ...(vectorsFolder === null ? [] : [vectorsFolder])] } },
         test: {
           name: 'chromium',
           provide,

@@ -1,7 +1,8 @@
 /**
  * Setup of the project `noble`: an environment whose WebCrypto has no Ed25519 and X25519, as
- * browsers had until 2025, so that the same tests run on @noble/curves.
+ * browsers had until 2025, and no ML-KEM, so that the same tests run on noble.
  */
+import { xwing } from '../src/protocol/curves-xwing.ts';
 import { curves } from '../src/protocol/curves.ts';
 
 const { subtle } = crypto;
@@ -11,11 +12,12 @@ Object.defineProperty(subtle, 'importKey', {
   configurable: true,
   value: (...args: Parameters<typeof importKey>) => {
     const [, , algorithm] = args;
-    if (algorithm === 'Ed25519' || algorithm === 'X25519') {
+    if (algorithm === 'Ed25519' || algorithm === 'X25519' || algorithm === 'ML-KEM-768') {
       return Promise.reject(new DOMException('Unrecognized name.', 'NotSupportedError'));
     }
     return importKey(...args);
   },
 });
 
-if ((await curves()).name !== 'noble') throw new Error('These tests must run on noble.');
+const chosen = await Promise.all([curves(), xwing()]);
+if (chosen.some(({ name }) => name !== 'noble')) throw new Error('These tests must run on noble.');

@@ -49,6 +49,24 @@ async function expectRefused(
 }
 
 describe('publishing', () => {
+  test('takes the largest card that a device of suite 2 can make', async () => {
+    const server = await start();
+    const session = await server.session('alice');
+    const names = Array.from({ length: 16 }, (_, at) => String.fromCharCode(97 + at));
+    const fields = Object.fromEntries(names.map((name) => [name, 'é'.repeat(192)]));
+    const published = await publish(
+      server,
+      session,
+      await makeCard('alice', { pqSeed: seed(), fields }),
+    );
+    expect(published.status).toBe(201);
+    const card = await importCard(z.string().parse(published.json['card']));
+    expect(card.pqEncryptionKey).toHaveLength(1216);
+    expect(card.snapshot.length).toBeGreaterThan(8000);
+    const found = await search(server, session, ['alice']);
+    expect(found.json).toEqual({ cards: { alice: [published.json['card']] } });
+  });
+
   test('adds the approval of the application, and others find the card', async () => {
     const server = await start();
     const [alice, bob] = [await server.session('alice'), await server.session('bob')];
@@ -229,12 +247,13 @@ describe('refused, with the database unchanged:', () => {
     const [alice, bob] = [await server.session('alice'), await server.session('bob')];
     const signingSeed = seed();
     const encryptionSeed = seed();
-    await publish(server, alice, await makeCard('alice', { signingSeed, encryptionSeed }));
+    const pqSeed = seed();
+    await publish(server, alice, await makeCard('alice', { signingSeed, encryptionSeed, pqSeed }));
     for (const [session, identity] of [
       [alice, 'alice'],
       [bob, 'bob'],
     ] as const) {
-      for (const reused of [{ signingSeed }, { encryptionSeed }]) {
+      for (const reused of [{ signingSeed }, { encryptionSeed }, { pqSeed }]) {
         const card = await makeCard(identity, reused);
         await expectRefused(server, session, card, [409, 'KEY_REUSED']);
       }

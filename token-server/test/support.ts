@@ -11,6 +11,7 @@ import {
   exportCard,
   parseCardId,
   parseIdentity,
+  xwing,
   type Bytes,
 } from 'twilio-chat-encryption/protocol';
 import { afterEach } from 'vitest';
@@ -172,6 +173,8 @@ export interface CardChoices {
   readonly fields?: Record<string, string>;
   readonly signingSeed?: Bytes;
   readonly encryptionSeed?: Bytes;
+  /** Of a key of suite 2; without it the card has none. */
+  readonly pqSeed?: Bytes;
 }
 
 /** A seed for a key. */
@@ -191,7 +194,8 @@ export async function makeCard(identity: string, choices: CardChoices = {}): Pro
   };
   const signingKey = await importSigningKey(choices.signingSeed ?? seed());
   const encryptionKey = await importAgreementKey(choices.encryptionSeed ?? seed());
-  return exportCard(await createCard(content, signingKey, encryptionKey));
+  const pqKey = choices.pqSeed && (await (await xwing()).importKey(choices.pqSeed));
+  return exportCard(await createCard(content, signingKey, encryptionKey, pqKey));
 }
 
 async function keys() {

@@ -116,12 +116,15 @@ async function approved(
   appKey: SigningKey,
   approvedAt: number,
 ): Promise<NewCardRecord> {
+  const { signingKey, encryptionKey, pqEncryptionKey } = card;
   return {
     id: card.id,
     identity: card.identity,
     exported: exportCard(await approveCard(card, appKey, approvedAt)),
     approvedAt,
-    keys: [card.signingKey.publicKey, card.encryptionKey].map(base64url.encode),
+    keys: [signingKey.publicKey, encryptionKey, ...(pqEncryptionKey ? [pqEncryptionKey] : [])].map(
+      base64url.encode,
+    ),
   };
 }
 
