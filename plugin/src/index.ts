@@ -13,6 +13,7 @@ import type { Keys } from './client/keys.ts';
 import type { CardId } from './protocol/identifiers.ts';
 import { EncryptionError } from './errors.ts';
 import './twilio/augment.ts';
+import type { ChannelChoice } from './twilio/channel-rule.ts';
 import { unwrappedOnly, wrappers } from './twilio/wrappers.ts';
 
 export type { Cards } from './client/cards.ts';
@@ -25,7 +26,13 @@ export type { KeyPair } from './client/key-pair.ts';
 export { MemoryKeyStore, type KeyStore } from './client/key-store.ts';
 export type { Keys } from './client/keys.ts';
 export type { Trust } from './client/pins.ts';
-export type { Anomaly, MessageEncryption, UnavailableCode } from './client/message-encryption.ts';
+export type { ChannelChoice } from './twilio/channel-rule.ts';
+export type {
+  Anomaly,
+  MessageEncryption,
+  PendingCode,
+  UnavailableCode,
+} from './client/message-encryption.ts';
 export {
   EncryptionError,
   isEncryptionError,
@@ -48,6 +55,13 @@ export interface EncryptionOptions extends Omit<DeviceOptions, 'keyStore'> {
    * and attributes of members and users. Without it those calls are refused.
    */
   readonly metadata?: 'clear';
+  /**
+   * Which channels are encrypted. Default `'all'`; a function says so for each channel, by what
+   * Twilio cannot change, such as a list of sids. In the others everything is as without this
+   * library, and messages have the status `clear`. A channel that was encrypted once stays so:
+   * sending to it rejects with `NOT_SUPPORTED_ENCRYPTED` if the function changes its mind.
+   */
+  readonly channels?: ChannelChoice;
 }
 
 /** An unlocked device: wraps Twilio's objects so that what goes through them is encrypted. */
@@ -102,9 +116,9 @@ export const Encryption = {
   async open(options: EncryptionOptions): Promise<Encryption> {
     checkNames(options);
     refusePostQuantum(options);
-    const { keyStore = new IndexedDbKeyStore(), metadata } = options;
+    const { keyStore = new IndexedDbKeyStore(), channels = 'all', metadata } = options;
     const device = await openDevice({ ...options, keyStore });
-    const wrap = wrappers(device, metadata === 'clear');
+    const wrap = wrappers(device, channels, metadata === 'clear');
     return {
       identity: device.identity,
       cardId: device.card.id,
@@ -129,6 +143,7 @@ const OPTIONS: Readonly<Record<keyof EncryptionOptions, true>> = {
   password: true,
   device: true,
   metadata: true,
+  channels: true,
   postQuantum: true,
 };
 

@@ -11,6 +11,7 @@ import { keys, type Keys } from './keys.ts';
 import type { KeyStore } from './key-store.ts';
 import { guardedDirectory, guardedKeyStore } from './guarded.ts';
 import { openOwnCard } from './own-card.ts';
+import { encryptedChannels, type EncryptedChannels } from './encrypted-channels.ts';
 import { incomingSessions } from './incoming-sessions.ts';
 import { pins } from './pins.ts';
 import { receiver, type Receiver } from './receiver.ts';
@@ -67,6 +68,7 @@ export interface Device extends Omit<Sender, 'sawOwn'>, Receiver {
     identity: string,
     cardIds: readonly string[],
   ) => Promise<readonly CardId[]>;
+  readonly encryptedChannels: EncryptedChannels;
   /** Forgets the keys. Sending, judging and accepting throw `CLOSED` from then on. */
   readonly close: () => void;
   /** Aborted by `close()`. */
@@ -104,7 +106,8 @@ export async function openDevice(options: DeviceOptions): Promise<Device> {
   });
   await trust.check(identity, [own.card]);
   const sessions = incomingSessions(state, own.card.id);
-  const context = { own, keyStore: state, cards, pins: trust, random, now };
+  const encrypted = encryptedChannels(state, own.card.id);
+  const context = { own, keyStore: state, cards, pins: trust, encrypted, random, now };
   const closing = new AbortController();
   // Dropped by close(): with them go the only references to the private keys.
   const sending = sender({ ...context, keepSession: sessions.keep });
@@ -137,6 +140,7 @@ export async function openDevice(options: DeviceOptions): Promise<Device> {
       parts = null;
       closing.abort();
     },
+    encryptedChannels: encrypted,
     closed: closing.signal,
   };
 }

@@ -56,6 +56,8 @@ export type MessageEncryption =
   /** Not decided yet; tried again by itself. */
   | { readonly status: 'pending'; readonly code: PendingCode }
   | { readonly status: 'unavailable'; readonly code: UnavailableCode }
+  /** In a channel that the application leaves as it is: whatever Twilio says. */
+  | { readonly status: 'clear'; readonly code: 'CHANNEL_NOT_ENCRYPTED' }
   | { readonly status: 'rejected'; readonly code: RejectionCode };
 
 /**

@@ -9,6 +9,7 @@ import type { Session } from '../protocol/session.ts';
 import type { CardBook } from './card-book.ts';
 import { channelOrder, type ChannelOrder } from './channel-order.ts';
 import type { DeliveredMessage } from './delivered.ts';
+import type { EncryptedChannels } from './encrypted-channels.ts';
 import type { IncomingSessions } from './incoming-sessions.ts';
 import { envelopeOf, keyMessages } from './key-messages.ts';
 import type { KeyStore } from './key-store.ts';
@@ -64,6 +65,7 @@ export interface ReceiverContext {
   readonly cards: CardBook;
   readonly pins: Pins;
   readonly sessions: IncomingSessions;
+  readonly encrypted: EncryptedChannels;
   readonly now: () => number;
   /** Is told of messages of this very card. */
   readonly sawOwn: (channelSid: ChannelSid, sequence: number) => Promise<void>;
@@ -166,6 +168,7 @@ export function receiver(context: ReceiverContext): Receiver {
           return notShown({ status: 'rejected', code: 'REPLAYED' }, verdict.is === 'copy');
         }
         if (name.cardId === own.card.id) await context.sawOwn(channelSid, name.sequence);
+        await context.encrypted.add(channelSid);
         const order = orderOf(channelSid).place(name.cardId, name.sequence, index);
         return await shown(judged, { name, revision, ...verdict, order }, context);
       } catch (error) {

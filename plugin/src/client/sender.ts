@@ -16,6 +16,7 @@ import type { Session } from '../protocol/session.ts';
 import { x25519Slots, type SlotSealer } from '../protocol/slot.ts';
 import { isYounger } from './age.ts';
 import { ephemerals } from './ephemerals.ts';
+import type { EncryptedChannels } from './encrypted-channels.ts';
 import type { KeyStore } from './key-store.ts';
 import { outbox, type Outbox, type OutboxEntry, type OutgoingSession } from './outbox.ts';
 import { chooseRecipients, type RecipientsContext } from './recipients.ts';
@@ -25,6 +26,7 @@ export interface SenderContext extends RecipientsContext {
   readonly keyStore: KeyStore;
   readonly random: RandomSource;
   readonly now: () => number;
+  readonly encrypted: EncryptedChannels;
   /** Keeps a session that this device opened, so that it reads its own messages. */
   readonly keepSession: (session: Session) => Promise<void>;
 }
@@ -186,6 +188,7 @@ export function sender(context: SenderContext): Sender {
     async send(outlet, content) {
       const encoded = encodeContent(content);
       const cards = await chooseRecipients(await outlet.members(), context);
+      await context.encrypted.add(outlet.channelSid);
       const box = outboxOf(outlet.channelSid);
       await settle(outlet, box, nameOf(cards));
       const route = await routeTo(outlet, cards);
@@ -206,6 +209,7 @@ export function sender(context: SenderContext): Sender {
     async edit(outlet, target, content) {
       const encoded = encodeContent(content);
       const cards = await chooseRecipients(await outlet.members(), context);
+      await context.encrypted.add(outlet.channelSid);
       const route = await routeTo(outlet, cards);
       const signed = {
         ...signedBy(outlet.channelSid),

@@ -35,6 +35,7 @@ function encryptedSend(
 ): Channel['sendMessage'] {
   return (message, attributes: unknown) =>
     inOrder(async () => {
+      if (await wrap.rule.mayClear(raw)) return raw.sendMessage(message, attributes);
       if (typeof message !== 'string' && message !== null) throw refusal('sendMessage with media');
       wrap.checkSender(raw);
       return wrap.device.send(outlet, {

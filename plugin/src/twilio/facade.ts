@@ -16,8 +16,15 @@ export type Rules<T> = { readonly [Name in keyof T & string]: Rule };
 
 type OwnNames<R> = { [Name in keyof R]: R[Name] extends 'own' ? Name : never }[keyof R];
 
-/** The facade's own members: exactly those that the rules call `own`. */
-export type OwnMembers<T, R extends Rules<T>> = Pick<T, OwnNames<R> & keyof T>;
+/**
+ * The facade's own members: exactly those that the rules call `own`. A property may be null, which
+ * the SDKs use for what is not there although their types do not say so.
+ */
+export type OwnMembers<T, R extends Rules<T>> = {
+  readonly [Name in OwnNames<R> & keyof T]: T[Name] extends (...args: never[]) => unknown
+    ? T[Name]
+    : T[Name] | null;
+};
 
 /**
  * An object that stands before an SDK object. It is an instance of the same class, but only what

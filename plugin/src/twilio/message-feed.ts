@@ -14,6 +14,8 @@ import { serial } from './serial.ts';
 // A message whose card takes longer is shown as pending, so that it does not hold up the others.
 const PATIENCE_MILLISECONDS = 2000;
 
+const CLEAR = { status: 'clear', code: 'CHANNEL_NOT_ENCRYPTED' } as const;
+
 /**
  * Opens what the channel's events bring. Messages are judged side by side; they are compared with
  * what is remembered, and shown, one after the other in the order in which the SDK told of them.
@@ -32,6 +34,9 @@ export function messageFeed(
   const attempted = new WeakMap<Message, number>();
   const emitters: ReplayEmitter<unknown>[] = [channelEmitter];
 
+  // What cannot be decided, because a rule throws or a store does not answer, is not clear.
+  const isClear = (): Promise<boolean> => wrap.rule.isClear(raw).catch(() => false);
+
   function emit(name: string, event: unknown): void {
     for (const emitter of emitters) emitter.emit(name, event);
   }
@@ -46,7 +51,8 @@ export function messageFeed(
     const judging = Promise.all(
       messages.map(async (message) => {
         const attempts = attempted.get(message) ?? 0;
-        return judge(deliveredOf(message, raw, device, { justArrived, attempts }), device);
+        const delivered = deliveredOf(message, raw, device, { justArrived, attempts });
+        return (await isClear()) ? { delivered, outcome: CLEAR } : judge(delivered, device);
       }),
     );
     // Awaited in its turn.

@@ -47,9 +47,11 @@ export function openedMessage(
       ...emitter.methods,
       get body() {
         const { encryption, content } = received;
+        if (encryption.status === 'clear') return raw.body;
         return encryption.status === 'verified' ? (content.body ?? '') : placeholder(encryption);
       },
       get attributes() {
+        if (received.encryption.status === 'clear') return raw.attributes;
         return received.content.attributes ?? {};
       },
       get encryption() {
@@ -58,14 +60,21 @@ export function openedMessage(
       get channel() {
         return wrap.channel(raw.channel);
       },
-      type: 'text',
+      get type() {
+        return received.encryption.status === 'clear' ? raw.type : 'text';
+      },
+      get media() {
+        return received.encryption.status === 'clear' ? raw.media : null;
+      },
       getMember: async (): Promise<Member> => wrap.member(await raw.getMember()),
       async updateBody(body) {
-        await edit({ body });
+        if (await wrap.rule.mayClear(raw.channel)) await raw.updateBody(body);
+        else await edit({ body });
         return self;
       },
       async updateAttributes(attributes: unknown) {
-        await edit({ attributes });
+        if (await wrap.rule.mayClear(raw.channel)) await raw.updateAttributes(attributes);
+        else await edit({ attributes });
         return self;
       },
       async remove() {

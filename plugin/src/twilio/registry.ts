@@ -9,6 +9,7 @@ import type {
   UserDescriptor,
 } from 'twilio-chat';
 import type { Device } from '../client/device.ts';
+import type { ChannelRule } from './channel-rule.ts';
 import type { ReplayEmitter } from './replay-emitter.ts';
 
 /** Facades by SDK object. */
@@ -38,6 +39,7 @@ export interface Wrappers extends People {
   readonly device: Device;
   /** Whether names and attributes that Twilio sees are allowed. */
   readonly clearMetadata: boolean;
+  readonly rule: ChannelRule;
   readonly client: (raw: Client) => Client;
   /** The client that a channel came from, for {@link checkSender}. */
   readonly cameFrom: (channel: Channel, client: Client) => void;

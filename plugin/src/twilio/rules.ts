@@ -104,7 +104,7 @@ export const MESSAGE_RULES = {
   memberSid: 'pass',
   // A media message cannot be verified yet: it shows as a rejected text.
   type: 'own',
-  media: 'hide',
+  media: 'own',
   getMember: 'own',
   remove: 'own',
   updateBody: 'own',

@@ -2,6 +2,7 @@ import type { Channel, Client } from 'twilio-chat';
 import type { Device } from '../client/device.ts';
 import { EncryptionError } from '../errors.ts';
 import { channelFacade } from './channel.ts';
+import { channelRule, type ChannelChoice } from './channel-rule.ts';
 import { checkIdentity, clientFacade } from './client.ts';
 import { isFacade } from './facade.ts';
 import { once } from './once.ts';
@@ -9,13 +10,14 @@ import { people } from './people.ts';
 import type { Wrappers } from './registry.ts';
 
 /** The facades of one device. */
-export function wrappers(device: Device, clearMetadata: boolean): Wrappers {
+export function wrappers(device: Device, choice: ChannelChoice, clearMetadata: boolean): Wrappers {
   const channels = once((raw: Channel) => channelFacade(raw, all));
   const clients = once((raw: Client) => clientFacade(raw, all));
   const owners = new WeakMap<Channel, Client>();
   const all: Wrappers = {
     device,
     clearMetadata,
+    rule: channelRule(device, choice),
     ...people((raw) => channels(raw).facade, clearMetadata),
     client: clients,
     channel: (raw) => channels(raw).facade,

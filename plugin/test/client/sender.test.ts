@@ -2,6 +2,7 @@ import { EncryptionError, MemoryKeyStore, type KeyStore } from 'twilio-chat-encr
 import { describe, expect, test } from 'vitest';
 import type { CardBook } from '../../src/client/card-book.ts';
 import type { Pins } from '../../src/client/pins.ts';
+import { encryptedChannels } from '../../src/client/encrypted-channels.ts';
 import { sender, type Outlet, type Sender } from '../../src/client/sender.ts';
 import { base64url, type Bytes } from '../../src/protocol/primitives.ts';
 import type { Identity } from '../../src/protocol/identifiers.ts';
@@ -47,6 +48,7 @@ function senderOf(
     pins,
     random: source,
     now: () => clock.now,
+    encrypted: encryptedChannels(keyStore, own.card.id),
     keepSession: () => Promise.resolve(),
   });
 }

@@ -21,6 +21,7 @@ const ICONS = {
   rejected: AlertIcon,
   unavailable: HiddenIcon,
   pending: ClockIcon,
+  clear: AlertIcon,
 } as const;
 
 /** A message. What is not verified never looks like one that is. */

@@ -98,6 +98,11 @@ const PENDING: Readonly<Record<PendingCode, Reason>> = {
   },
 };
 
+const CLEAR: Reason = {
+  title: 'Not encrypted',
+  text: 'This channel is not encrypted: Twilio can read and change it.',
+};
+
 /** Why a message is not shown. */
 export function reasonOf(encryption: Exclude<MessageEncryption, { status: 'verified' }>): Reason {
   switch (encryption.status) {
@@ -107,6 +112,8 @@ export function reasonOf(encryption: Exclude<MessageEncryption, { status: 'verif
       return UNAVAILABLE[encryption.code];
     case 'pending':
       return PENDING[encryption.code];
+    case 'clear':
+      return CLEAR;
   }
 }
 
@@ -116,6 +123,7 @@ export const STATUS: Readonly<Record<MessageEncryption['status'], string>> = {
   rejected: 'Rejected',
   unavailable: 'Not readable here',
   pending: 'Not decided yet',
+  clear: 'Not encrypted',
 };
 
 /** How far a sender's key is trusted on this device. */

@@ -1,0 +1,98 @@
+/** Channels that the application leaves unencrypted, and encryption that sticks. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { deliver, history, next, pair, startWorld, type Person, type World } from './world.ts';
+
+let world: World;
+let alice: Person;
+let bob: Person;
+/** The sids of the channels that are encrypted. */
+const encrypted = new Set<string>();
+
+beforeAll(async () => {
+  world = await startWorld();
+  const options = { channels: ({ sid }: { readonly sid: string }) => encrypted.has(sid) };
+  [alice, bob] = await Promise.all([world.person('alice', options), world.person('bob', options)]);
+});
+
+afterAll(() => world.close());
+
+describe('a channel that is not to be encrypted', () => {
+  test('works as without the library, and says that nothing is known', async () => {
+    const [own, bobs] = await pair(alice, bob);
+    const message = await deliver(own, bobs, 'in the clear', { mood: 'good' });
+    expect([message.body, message.attributes]).toEqual(['in the clear', { mood: 'good' }]);
+    expect(message.encryption).toEqual({ status: 'clear', code: 'CHANNEL_NOT_ENCRYPTED' });
+    expect(world.emulator.inspect.messages(own.sid)[0]?.body).toBe('in the clear');
+    const [mine] = await history(own);
+    const updated = next(bobs, 'messageUpdated');
+    await mine?.updateBody('edited');
+    await updated;
+    expect(message.body).toBe('edited');
+  });
+
+  test('is one beside encrypted channels of the same people', async () => {
+    const [own, bobs] = await pair(alice, bob);
+    encrypted.add(own.sid);
+    const message = await deliver(own, bobs, 'for Bob');
+    expect(message.encryption.status).toBe('verified');
+    expect(world.emulator.inspect.messages(own.sid)[0]?.body).toMatch(/^e2e1\./);
+  });
+});
+
+describe('a channel that was encrypted once', () => {
+  test('refuses to send in the clear when the rule changes its mind, also after a restart', async () => {
+    const [own, bobs] = await pair(alice, bob);
+    encrypted.add(own.sid);
+    await deliver(own, bobs, 'one');
+    encrypted.delete(own.sid);
+    for (const person of [alice, await world.again(alice, { channels: () => false })]) {
+      const channel = await person.client.getChannelBySid(own.sid);
+      await expect(channel.sendMessage('two')).rejects.toMatchObject({
+        code: 'NOT_SUPPORTED_ENCRYPTED',
+      });
+      const [message] = await history(channel);
+      await expect(message?.updateBody('one, edited')).rejects.toMatchObject({
+        code: 'NOT_SUPPORTED_ENCRYPTED',
+      });
+    }
+    expect(world.emulator.inspect.messages(own.sid)).toHaveLength(1);
+  });
+
+  test('still reads what is encrypted, and refuses plaintext', async () => {
+    const [own, bobs] = await pair(alice, bob);
+    encrypted.add(own.sid);
+    const first = await deliver(own, bobs, 'one');
+    encrypted.delete(own.sid);
+    const injected = next(bobs, 'messageAdded');
+    world.emulator.tamper.inject(own.sid, { author: 'alice', body: 'plain' });
+    await injected;
+    const all = await history(bobs);
+    expect(all.map(({ encryption: { status } }) => status)).toEqual(['verified', 'rejected']);
+    expect(first.body).toBe('one');
+  });
+
+  test('is one for who only read in it', async () => {
+    const [own, bobs] = await pair(alice, bob);
+    encrypted.add(own.sid);
+    await deliver(own, bobs, 'one');
+    encrypted.delete(own.sid);
+    await expect(bobs.sendMessage('answer')).rejects.toMatchObject({
+      code: 'NOT_SUPPORTED_ENCRYPTED',
+    });
+  });
+});
+
+test('a rule that throws lets nothing out and shows nothing as clear', async () => {
+  const carol = await world.person('carol', {
+    channels: () => {
+      throw new Error('broken rule');
+    },
+  });
+  const [own, bobs] = await pair(alice, bob);
+  await own.add('carol');
+  const channel = await carol.client.getChannelBySid(own.sid);
+  await expect(channel.sendMessage('secret')).rejects.toThrow('broken rule');
+  await deliver(own, bobs, 'plain');
+  const [message] = await history(channel);
+  expect(message?.encryption).toEqual({ status: 'rejected', code: 'PLAINTEXT' });
+});
