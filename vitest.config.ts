@@ -36,7 +36,7 @@ export default defineConfig({
           name: 'noble',
           provide,
           setupFiles: ['plugin/test/without-webcrypto-curves.ts'],
-          include: ['plugin/test/protocol/{card,envelope,attacks}.anywhere.test.ts'],
+          include: ['plugin/test/protocol/{card,envelope,attacks,sealed-*}.anywhere.test.ts'],
         },
       },
       {

@@ -1,6 +1,6 @@
 /**
- * Symmetric cryptography, hashing, key derivation and encodings. With `curves.ts` the only file
- * that imports a cryptographic library; everything here is synchronous.
+ * Symmetric cryptography, hashing, key derivation and encodings. Only this file and `curves*.ts`
+ * import a cryptographic library; everything here is synchronous.
  */
 import { chacha20poly1305, xchacha20poly1305 } from '@noble/ciphers/chacha.js';
 import { argon2idAsync } from '@noble/hashes/argon2.js';

@@ -1,0 +1,130 @@
+import { EncryptionError } from '../errors.ts';
+import { checkApproval, createCard, exportCard, importCard, type Card } from '../protocol/card.ts';
+import type { VerifyingKey } from '../protocol/curves.ts';
+import { parseCardId, parseIdentity } from '../protocol/identifiers.ts';
+import type { CardBook } from './card-book.ts';
+import { exportable, requireChecked, type ExportableCard } from './checked-cards.ts';
+import type { Directory } from './directory.ts';
+import { privateKeysOf, type KeyPair } from './key-pair.ts';
+
+/**
+ * Cards for keys of the application's own, and other people's cards. `find`, `get` and `publish`
+ * give cards that the application's pinned key approved; `create` and `import` do not ask. None
+ * compares with the cards that were seen first, as the chat does. All calls reject with `CLOSED`
+ * after `close()`.
+ */
+export interface Cards {
+  /**
+   * A card for this key, signed by it. Nobody knows or approved it before it is published.
+   * @param fields at most 16 entries of 1 to 256 characters; whoever has the card can read them
+   * @throws EncryptionError `INVALID_IDENTITY`, `INVALID_ARGUMENT`
+   */
+  create(
+    identity: string,
+    key: KeyPair,
+    fields?: Readonly<Record<string, string>>,
+  ): Promise<ExportableCard>;
+  /**
+   * Reads a card and checks that it is whole and its own key signed it. That alone says nothing
+   * about who holds it: anybody can make a card in anybody's name. Import what came on a way that
+   * you trust, and take `find` or `get` otherwise.
+   * @throws EncryptionError `CARD_INVALID`
+   */
+  import(exported: string): Promise<ExportableCard>;
+  /**
+   * Has a card of this person approved and published. From then on it counts as one of their
+   * devices, in chats too: who sees them first from then on encrypts for it, and who knew them
+   * before is told by `keyChanged`.
+   * @returns the card with the application's approval
+   * @throws EncryptionError `INVALID_ARGUMENT`, `CARD_INVALID` when the directory did not approve
+   * this card under a pinned key, and the directory's errors
+   */
+  publish(card: Card): Promise<ExportableCard>;
+  /**
+   * All approved cards of these people, asked from the directory. Who has none is not in the list.
+   * @throws EncryptionError `INVALID_IDENTITY`, and the directory's errors
+   */
+  find(...identities: readonly string[]): Promise<readonly ExportableCard[]>;
+  /**
+   * The approved card of this id.
+   * @throws EncryptionError `INVALID_ARGUMENT`, `CARD_INVALID` when there is none or it does not
+   * check, and the directory's errors
+   */
+  get(cardId: string): Promise<ExportableCard>;
+  /**
+   * Not there yet: neither the server nor its clients know revocations. A card that is published
+   * stays.
+   * @throws EncryptionError `NOT_SUPPORTED_ENCRYPTED` always
+   */
+  revoke(card: Card): Promise<never>;
+}
+
+/** What {@link cards} works with. */
+export interface CardsContext {
+  readonly cards: CardBook;
+  readonly directory: Directory;
+  readonly appKeys: readonly VerifyingKey[];
+  readonly now: () => number;
+  /** Throws `CLOSED` after the device was closed. */
+  readonly checkOpen: () => void;
+}
+
+/** The cards of a device's directory. */
+export function cards({ cards: book, directory, appKeys, now, checkOpen }: CardsContext): Cards {
+  return {
+    async create(identity, key, fields = {}) {
+      checkOpen();
+      const { signingKey, encryptionKey } = privateKeysOf(key);
+      const some = Object.keys(fields).length > 0;
+      const content = {
+        identity: parseIdentity(identity),
+        createdAt: now(),
+        ...(some && { fields }),
+      };
+      return exportable(await createCard(content, signingKey, encryptionKey));
+    },
+
+    async import(exported) {
+      checkOpen();
+      return exportable(await importCard(exported));
+    },
+
+    async publish(card) {
+      checkOpen();
+      requireChecked(card);
+      const approved = await importCard(await directory.publish(exportCard(card)));
+      await checkApproval(approved, appKeys);
+      // The directory may answer anything, also with somebody else's approved card.
+      if (approved.id !== card.id) {
+        throw new EncryptionError('CARD_INVALID', 'The directory answered with another card.');
+      }
+      book.refresh(approved.identity);
+      return exportable(approved);
+    },
+
+    async find(...identities) {
+      checkOpen();
+      const asked = [...new Set(identities.map(parseIdentity))];
+      // Afresh: whoever looks somebody up wants their cards of now.
+      for (const identity of asked) book.refresh(identity);
+      const found = await book.find(asked);
+      return [...found.values()].flatMap((each) => each.cards.map(exportable));
+    },
+
+    async get(cardId) {
+      checkOpen();
+      return exportable(await book.get(parseCardId(cardId)));
+    },
+
+    async revoke(card) {
+      checkOpen();
+      requireChecked(card);
+      return Promise.reject(
+        new EncryptionError(
+          'NOT_SUPPORTED_ENCRYPTED',
+          'Cards cannot be revoked yet. Nothing was done: the card is as valid as before.',
+        ),
+      );
+    },
+  };
+}

@@ -1,0 +1,403 @@
+/** Keys and cards of the low-level API, on a key store in memory and a directory without a server. */
+import { describe, expect, test } from 'vitest';
+import {
+  approveCard,
+  curves,
+  EncryptionError,
+  exportCard,
+  importCard,
+  sealKeyRecord,
+} from 'twilio-chat-encryption/protocol';
+import { cardBook } from '../../src/client/card-book.ts';
+import { cards, type Cards } from '../../src/client/cards.ts';
+import type { ExportableCard } from '../../src/client/checked-cards.ts';
+import type { Directory } from '../../src/client/directory.ts';
+import { keyPair, type KeyPair } from '../../src/client/key-pair.ts';
+import { keys, type Keys } from '../../src/client/keys.ts';
+import { MemoryKeyStore } from '../../src/client/key-store.ts';
+import { makeSecret } from '../../src/client/saved-key.ts';
+import { base64, base64url } from '../../src/protocol/primitives.ts';
+import { codeOf } from '../outcomes.ts';
+import { APP_KEY, person, random } from '../protocol/people.ts';
+
+const appKey = await (await curves()).importVerifyingKey(APP_KEY.publicKey);
+
+/** A directory that approves whatever it gets; it can be told to answer otherwise. */
+class Approving implements Directory {
+  readonly published = new Map<string, { readonly identity: string; readonly card: string }>();
+  answer = async (exported: string): Promise<string> => {
+    const card = await importCard(exported);
+    return exportCard(await approveCard(card, APP_KEY, 1));
+  };
+
+  async publish(exported: string): Promise<string> {
+    const card = await this.answer(exported);
+    const { id, identity } = await importCard(exported);
+    this.published.set(id, { identity, card });
+    return card;
+  }
+
+  find(identities: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>> {
+    const all = [...this.published.values()];
+    const of = (identity: string): string[] =>
+      all.filter((one) => one.identity === identity).map(({ card }) => card);
+    return Promise.resolve(new Map(identities.map((identity) => [identity, of(identity)])));
+  }
+
+  get(id: string): Promise<string | null> {
+    return Promise.resolve(this.published.get(id)?.card ?? null);
+  }
+}
+
+interface Tools {
+  readonly keys: Keys;
+  readonly cards: Cards;
+  readonly keyStore: MemoryKeyStore;
+  readonly close: () => void;
+}
+
+function tools(directory = new Approving(), keyStore = new MemoryKeyStore()): Tools {
+  let closed = false;
+  const checkOpen = (): void => {
+    if (closed) throw new EncryptionError('CLOSED', 'Closed.');
+  };
+  const book = cardBook(directory, [appKey], Date.now);
+  const context = { cards: book, directory, appKeys: [appKey], now: Date.now, checkOpen };
+  return {
+    keyStore,
+    keys: keys({ keyStore, random, checkOpen }),
+    cards: cards(context),
+    close: () => {
+      closed = true;
+    },
+  };
+}
+
+async function keyAndCard(name: string): Promise<{ key: KeyPair; card: ExportableCard }> {
+  const { keys: own, cards: ownCards } = tools();
+  const key = await own.generate();
+  return { key, card: await ownCards.create(name, key) };
+}
+
+const alice = await keyAndCard('alice');
+const bob = await keyAndCard('bob');
+
+/** Whether both keys are the same one: what is sealed for one, the other opens. */
+async function areSame(one: KeyPair, other: KeyPair): Promise<boolean> {
+  const card = await tools().cards.create('somebody', one);
+  const opened = await other.decryptThenVerify(await one.signThenEncrypt('same', card), card);
+  return opened.toString() === 'same';
+}
+
+describe('sealing', () => {
+  test('text, bytes and streams', async () => {
+    const sealed = await alice.key.signThenEncrypt('Grüße, 世界 \u{feff}', bob.card);
+    const opened = await bob.key.decryptThenVerify(sealed, alice.card);
+    expect(opened.toString()).toBe('Grüße, 世界 \u{feff}');
+    expect(String(opened)).toBe('Grüße, 世界 \u{feff}');
+
+    const bytes = random(1000);
+    const sealedBytes = await alice.key.signThenEncrypt(bytes, [bob.card, alice.card]);
+    for (const { key } of [alice, bob]) {
+      expect(new Uint8Array(await key.decryptThenVerify(sealedBytes, alice.card))).toEqual(bytes);
+    }
+
+    const stream = await alice.key.signThenEncrypt(new Blob([bytes]).stream(), bob.card);
+    const openedStream = await bob.key.decryptThenVerify(stream, [bob.card, alice.card]);
+    expect(new Uint8Array(await new Response(openedStream).arrayBuffer())).toEqual(bytes);
+  });
+
+  test('gives bytes like any others, with base64 of their own', async () => {
+    const sealed = await alice.key.signThenEncrypt('Hey', bob.card);
+    expect(sealed).toBeInstanceOf(Uint8Array);
+    expect(sealed).toEqual(new Uint8Array(sealed));
+    expect(Object.keys(sealed)).toHaveLength(sealed.length);
+    expect(base64.decode(sealed.toBase64())).toEqual(new Uint8Array(sealed));
+    expect(Object.hasOwn(Uint8Array.prototype, 'toBase64')).toBe('fromBase64' in Uint8Array);
+    const opened = await bob.key.decryptThenVerify(sealed.toBase64(), alice.card);
+    expect(opened.toString()).toBe('Hey');
+    expect(Object.keys(opened)).toHaveLength(3);
+  });
+
+  test('text that is not Unicode, and bytes that are no text', async () => {
+    expect(await codeOf(alice.key.signThenEncrypt('\ud800', bob.card))).toBe('INVALID_CONTENT');
+    const sealed = await alice.key.signThenEncrypt(Uint8Array.of(72, 255), bob.card);
+    expect((await bob.key.decryptThenVerify(sealed, alice.card)).toString()).toBe('H\ufffd');
+  });
+
+  test('does not follow what happens to the memory meanwhile', async () => {
+    const data = Uint8Array.of(1, 2, 3);
+    const sealing = alice.key.signThenEncrypt(data, bob.card);
+    data.fill(0);
+    const opened = await bob.key.decryptThenVerify(await sealing, alice.card);
+    expect(new Uint8Array(opened)).toEqual(Uint8Array.of(1, 2, 3));
+  });
+
+  test('for a card twice is sealing for it once', async () => {
+    const sealed = await alice.key.signThenEncrypt('Hey', [bob.card, bob.card]);
+    expect(sealed).toHaveLength((await alice.key.signThenEncrypt('Hey', bob.card)).length);
+  });
+
+  test('is for its recipients, and from its sender', async () => {
+    const sealed = await alice.key.signThenEncrypt('Hey', bob.card);
+    expect(await codeOf(alice.key.decryptThenVerify(sealed, alice.card))).toBe('NOT_ADDRESSED');
+    expect(await codeOf(bob.key.decryptThenVerify(sealed, bob.card))).toBe('BAD_SIGNATURE');
+    const stream = await alice.key.signThenEncrypt(new Blob(['Hey']).stream(), bob.card);
+    expect(await codeOf(alice.key.decryptThenVerify(stream, alice.card))).toBe('NOT_ADDRESSED');
+  });
+
+  test('takes nothing but cards that were checked', async () => {
+    // What an application would get from somebody's JSON, or by changing a card.
+    const changed = { ...bob.card, encryptionKey: alice.card.encryptionKey };
+    const { card } = await person('bob');
+    for (const wrong of [[], [changed], [bob.card, changed], [card]]) {
+      expect(await codeOf(alice.key.signThenEncrypt('Hey', wrong))).toBe('INVALID_ARGUMENT');
+      expect(await codeOf(bob.key.decryptThenVerify('', wrong))).toBe('INVALID_ARGUMENT');
+    }
+    expect(Object.isFrozen(bob.card)).toBe(true);
+  });
+
+  test('opens nothing that is not sealed data', async () => {
+    for (const wrong of ['', 'Hey', 'e2e1.', '====', random(500), new Uint8Array()]) {
+      expect(['MALFORMED', 'UNSUPPORTED_VERSION']).toContain(
+        await codeOf(bob.key.decryptThenVerify(wrong, alice.card)),
+      );
+    }
+    const sealed = await alice.key.signThenEncrypt(new Blob(['Hey']).stream(), bob.card);
+    const all = new Uint8Array(await new Response(sealed).arrayBuffer());
+    expect(await codeOf(bob.key.decryptThenVerify(all, alice.card))).toBe('UNSUPPORTED_VERSION');
+    const data = await alice.key.signThenEncrypt('Hey', bob.card);
+    expect(await codeOf(bob.key.decryptThenVerify(new Blob([data]).stream(), alice.card))).toBe(
+      'MALFORMED',
+    );
+  });
+
+  test('shows neither private key nor a way to sign anything', () => {
+    expect(Object.keys(alice.key).sort()).toEqual([
+      'decryptThenVerify',
+      'export',
+      'save',
+      'signThenEncrypt',
+    ]);
+    expect(JSON.stringify(alice.key)).toBe('{}');
+  });
+});
+
+describe('a key', () => {
+  test('is saved, found, loaded and deleted', async () => {
+    const { keys: own } = tools();
+    const key = await own.generate();
+    expect(await own.exists('alice')).toBe(false);
+    await key.save('alice', 'password');
+    expect(await own.exists('alice')).toBe(true);
+    expect(await areSame(key, await own.load('alice', 'password'))).toBe(true);
+    await own.delete('alice');
+    expect(await own.exists('alice')).toBe(false);
+    expect(await codeOf(own.load('alice', 'password'))).toBe('KEY_NOT_FOUND');
+    await own.delete('alice');
+  });
+
+  test('is not overwritten, not even by one that is saved at the same time', async () => {
+    const { keys: own } = tools();
+    const [one, two] = [await own.generate(), await own.generate()];
+    const outcomes = await Promise.allSettled([one.save('a', 'first'), two.save('a', 'second')]);
+    expect(outcomes.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+    const [first, second] = outcomes[0].status === 'fulfilled' ? [one, two] : [two, one];
+    const kept = await own.load('a', first === one ? 'first' : 'second');
+    expect(await areSame(kept, first)).toBe(true);
+    // Refused, it is still there to be saved under another name.
+    expect(await codeOf(second.save('a', 'second'))).toBe('KEY_EXISTS');
+    await second.save('b', 'second');
+    expect(await areSame(await own.load('b', 'second'), second)).toBe(true);
+  });
+
+  test('that is saved twice at once is saved whole both times', async () => {
+    const { keys: own } = tools();
+    const key = await own.generate();
+    const [, , exported] = await Promise.all([
+      key.save('a', 'first'),
+      key.save('b', 'second'),
+      key.export('third'),
+    ]);
+    expect(await areSame(key, await own.load('a', 'first'))).toBe(true);
+    expect(await areSame(key, await own.load('b', 'second'))).toBe(true);
+    expect(await areSame(key, await own.import(exported, 'third'))).toBe(true);
+  });
+
+  test('travels as a string under a password', async () => {
+    const { keys: own } = tools();
+    const key = await own.generate();
+    const exported = await key.export('password');
+    expect(exported).toMatch(/^[\w-]+$/);
+    const { keys: elsewhere } = tools();
+    const imported = await elsewhere.import(exported, 'password');
+    expect(await areSame(key, imported)).toBe(true);
+    await imported.save('moved', 'another');
+    expect(await areSame(key, await elsewhere.load('moved', 'another'))).toBe(true);
+    expect(await codeOf(elsewhere.import(exported, 'passwort'))).toBe('WRONG_PASSWORD');
+  });
+
+  test('leaves a saved or loaded one by its own password only', async () => {
+    const { keys: own } = tools();
+    const key = await own.generate();
+    await key.export('any');
+    await key.save('alice', 'password');
+    for (const one of [key, await own.load('alice', 'password')]) {
+      expect(await codeOf(one.export('any'))).toBe('WRONG_PASSWORD');
+      expect(await codeOf(one.save('copy', 'any'))).toBe('WRONG_PASSWORD');
+      const exported = await one.export('any', 'password');
+      expect(await areSame(key, await own.import(exported, 'any'))).toBe(true);
+    }
+    await key.save('copy', 'new password', 'password');
+    const copy = await own.load('copy', 'new password');
+    expect(await areSame(key, copy)).toBe(true);
+    expect(await codeOf(copy.export('password'))).toBe('WRONG_PASSWORD');
+  });
+
+  test('does not keep its secret in memory once it is saved', async () => {
+    const keyStore = new MemoryKeyStore();
+    const context = { keyStore, random, checkOpen: () => undefined };
+    const secret = makeSecret(random);
+    const key = await keyPair(secret, null, context);
+    await key.export('another');
+    expect(secret.some(Boolean)).toBe(true);
+    await key.save('alice', 'password');
+    expect(secret.some(Boolean)).toBe(false);
+
+    const again = makeSecret(random);
+    await keyPair(again, { name: 'saved-key/alice', bytes: new Uint8Array() }, context);
+    expect(again.some(Boolean)).toBe(false);
+    expect(await areSame(key, await keys(context).load('alice', 'password'))).toBe(true);
+  });
+
+  test('moved to another name, damaged or made of something else does not open', async () => {
+    const { keys: own, keyStore } = tools();
+    const key = await own.generate();
+    await key.save('alice', 'password');
+    const record = (await keyStore.get('saved-key/alice')) ?? new Uint8Array();
+
+    await keyStore.update('saved-key/bob', () => record);
+    expect(await codeOf(own.load('bob', 'password'))).toBe('KEY_RECORD_DAMAGED');
+    expect(await codeOf(own.import(base64url.encode(record), 'password'))).toBe(
+      'KEY_RECORD_DAMAGED',
+    );
+    const exported = base64url.decode(await key.export('password')) ?? new Uint8Array();
+    await keyStore.update('saved-key/bob', () => exported);
+    expect(await codeOf(own.load('bob', 'password'))).toBe('KEY_RECORD_DAMAGED');
+
+    for (const at of [0, 5, 70, record.length - 1]) {
+      const damaged = record.slice();
+      damaged[at] = (damaged[at] ?? 0) ^ 1;
+      await keyStore.update('saved-key/alice', () => damaged);
+      expect(['KEY_RECORD_DAMAGED', 'WRONG_PASSWORD']).toContain(
+        await codeOf(own.load('alice', 'password')),
+      );
+    }
+    for (const secret of [new Uint8Array(65), new Uint8Array(66).fill(1), new Uint8Array()]) {
+      const planted = await sealKeyRecord('saved-key/alice', secret, 'password', random);
+      await keyStore.update('saved-key/alice', () => planted);
+      expect(await codeOf(own.load('alice', 'password'))).toBe('KEY_RECORD_DAMAGED');
+    }
+  });
+
+  test('needs a name and a password that are ones', async () => {
+    const { keys: own } = tools();
+    const key = await own.generate();
+    for (const name of ['', 'n'.repeat(257), '\ud800']) {
+      expect(await codeOf(key.save(name, 'password'))).toBe('INVALID_ARGUMENT');
+      expect(await codeOf(own.exists(name))).toBe('INVALID_ARGUMENT');
+      expect(await codeOf(own.load(name, 'password'))).toBe('INVALID_ARGUMENT');
+      expect(await codeOf(own.delete(name))).toBe('INVALID_ARGUMENT');
+    }
+    expect(await codeOf(key.save('alice', ''))).toBe('INVALID_ARGUMENT');
+    expect(await codeOf(key.export(''))).toBe('INVALID_ARGUMENT');
+    for (const wrong of ['', 'no key', 'x'.repeat(100), 'x'.repeat(5000)]) {
+      expect(await codeOf(own.import(wrong, 'password'))).toBe('KEY_RECORD_DAMAGED');
+    }
+  });
+});
+
+describe('a card', () => {
+  test('is made for a key, and says what it was told', async () => {
+    const { keys: own, cards: ownCards } = tools();
+    const key = await own.generate();
+    const card = await ownCards.create('alice', key, { role: 'nurse' });
+    expect(card).toMatchObject({ identity: 'alice', fields: { role: 'nurse' } });
+    expect(await ownCards.import(card.export())).toMatchObject({ id: card.id });
+    expect((await ownCards.create('alice', key, {})).fields).toBeUndefined();
+    expect(await codeOf(ownCards.create('', key))).toBe('INVALID_IDENTITY');
+    expect(await codeOf(ownCards.create('alice', key, { role: '' }))).toBe('INVALID_ARGUMENT');
+    expect(await codeOf(ownCards.create('alice', { ...key }))).toBe('INVALID_ARGUMENT');
+  });
+
+  test('is published, found and got with the approval', async () => {
+    const directory = new Approving();
+    const { cards: ownCards } = tools(directory);
+    const published = await ownCards.publish(alice.card);
+    expect(published.id).toBe(alice.card.id);
+    expect(published.signatures.map(({ signer }) => signer)).toEqual(['self', 'app']);
+    expect(await ownCards.find('bob')).toEqual([]);
+    // Found the next moment, although somebody just looked.
+    await directory.publish(bob.card.export());
+    const found = await ownCards.find('alice', 'bob', 'alice');
+    expect(found.map(({ identity }) => identity)).toEqual(['alice', 'bob']);
+    expect(await ownCards.find()).toEqual([]);
+    expect((await ownCards.get(bob.card.id)).identity).toBe('bob');
+    const sealed = await alice.key.signThenEncrypt('Hey both', found);
+    const opened = await bob.key.decryptThenVerify(sealed, await ownCards.find('alice'));
+    expect(opened.toString()).toBe('Hey both');
+  });
+
+  test('that nobody approved is not found, not got and not published', async () => {
+    const directory = new Approving();
+    const { cards: ownCards } = tools(directory);
+    directory.answer = (exported) => Promise.resolve(exported);
+    expect(await codeOf(ownCards.publish(bob.card))).toBe('CARD_INVALID');
+    expect(await ownCards.find('bob')).toEqual([]);
+    expect(await codeOf(ownCards.get(bob.card.id))).toBe('CARD_INVALID');
+    expect(await codeOf(ownCards.get(alice.card.id))).toBe('CARD_INVALID');
+    expect(await codeOf(ownCards.get('bob'))).toBe('INVALID_ARGUMENT');
+    const { card: other } = await person('bob');
+    directory.answer = () => Promise.resolve(exportCard(other));
+    expect(await codeOf(ownCards.publish(bob.card))).toBe('CARD_INVALID');
+    expect(await codeOf(ownCards.publish({ ...bob.card }))).toBe('INVALID_ARGUMENT');
+  });
+
+  test('is imported when it is whole', async () => {
+    const { cards: ownCards } = tools();
+    expect(await codeOf(ownCards.import(alice.card.export().slice(0, -4)))).toBe('CARD_INVALID');
+    expect(await codeOf(ownCards.import(''))).toBe('CARD_INVALID');
+  });
+
+  test('cannot be revoked yet, and does not seem to be', async () => {
+    const { cards: ownCards } = tools();
+    expect(await codeOf(ownCards.revoke(alice.card))).toBe('NOT_SUPPORTED_ENCRYPTED');
+    expect(await codeOf(ownCards.revoke({ ...alice.card }))).toBe('INVALID_ARGUMENT');
+  });
+});
+
+test('nothing works after close()', async () => {
+  const { keys: own, cards: ownCards, close } = tools();
+  const key = await own.generate();
+  const card = await ownCards.create('alice', key);
+  const sealed = await key.signThenEncrypt('Hey', card);
+  close();
+  const calls: readonly (() => Promise<unknown>)[] = [
+    () => own.generate(),
+    () => own.load('a', 'b'),
+    () => own.exists('a'),
+    () => own.delete('a'),
+    () => own.import('a', 'b'),
+    () => key.save('a', 'b'),
+    () => key.export('b'),
+    () => key.signThenEncrypt('Hey', card),
+    () => key.decryptThenVerify(sealed, card),
+    () => ownCards.create('alice', key),
+    () => ownCards.import(card.export()),
+    () => ownCards.publish(card),
+    () => ownCards.find('alice'),
+    () => ownCards.get(card.id),
+    () => ownCards.revoke(card),
+  ];
+  for (const call of calls) expect(await codeOf(call()), call.toString()).toBe('CLOSED');
+});
