@@ -4,7 +4,7 @@ import reactHooks from 'eslint-plugin-react-hooks';
 import tseslint from 'typescript-eslint';
 
 export default defineConfig(
-  globalIgnores(['**/dist/', '**/data/', '**/node_modules/']),
+  globalIgnores(['**/dist/', '**/data/', '**/node_modules/', '.stryker-tmp/', 'reports/']),
   js.configs.recommended,
   {
     files: ['**/*.ts', '**/*.tsx'],
