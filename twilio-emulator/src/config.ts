@@ -13,6 +13,11 @@ export interface EmulatorConfig {
   serviceSid: string;
   /** The clock, in milliseconds since 1970. Default: the system's. */
   now?: (() => number) | undefined;
+  /**
+   * Where clients reach the emulator, for example `https://chat.example/twilio`, if a proxy is
+   * between. Default: the host they connect to; what they say decides.
+   */
+  publicUrl?: string | undefined;
   /** How many frames from clients to remember for `inspect.received()`. Default: none. */
   record?: number | undefined;
 }

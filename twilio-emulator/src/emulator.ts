@@ -1,6 +1,5 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { TLSSocket } from 'node:tls';
 import { WebSocketServer } from 'ws';
 import { createChat } from './chat/chat.ts';
 import { chatRoutes } from './chat/routes.ts';
@@ -11,6 +10,9 @@ import { watchTokens } from './expiry.ts';
 import { createInspect, type Inspect } from './inspect.ts';
 import { createInterceptors } from './interceptors.ts';
 import { MAX_FRAME_BYTES } from './limits.ts';
+import { createMediaHandler } from './media/handler.ts';
+import type { HttpHandler } from './media/http.ts';
+import { originFinder, type OriginOf } from './origin.ts';
 import { serve, type Service } from './protocol.ts';
 import { createRecorder } from './recorder.ts';
 import { syncRoutes } from './sync/routes.ts';
@@ -27,6 +29,12 @@ export interface Emulator {
    * server can have an application of its own.
    */
   attach(server: Server): void;
+  /**
+   * Takes the uploads and downloads of media, which clients do over HTTP below
+   * `/v1/Services/IS…/`, and leaves everything else to `next`: `app.use(emulator.serveMedia)` in
+   * Express, before anything that reads bodies.
+   */
+  readonly serveMedia: HttpHandler;
   /** Cuts all connections and lets go of the servers. What was stored is gone. */
   close(): Promise<void>;
   /** Reads what is stored. */
@@ -38,7 +46,8 @@ export interface Emulator {
 /** An emulator with nothing in it; clients reach it through the servers it is attached to. */
 export function createEmulator(config: EmulatorConfig): Emulator {
   checkCredentials(config);
-  const { service, inspect, tamper } = createService(config);
+  const originOf = originFinder(config.publicUrl);
+  const { service, serveMedia, inspect, tamper } = createService(config, originOf);
   const sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_FRAME_BYTES });
   const servers = new Set<Server>();
   const stopWatching = watchTokens(service.clients, service.now);
@@ -53,6 +62,7 @@ export function createEmulator(config: EmulatorConfig): Emulator {
   return {
     inspect,
     tamper,
+    serveMedia,
     attach(server) {
       servers.add(server);
       server.on('upgrade', upgrade);
@@ -70,8 +80,12 @@ export function createEmulator(config: EmulatorConfig): Emulator {
   };
 }
 
-function createService(config: EmulatorConfig): {
+function createService(
+  config: EmulatorConfig,
+  origin: OriginOf,
+): {
   service: Service;
+  serveMedia: HttpHandler;
   inspect: Inspect;
   tamper: Tamper;
 } {
@@ -99,6 +113,7 @@ function createService(config: EmulatorConfig): {
   };
   return {
     service,
+    serveMedia: createMediaHandler({ config, now, chat, interceptors, origin }),
     inspect: createInspect(chat, recorder),
     tamper: createTamper(chat, clients, interceptors),
   };
@@ -107,9 +122,4 @@ function createService(config: EmulatorConfig): {
 /** Does an upgrade request ask for the websocket that the SDKs use? */
 export function isWebsocketPath(url = ''): boolean {
   return url.split('?', 1)[0] === WEBSOCKET_PATH;
-}
-
-function originOf({ socket, headers }: IncomingMessage): string {
-  const scheme = socket instanceof TLSSocket ? 'https' : 'http';
-  return `${scheme}://${headers.host ?? 'localhost'}`;
 }

@@ -28,6 +28,10 @@ const REFUSALS: Record<Refusal, readonly [status: number, code: number, message:
   memberExists: [409, 50404, 'Member already exists'],
   messageNotFound: [404, 50500, 'Message not found'],
   bodyTooLong: [400, 50504, 'Message body parameter is too long'],
+  mediaNotFound: [404, 50507, 'Media not found'],
+  mediaAlreadySent: [400, 50508, 'Media already sent with another message'],
+  mediaTypeInvalid: [400, 50511, 'Invalid message media content type'],
+  mediaTooLarge: [413, 50512, 'Message media size is too large'],
   syncNotAllowed: [403, 54007, 'Access forbidden for identity'],
   documentNotFound: [404, 54100, 'Document not found'],
   listNotFound: [404, 54150, 'List not found'],
@@ -58,6 +62,10 @@ export type Refusal =
   | 'memberExists'
   | 'messageNotFound'
   | 'bodyTooLong'
+  | 'mediaNotFound'
+  | 'mediaAlreadySent'
+  | 'mediaTypeInvalid'
+  | 'mediaTooLarge'
   | 'syncNotAllowed'
   | 'documentNotFound'
   | 'listNotFound'

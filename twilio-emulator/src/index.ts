@@ -6,7 +6,8 @@
 export type { Credentials, EmulatorConfig, Loose } from './config.ts';
 export { createEmulator, type Emulator } from './emulator.ts';
 export { TwilioError } from './errors.ts';
-export type { Inspect, StoredChannel, StoredMessage } from './inspect.ts';
+export type { MediaCategory, MediaData } from './chat/model.ts';
+export type { Inspect, StoredChannel, StoredMedia, StoredMessage } from './inspect.ts';
 export type {
   ClientRequest,
   Push,
@@ -14,6 +15,7 @@ export type {
   RequestFate,
   RequestInterceptor,
 } from './interceptors.ts';
+export type { HttpHandler } from './media/http.ts';
 export type { ReceivedFrame } from './recorder.ts';
 export type { EventType } from './sync/entity.ts';
 export {
@@ -23,4 +25,4 @@ export {
   type RunningEmulator,
   type StartOptions,
 } from './start.ts';
-export type { Manner, MessageParts, Tamper } from './tamper.ts';
+export type { Manner, MediaParts, MessageParts, Tamper } from './tamper.ts';

@@ -1,5 +1,6 @@
 import { refuse } from './errors.ts';
-import type { Channel, Chat } from './chat/model.ts';
+import type { Channel, Chat, Media, MediaCategory, MediaData } from './chat/model.ts';
+import { mediaData } from './chat/items.ts';
 import type { Message } from './chat/messages.ts';
 import type { ReceivedFrame, Recorder } from './recorder.ts';
 
@@ -33,6 +34,22 @@ export interface StoredMessage {
   readonly dateCreated: string;
   readonly dateUpdated: string;
   readonly lastUpdatedBy: string;
+  /** What it says about the files it carries; none for a message of text. */
+  readonly media: readonly MediaData[];
+}
+
+/** An uploaded file as Twilio knows it. */
+export interface StoredMedia {
+  readonly sid: string;
+  readonly author: string;
+  readonly category: MediaCategory;
+  readonly filename: string | null;
+  readonly contentType: string;
+  readonly size: number;
+  /** The stored bytes themselves, not a copy. */
+  readonly bytes: Uint8Array;
+  readonly dateCreated: string;
+  readonly dateUpdated: string;
 }
 
 /** A curious Twilio: everything it can read. */
@@ -40,11 +57,14 @@ export interface Inspect {
   channels(): readonly StoredChannel[];
   /** Messages of a channel, given by sid or unique name, in order. */
   messages(channel: string): readonly StoredMessage[];
+  /** The uploaded files, also those whose message is gone or was never sent. */
+  media(): readonly StoredMedia[];
   /** Who follows an object, such as `CH….messages`, over a connection right now. */
   followers(object: string): readonly string[];
   /**
    * Everything stored as JSON text, with the whole history: earlier versions and removed messages
-   * are in it. Attributes are JSON within JSON there, so look for a word rather than for syntax.
+   * are in it. Attributes are JSON within JSON there, and what in a file is no text is left out, so
+   * look for a word rather than for syntax. Of files there is no history.
    */
   dump(): string;
   /** The last frames clients sent, as many as `config.record` says. */
@@ -56,6 +76,7 @@ export function createInspect(chat: Chat, recorder: Recorder): Inspect {
   return {
     channels: () => [...chat.channels.values()].map(storedChannel),
     messages: (channel) => lookUp(chat, channel).messages.items.map(storedMessage),
+    media: () => [...chat.media.values()].map(storedMedia),
     followers: (object) =>
       [...(chat.sync.find(object)?.subscribers ?? [])].map(({ identity }) => identity),
     dump: () => JSON.stringify(everything(chat), null, 2),
@@ -82,7 +103,14 @@ export function storedMessage({ key, data }: Message): StoredMessage {
     dateCreated: data.timestamp,
     dateUpdated: data.dateUpdated,
     lastUpdatedBy: data.lastUpdatedBy,
+    media: data.medias,
   };
+}
+
+/** A file, as the store has it. */
+export function storedMedia(media: Media): StoredMedia {
+  const { author, bytes, dateCreated, dateUpdated } = media;
+  return { ...mediaData(media), author, bytes, dateCreated, dateUpdated };
 }
 
 function storedChannel(channel: Channel): StoredChannel {
@@ -110,9 +138,18 @@ function everything(chat: Chat): object {
       attributes,
     })),
     channels: [...chat.channels.values()].map(storedChannel),
+    media: [...chat.media.values()].map(({ bytes, ...media }) => ({
+      ...media,
+      text: legible(bytes),
+    })),
     sync: [...chat.sync.all()].map(({ subscribers, ...entity }) => ({
       ...entity,
       followers: [...subscribers].map(({ identity }) => identity),
     })),
   };
+}
+
+/** What can be read in a file; the rest is shortened, lest JSON make six characters of each byte. */
+function legible(bytes: Uint8Array): string {
+  return new TextDecoder().decode(bytes).replaceAll(/[\p{Cc}\uFFFD]+/gu, '\uFFFD');
 }

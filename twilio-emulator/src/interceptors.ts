@@ -1,3 +1,4 @@
+import { reason, TwilioError } from './errors.ts';
 import type { EventType } from './sync/entity.ts';
 
 /** A Sync event on its way to one connection. */
@@ -28,9 +29,12 @@ export type PushInterceptor = (
 export interface ClientRequest {
   readonly identity: string;
   readonly method: string;
-  /** For example `/Client/v2/Conversations/CH…/Messages`, percent-encoded. */
+  /**
+   * For example `/Client/v2/Conversations/CH…/Messages`, percent-encoded; of requests for media,
+   * which come over HTTP, `/v1/Services/IS…/Media`.
+   */
   readonly path: string;
-  /** What it carries, as text. */
+  /** What it carries, as text; the bytes of an upload are not given. */
   readonly payload: string;
 }
 
@@ -43,6 +47,11 @@ export type RequestFate =
 export type RequestInterceptor = (
   request: ClientRequest,
 ) => RequestFate | undefined | Promise<RequestFate | undefined>;
+
+/** The error that a request meets because an interceptor wants it to. */
+export function inflicted(status: number): TwilioError {
+  return new TwilioError(status, status, `${reason(status)} (by an interceptor)`);
+}
 
 /** Interceptors in the order in which they were added. */
 export interface Interceptors {

@@ -15,6 +15,12 @@ export const MAX_CHANNEL_ATTRIBUTES_BYTES: number = 16 * 1024;
 /** Characters of an identity, a friendly name or a unique name. */
 export const MAX_NAME_LENGTH: number = 256;
 
+/** Bytes of one file. */
+export const MAX_MEDIA_BYTES: number = 150 * 1024 * 1024;
+
+/** Files in one message; only Conversations sends more than one. */
+export const MAX_MEDIA_PER_MESSAGE: number = 10;
+
 /** Members of one channel. */
 export const MAX_MEMBERS: number = 1000;
 

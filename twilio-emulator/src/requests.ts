@@ -1,7 +1,7 @@
 import type { ConnectedClient } from './clients.ts';
-import { asTwilioError, reason, refuse, TwilioError } from './errors.ts';
+import { asTwilioError, reason, refuse, type TwilioError } from './errors.ts';
 import type { Frame } from './framing.ts';
-import type { Interceptors, RequestFate } from './interceptors.ts';
+import { inflicted, type Interceptors, type RequestFate } from './interceptors.ts';
 import { isRecord, type JsonRecord } from './json.ts';
 import { decodeLeniently, dispatch, type Answer, type Request, type Route } from './router.ts';
 
@@ -50,10 +50,7 @@ function attempt(action: () => Answer): Answer {
 }
 
 function suffer(caller: ConnectedClient, fate: RequestFate): RequestReply | null {
-  if (fate.then === 'fail') {
-    const text = `${reason(fate.status)} (by an interceptor)`;
-    return toReply(failure(new TwilioError(fate.status, fate.status, text)));
-  }
+  if (fate.then === 'fail') return toReply(failure(inflicted(fate.status)));
   if (fate.then === 'disconnect') caller.link.drop();
   return null;
 }

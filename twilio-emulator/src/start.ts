@@ -31,12 +31,14 @@ export interface StartOptions extends Loose<EmulatorConfig> {
 
 /** Starts an emulator on a port. Credentials that are not given are made up. */
 export async function startEmulator(options: StartOptions = {}): Promise<RunningEmulator> {
-  const { port = 0, host = '127.0.0.1', now, record } = options;
+  const { port = 0, host = '127.0.0.1', now, record, publicUrl } = options;
   const config = completeCredentials(options);
-  const emulator = createEmulator({ ...config, now, record });
-  const server = createServer((_request, response) => {
-    response.writeHead(404, { 'Content-Type': 'application/json' });
-    response.end(JSON.stringify({ status: 404, code: 20404, message: 'Not found' }));
+  const emulator = createEmulator({ ...config, now, record, publicUrl });
+  const server = createServer((request, response) => {
+    emulator.serveMedia(request, response, () => {
+      response.writeHead(404, { 'Content-Type': 'application/json' });
+      response.end(JSON.stringify({ status: 404, code: 20404, message: 'Not found' }));
+    });
   });
   server.on('upgrade', (request, socket) => {
     if (isWebsocketPath(request.url)) return;

@@ -1,13 +1,24 @@
 import type { Clients } from './clients.ts';
 import { addMember } from './chat/members.ts';
+import { attachments } from './chat/items.ts';
+import { changeMedia, mediaOf, storeMedia } from './chat/media.ts';
 import { eraseMessage, messageAt, storeMessage } from './chat/messages.ts';
-import type { Chat, MessageData } from './chat/model.ts';
-import { lookUp, storedMessage, type StoredMessage } from './inspect.ts';
+import type { Chat, MediaData, MessageData } from './chat/model.ts';
+import {
+  lookUp,
+  storedMedia,
+  storedMessage,
+  type StoredMedia,
+  type StoredMessage,
+} from './inspect.ts';
 import type { Interceptors, PushInterceptor, RequestInterceptor } from './interceptors.ts';
 import { newSid } from './sids.ts';
 
 /** Any part of a message but its place. */
 export type MessageParts = Partial<Omit<StoredMessage, 'index'>>;
+
+/** What of a stored file can be changed. */
+export type MediaParts = Partial<Pick<StoredMedia, 'bytes' | 'contentType' | 'filename'>>;
 
 /**
  * `pushed`: clients hear of it as of any other change. `silently`: they do not, and only see it if
@@ -32,6 +43,14 @@ export interface Tamper {
   ): StoredMessage;
   /** Removes a message. */
   remove(channel: string, index: number, manner?: Manner): void;
+  /** Changes a stored file. What messages say about it stays: `rewrite` changes that. */
+  rewriteMedia(sid: string, parts: MediaParts): StoredMedia;
+  /** Stores a file that nobody uploaded; it can be among the `media` of a message then. */
+  injectMedia(
+    media: MediaParts & Pick<StoredMedia, 'author' | 'bytes' | 'contentType'>,
+  ): StoredMedia;
+  /** Loses a file; the messages that carry it stay. */
+  removeMedia(sid: string): void;
   /** Makes someone a member whom no member has added. */
   addMember(channel: string, identity: string): void;
   /** Drops, rewrites, delays, repeats or reorders what is pushed. The result ends it. */
@@ -73,6 +92,17 @@ export function createTamper(chat: Chat, clients: Clients, interceptors: Interce
       if (manner === 'pushed') eraseMessage(chat, channel, message);
       else chat.sync.eraseItem(channel.messages, index);
     },
+    rewriteMedia(sid, parts) {
+      const media = mediaOf(chat, sid);
+      changeMedia(chat, media, parts);
+      return storedMedia(media);
+    },
+    injectMedia({ author, filename = null, ...parts }) {
+      return storedMedia(storeMedia(chat, author, { category: 'media', filename, ...parts }));
+    },
+    removeMedia(sid) {
+      chat.media.delete(mediaOf(chat, sid).sid);
+    },
     addMember(id, identity) {
       addMember(chat, lookUp(chat, id), identity);
     },
@@ -100,14 +130,20 @@ function blank(chat: Chat, memberSid = newSid('MB')): MessageData {
     timestamp: today,
     dateUpdated: today,
     lastUpdatedBy: '',
-    type: 'text',
+    ...attachments([]),
   };
 }
 
-function toData({ body, dateCreated, ...same }: MessageParts): Partial<MessageData> {
+function toData({ body, dateCreated, media, ...same }: MessageParts): Partial<MessageData> {
   return {
     ...same,
     ...(body !== undefined && { text: body }),
     ...(dateCreated !== undefined && { timestamp: dateCreated }),
+    ...(media !== undefined && attachments(media.map(onlyData))),
   };
+}
+
+/** Without what a stored file has beside it. */
+function onlyData({ sid, category, filename, contentType, size }: MediaData): MediaData {
+  return { sid, category, filename, contentType, size };
 }

@@ -7,7 +7,7 @@ import type TwilioChat from 'twilio-chat';
 import { expect, onTestFinished, test } from 'vitest';
 import { launchOptions } from '../../chromium.ts';
 import type { RunningEmulator } from '../src/index.ts';
-import { next } from './support/events.ts';
+import { collect, next } from './support/events.ts';
 import { createPair, createWorld, settled } from './support/world.ts';
 
 /** Twilio's own bundle for browsers; it carries an older Sync library than npm installs. */
@@ -66,6 +66,64 @@ test('the browser build of twilio-chat works in Chromium', { timeout: 60_000 }, 
   });
   expect(created).toBe('own');
   expect(emulator.inspect.channels().at(-1)).toMatchObject({ type: 'public', members: ['bob'] });
+});
+
+test('media go from and to Chromium', { timeout: 60_000 }, async () => {
+  const { emulator, connect, token } = await createWorld();
+  const alice = await connect('alice');
+  const page = await openPage(emulator, token('bob'));
+  const [ours] = await createPair(alice, await connect('carol'));
+  await ours.add('bob');
+  await page.waitForFunction(() => 'channel' in globalThis);
+  await page.evaluate(() => channel.getMembers());
+  await settled(emulator, 'bob');
+
+  const heard = collect(ours, 'messageAdded', 4);
+  await page.evaluate(async () => {
+    const bytes = Uint8Array.from({ length: 256 }, (_, i) => i);
+    const form = new FormData();
+    form.append('file', new File([bytes], 'a"é.png', { type: 'image/png' }));
+    await channel.sendMessage(form, { k: 1 });
+    const unnamed = new FormData();
+    unnamed.append('file', new Blob([bytes]));
+    await channel.sendMessage(unnamed);
+    const text = { contentType: 'text/plain', media: 'héllo' };
+    // Unlike the SDK, its types do not know of Blobs here.
+    const blob = Object.assign({ ...text }, { contentType: 'image/png', media: new Blob([bytes]) });
+    await channel.sendMessage(blob);
+    await channel.sendMessage(text);
+  });
+  const sent = await heard;
+  expect(sent[0]?.attributes).toEqual({ k: 1 });
+  expect(sent.map(({ media }) => [media.filename, media.contentType, media.size])).toEqual([
+    ['a"é.png', 'image/png', 256],
+    ['blob', 'application/octet-stream', 256],
+    [null, 'image/png', 256],
+    [null, 'text/plain', 6],
+  ]);
+  const bytes = Buffer.from(Array.from({ length: 256 }, (_, i) => i));
+  const stored = emulator.inspect.media().map((media) => Buffer.from(media.bytes));
+  expect(stored).toEqual([bytes, bytes, bytes, Buffer.from('héllo')]);
+
+  await ours.sendMessage({ contentType: 'image/svg+xml', media: '<svg/>' });
+  const seen = await page.evaluate(async () => {
+    const { items } = await channel.getMessages(1);
+    const url = await items[0]?.media.getContentTemporaryUrl();
+    const response = await fetch(url ?? '');
+    return [response.headers.get('Content-Type'), await response.text()];
+  });
+  expect(seen).toEqual(['image/svg+xml', '<svg/>']);
+
+  // A refusal is read across origins too, though the upload has hardly begun.
+  emulator.tamper.onRequest(({ path }) =>
+    path.endsWith('/Media') ? { when: 'before', then: 'fail', status: 500 } : undefined,
+  );
+  const refusal = await page.evaluate(() =>
+    channel
+      .sendMessage({ contentType: 'a/b', media: 'x'.repeat(5_000_000) })
+      .catch((error: unknown) => String(error)),
+  );
+  expect(refusal).toContain('500: ');
 });
 
 /** A page with a client of `bob`; the first channel it is in becomes `globalThis.channel`. */

@@ -88,7 +88,15 @@ describe('hostile input', () => {
     await request('POST', '/Client/v2/Conversations/u/Participants', { identity: 'alice' });
     const name = fc.constantFrom(
       ...['body', 'attributes', 'identity', 'unique_name', 'friendly_name', '__proto__'],
-      ...['last_read_message_index', 'notification_level', 'requests', 'correlation_id', 'action'],
+      ...[
+        'media_sid',
+        'media_sids',
+        'last_read_message_index',
+        'notification_level',
+        'requests',
+        'correlation_id',
+        'action',
+      ],
     );
     const path = fc.constantFrom(
       ...['/Conversations', '/Conversations/u', '/Conversations/u/Participants', '/Typing'],

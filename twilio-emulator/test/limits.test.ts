@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { next } from './support/events.ts';
 import { createPair, createWorld } from './support/world.ts';
-import { connectRaw } from './support/wire.ts';
 
 /** JSON text of exactly so many bytes. */
 const attributes = (bytes: number): string => 'x'.repeat(bytes - 2);
@@ -41,18 +40,5 @@ describe('limits', () => {
     await refused(alice.createChannel({ uniqueName: channel.sid }), 50306);
     await refused(channel.updateFriendlyName('f'.repeat(257)), 50003);
     await refused(channel.add('i'.repeat(257)), 50207);
-  });
-
-  test('of media: not yet there, and refused', async () => {
-    const { emulator, token } = await createWorld();
-    const { request } = await connectRaw(emulator, token('alice'));
-    const { body } = await request('POST', '/Client/v2/Conversations', {});
-    const { sid } = body as { sid: string };
-    const path = `/Client/v2/Conversations/${sid}`;
-    await request('POST', `${path}/Participants`, { identity: 'alice' });
-    expect(await request('POST', `${path}/Messages`, { media_sid: 'ME1' })).toMatchObject({
-      status: 501,
-      body: { code: 20501 },
-    });
   });
 });

@@ -97,6 +97,8 @@ async function serve(server: Server, parts: Parts, address: Address): Promise<st
   const url = await listen(server, address);
   const app = express();
   app.disable('x-powered-by');
+  // Twilio's answers have headers of their own.
+  if (emulator) app.use(emulator.serveMedia);
   app.use(securityHeaders(emulator !== null));
   app.use(page);
   if (emulator) app.use(storedMessages(emulator.inspect, askTokenServer(url)));

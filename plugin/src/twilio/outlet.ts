@@ -68,6 +68,8 @@ async function uncertain<T>(action: () => Promise<T>): Promise<T> {
 }
 
 function isRefusal(error: unknown): boolean {
-  if (typeof error !== 'object' || error === null || !('status' in error)) return false;
-  return typeof error.status === 'number' && error.status >= 400 && error.status < 500;
+  if (typeof error !== 'object' || error === null) return false;
+  // An upload that is refused has the status in its code; Twilio's own codes have five digits.
+  const statuses = [Reflect.get(error, 'status'), Reflect.get(error, 'code')] as const;
+  return statuses.some((status) => typeof status === 'number' && status >= 400 && status < 500);
 }

@@ -1,5 +1,5 @@
 /** Channels of many cards: a key message opens a session, and messages follow it. */
-import type { Channel } from 'twilio-chat';
+import type { Channel, Member } from 'twilio-chat';
 import type { KeyStore } from 'twilio-chat-encryption';
 import { parseEnvelope } from 'twilio-chat-encryption/protocol';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -190,4 +190,28 @@ describe('a member who joins later', () => {
       false,
     ]);
   });
+});
+
+describe('a channel of 1000 cards', () => {
+  const PEOPLE = Array.from({ length: 998 }, (_, index) => `one of many ${index}`);
+
+  test('works: the key message travels as a file, followers are as short as ever', async () => {
+    await world.crowd(PEOPLE);
+    const [own, bobs] = await pair(alice, bob);
+    const all = next<Member>(own, 'memberJoined', ({ identity }) => identity === PEOPLE.at(-1));
+    for (const identity of PEOPLE) world.emulator.tamper.addMember(own.sid, identity);
+    await all;
+    expect((await deliver(own, bobs, 'hello everybody')).body).toBe('hello everybody');
+    expect((await deliver(own, bobs, 'and once more')).encryption).toMatchObject({
+      status: 'verified',
+      anomalies: [],
+    });
+    const [key, ...followers] = world.emulator.inspect.messages(own.sid);
+    expect(key?.media).toHaveLength(1);
+    expect(followers.map(({ body }) => parseEnvelope(body).type)).toEqual(['follower', 'follower']);
+    for (const { body } of followers) expect(body.length).toBeLessThan(900);
+    const fresh = await world.again(bob, { keyStore: withoutSessions(bob.keyStore) });
+    const shown = await history(await fresh.client.getChannelBySid(own.sid));
+    expect(shown.map(({ body }) => body)).toEqual(['hello everybody', 'and once more']);
+  }, 120_000);
 });

@@ -83,7 +83,12 @@ export function messageBody(channel: Channel, { key, data }: Message): object {
     attributes: data.attributes,
     participant_sid: data.memberSid,
     subject: data.subject,
-    media: null,
+    media: data.media && {
+      sid: data.media.sid,
+      size: data.media.size,
+      content_type: data.media.contentType,
+      filename: data.media.filename,
+    },
     date_created: data.timestamp,
     date_updated: data.dateUpdated,
     url: `${url}/Messages/${data.sid}`,

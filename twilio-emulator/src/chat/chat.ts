@@ -11,6 +11,7 @@ export function createChat(sync: Sync, now: () => number, notify: Notify): Chat 
     channels: new Map(),
     channelsByName: new Map(),
     users: new Map(),
+    media: new Map(),
     roles: { channelUser: newSid('RL'), channelAdmin: newSid('RL') },
   };
 }

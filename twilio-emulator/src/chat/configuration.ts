@@ -1,3 +1,5 @@
+import { MAX_MEDIA_BYTES, MAX_MEDIA_PER_MESSAGE } from '../limits.ts';
+import { mediaServiceUrl, mediaSetUrl } from '../media/urls.ts';
 import type { Request } from '../router.ts';
 import { channelsName, infoName } from './items.ts';
 import { CONFIGURATION, CONVERSATIONS, MY_CONVERSATIONS, TYPING, USERS, userUrl } from './urls.ts';
@@ -13,9 +15,9 @@ export function configuration({ identity, origin }: Request, serviceSid: string)
       reachability_enabled: true,
       http_cache_interval: 'PT5S',
       my_conversations_page_size: 50,
-      media_attachments_count_limit: 10,
-      media_attachment_size_limit_in_mb: 150,
-      media_attachments_total_size_limit_in_mb: 150,
+      media_attachments_count_limit: MAX_MEDIA_PER_MESSAGE,
+      media_attachment_size_limit_in_mb: MAX_MEDIA_BYTES / 2 ** 20,
+      media_attachments_total_size_limit_in_mb: MAX_MEDIA_BYTES / 2 ** 20,
       email_histories_allowed_mime_types: ['text/plain', 'text/html'],
       email_bodies_allowed_mime_types: ['text/plain', 'text/html'],
     },
@@ -27,8 +29,8 @@ export function configuration({ identity, origin }: Request, serviceSid: string)
       current_user: userUrl(identity),
       typing: TYPING,
       // The only addresses that clients reach over HTTP.
-      media_service: `${origin}/v1/Services/${serviceSid}/Media`,
-      media_set_service: `${origin}/v1/Services/${serviceSid}/MediaSet`,
+      media_service: mediaServiceUrl(origin, serviceSid),
+      media_set_service: mediaSetUrl(origin, serviceSid),
       messages_receipts: `${CONVERSATIONS}/%s/Messages/%s/Receipts`,
     },
   };

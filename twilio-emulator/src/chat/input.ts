@@ -1,6 +1,6 @@
 import { refuse } from '../errors.ts';
 import { parseJson, utf8Length, type JsonRecord } from '../json.ts';
-import { MAX_BODY_BYTES, MAX_NAME_LENGTH } from '../limits.ts';
+import { MAX_BODY_BYTES, MAX_MEDIA_PER_MESSAGE, MAX_NAME_LENGTH } from '../limits.ts';
 
 const CHANNEL_SID = /^CH[0-9a-f]{32}$/;
 
@@ -22,6 +22,16 @@ export function attributesIn(request: JsonRecord, maxBytes: number): string | un
   }
   if (parseJson(attributes) === undefined) throw refuse('attributesInvalid');
   return attributes;
+}
+
+/** The sids of the files a message in a request carries, under the name either SDK gives them. */
+export function mediaIn({ media_sid: one, media_sids: several }: JsonRecord): readonly string[] {
+  const sids: unknown = several ?? (one === undefined ? [] : [one]);
+  if (!Array.isArray(sids) || !sids.every((sid) => typeof sid === 'string')) {
+    throw refuse('invalidRequest', 'media sid');
+  }
+  if (sids.length > MAX_MEDIA_PER_MESSAGE) throw refuse('invalidRequest', 'too many media');
+  return sids;
 }
 
 /** The subject of a message in a request; only Conversations has them. */

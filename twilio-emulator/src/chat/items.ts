@@ -1,5 +1,14 @@
 import { refuse } from '../errors.ts';
-import type { Channel, ChannelData, Member, MyChannelData, RosterData } from './model.ts';
+import type {
+  Channel,
+  ChannelData,
+  Media,
+  MediaData,
+  Member,
+  MessageData,
+  MyChannelData,
+  RosterData,
+} from './model.ts';
 
 /** The names of the entities a channel consists of; clients build the first one themselves. */
 export function entityNames(channelSid: string): {
@@ -66,6 +75,19 @@ export function myChannelData(channel: Channel, identity: string): MyChannelData
     dateCreated: channel.dateCreated,
     dateUpdated: channel.dateUpdated,
   };
+}
+
+/** What a message says about a file. */
+export function mediaData({ sid, category, filename, contentType, bytes }: Media): MediaData {
+  return { sid, category, filename, contentType, size: bytes.length };
+}
+
+/** The part of a message that says what files it carries. */
+export function attachments(
+  medias: readonly MediaData[],
+): Pick<MessageData, 'type' | 'media' | 'medias'> {
+  const type = medias.length === 0 ? 'text' : 'media';
+  return { type, media: medias[0] ?? null, medias };
 }
 
 /** The name of the map of an identity's channels. */

@@ -3,8 +3,9 @@ import type { JsonRecord } from '../json.ts';
 import { MAX_SMALL_ATTRIBUTES_BYTES } from '../limits.ts';
 import { newSid } from '../sids.ts';
 import { lowerBound, type Item } from '../sync/entity.ts';
-import { attributesIn, bodyIn, subjectIn } from './input.ts';
-import { channelData, memberOf } from './items.ts';
+import { attributesIn, bodyIn, mediaIn, subjectIn } from './input.ts';
+import { attachments, channelData, memberOf } from './items.ts';
+import { takeMedia } from './media.ts';
 import type { Channel, Chat, MessageData } from './model.ts';
 
 /** A message in its place: `key` is its index. */
@@ -18,7 +19,6 @@ export function sendMessage(
   request: JsonRecord,
 ): Message {
   const member = memberOf(channel, author);
-  refuseMedia(request);
   const today = chat.today();
   return storeMessage(chat, channel, channel.nextIndex, {
     sid: newSid('IM'),
@@ -30,7 +30,7 @@ export function sendMessage(
     timestamp: today,
     dateUpdated: today,
     lastUpdatedBy: author,
-    type: 'text',
+    ...attachments(takeMedia(chat, author, mediaIn(request))),
   });
 }
 
@@ -95,11 +95,6 @@ export function messageAt(channel: Channel, index: number): Message {
 export function countUnread(channel: Channel, horizon: number | null): number {
   const { items } = channel.messages;
   return horizon === null ? items.length : items.length - lowerBound(items, horizon + 1);
-}
-
-function refuseMedia({ media_sid: one, media_sids: several }: JsonRecord): void {
-  const none = several === undefined || (Array.isArray(several) && several.length === 0);
-  if (one !== undefined || !none) throw refuse('notImplemented', 'media');
 }
 
 function requireRight(channel: Channel, message: Message, by: string): void {

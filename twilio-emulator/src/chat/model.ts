@@ -62,7 +62,34 @@ export interface MessageData {
   readonly timestamp: string;
   readonly dateUpdated: string;
   readonly lastUpdatedBy: string;
-  readonly type: 'text';
+  readonly type: 'text' | 'media';
+  /** The first of them: the only one twilio-chat knows of. */
+  readonly media: MediaData | null;
+  readonly medias: readonly MediaData[];
+}
+
+/** What a message says about a file it carries. */
+export interface MediaData {
+  readonly sid: string;
+  readonly category: MediaCategory;
+  readonly filename: string | null;
+  readonly contentType: string;
+  readonly size: number;
+}
+
+/** What a file is for. Only Conversations has other ones than `media`. */
+export type MediaCategory = 'media' | 'body' | 'history';
+
+/** An uploaded file. */
+export interface Media {
+  readonly sid: string;
+  readonly author: string;
+  readonly category: MediaCategory;
+  filename: string | null;
+  contentType: string;
+  bytes: Uint8Array;
+  readonly dateCreated: string;
+  dateUpdated: string;
 }
 
 /** Data of a channel's document. No text of any message is ever here. */
@@ -128,5 +155,7 @@ export interface Chat {
   readonly channels: Map<string, Channel>;
   readonly channelsByName: Map<string, Channel>;
   readonly users: Map<string, User>;
+  /** By sid. A file stays when its message goes. */
+  readonly media: Map<string, Media>;
   readonly roles: { readonly channelUser: string; readonly channelAdmin: string };
 }
