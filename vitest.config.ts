@@ -36,7 +36,9 @@ export default defineConfig({
           name: 'noble',
           provide,
           setupFiles: ['plugin/test/without-webcrypto-curves.ts'],
-          include: ['plugin/test/protocol/{card,envelope,attacks,sealed-*}.anywhere.test.ts'],
+          include: [
+            'plugin/test/protocol/{card,envelope,attacks,sealed-*,suite-2}.anywhere.test.ts',
+          ],
         },
       },
       {

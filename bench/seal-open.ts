@@ -5,7 +5,8 @@
  *
  * Differences: Virgil's envelope is not bound to a channel, its signature does not cover the
  * recipients, and it is not padded. "warm" is the second and later messages under one ephemeral
- * key, as in a running chat; "cold" makes a new ephemeral key and knows no recipient.
+ * key, as in a running chat; "cold" makes a new ephemeral key and knows no recipient. "suite 2" is
+ * X-Wing, which has neither: it encapsulates for each recipient of each message.
  */
 import { initCrypto, VirgilCrypto } from 'virgil-crypto';
 import {
@@ -22,7 +23,10 @@ import {
   type Bytes,
   type Ephemeral,
   type SignedMessage,
+  type SlotSealer,
   x25519Slots,
+  xwing,
+  xwingSlots,
 } from 'twilio-chat-encryption/protocol';
 
 const BODY = 'x'.repeat(200);
@@ -38,6 +42,7 @@ type Task = () => unknown;
 
 async function ourTasks(count: number): Promise<Record<string, Task>> {
   const backEnd = await curves();
+  const kem = await xwing();
   const people = await Promise.all(
     Array.from({ length: count }, async (_, index) => {
       const signingKey = await backEnd.importSigningKey(random(32));
@@ -46,6 +51,7 @@ async function ourTasks(count: number): Promise<Record<string, Task>> {
       return {
         signingKey,
         encryptionKey,
+        pqEncryptionKey: await kem.importKey(random(32)),
         card: await createCard(content, signingKey, encryptionKey),
       };
     }),
@@ -54,8 +60,9 @@ async function ourTasks(count: number): Promise<Record<string, Task>> {
   const reader = people.at(-1);
   if (!sender || !reader) throw new Error('Nobody there.');
   const recipients = people.map(({ card }) => card.encryptionKey);
+  const pqRecipients = people.map(({ pqEncryptionKey }) => pqEncryptionKey.publicKey);
   let sequence = 0;
-  const seal = async (ephemeral: Ephemeral): Promise<string> => {
+  const seal = async (slots: SlotSealer): Promise<string> => {
     const message: SignedMessage = {
       kind: 'message',
       channelSid: CHANNEL,
@@ -65,14 +72,13 @@ async function ourTasks(count: number): Promise<Record<string, Task>> {
       sentAt: Date.now(),
       content: encodeContent({ body: BODY }),
     };
-    const slots = x25519Slots(ephemeral, recipients);
     return (await sealMessage(message, sender.signingKey, slots, random)).text;
   };
   const open = async (text: string, slotKeys: Map<string, Bytes>): Promise<void> => {
     const opened = await openMessage(parseEnvelope(text), {
       channelSid: CHANNEL,
       author: sender.card.identity,
-      opener: { key: reader.encryptionKey, slotKeys },
+      opener: { key: reader.encryptionKey, pqKey: reader.pqEncryptionKey, slotKeys },
       findCard: () => Promise.resolve(sender.card),
     });
     if (opened?.content.body !== BODY) throw new Error('Not what was sent.');
@@ -80,13 +86,19 @@ async function ourTasks(count: number): Promise<Record<string, Task>> {
   };
   const warmEphemeral = await createEphemeral(random);
   const warmKeys = new Map<string, Bytes>();
-  const text = await seal(warmEphemeral);
+  const sealWith = (ephemeral: Ephemeral): Promise<string> =>
+    seal(x25519Slots(ephemeral, recipients));
+  const sealSuite2 = (): Promise<string> => seal(xwingSlots(kem, pqRecipients, random));
+  const text = await sealWith(warmEphemeral);
+  const textOfSuite2 = await sealSuite2();
   await open(text, warmKeys);
   return {
-    'ours, cold: seal': async () => seal(await createEphemeral(random)),
-    'ours, warm: seal': () => seal(warmEphemeral),
+    'ours, cold: seal': async () => sealWith(await createEphemeral(random)),
+    'ours, warm: seal': () => sealWith(warmEphemeral),
+    'ours, suite 2: seal': sealSuite2,
     'ours, cold: open': () => open(text, new Map()),
     'ours, warm: open': () => open(text, warmKeys),
+    'ours, suite 2: open': () => open(textOfSuite2, new Map()),
   };
 }
 
@@ -130,7 +142,9 @@ function quantile(values: readonly number[], q: number): number {
 }
 
 await initCrypto();
-console.log(`curves: ${(await curves()).name}, Node ${process.version}`);
+console.log(
+  `curves: ${(await curves()).name}, ML-KEM: ${(await xwing()).name}, Node ${process.version}`,
+);
 for (const count of SIZES) {
   const times = await measure({ ...(await ourTasks(count)), ...virgilTasks(count) });
   const median = (name: string): number => quantile(times.get(name) ?? [], 0.5);

@@ -42,6 +42,10 @@ export type RejectionCode =
  * - `OWN_CARD_INVALID` the server did not approve this device's own card under a pinned key
  * - `MEMBER_WITHOUT_CARD` members who have no card yet; the message and `identities` name them
  * - `KEY_CHANGED` members all of whose cards are new and not acknowledged; named likewise
+ * - `MEMBER_WITHOUT_POST_QUANTUM_KEY` members none of whose cards has a key of suite 2, on a device
+ *   with `postQuantum`; named likewise
+ * - `SUITE_DOWNGRADE` suite 2 was used in this channel, and this device's card has no key of it
+ * - `POST_QUANTUM_UNAVAILABLE` the code of suite 2 could not be loaded; try again
  * - `MESSAGE_TOO_LARGE` the encrypted message would exceed Twilio's limit, or data to seal is over
  *   64 MiB: seal it as a stream
  * - `TOO_MANY_RECIPIENTS` more recipient cards than an envelope can hold
@@ -67,6 +71,9 @@ export type UsageCode =
   | 'OWN_CARD_INVALID'
   | 'MEMBER_WITHOUT_CARD'
   | 'KEY_CHANGED'
+  | 'MEMBER_WITHOUT_POST_QUANTUM_KEY'
+  | 'SUITE_DOWNGRADE'
+  | 'POST_QUANTUM_UNAVAILABLE'
   | 'MESSAGE_TOO_LARGE'
   | 'TOO_MANY_RECIPIENTS'
   | 'NOT_ADDRESSED'
@@ -87,7 +94,7 @@ export type ErrorCode = RejectionCode | UsageCode;
 export class EncryptionError extends Error {
   override readonly name = 'EncryptionError';
   readonly code: ErrorCode;
-  /** The identities the error is about, for `MEMBER_WITHOUT_CARD` and `KEY_CHANGED`. */
+  /** The identities the error is about, for `MEMBER_WITHOUT_…` and `KEY_CHANGED`. */
   readonly identities: readonly string[];
 
   constructor(

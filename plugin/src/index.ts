@@ -111,11 +111,10 @@ export const Encryption = {
    * password and has its card approved and published; later it unlocks the key.
    * @throws EncryptionError `INVALID_ARGUMENT`, `INVALID_IDENTITY`, `INVALID_KEY`,
    * `WRONG_PASSWORD`, `KEY_RECORD_DAMAGED`, `KEY_STORE_UNAVAILABLE`, `OWN_CARD_INVALID`,
-   * `DIRECTORY_UNREACHABLE`, `DIRECTORY_REFUSED`, `UNAUTHORIZED`
+   * `DIRECTORY_UNREACHABLE`, `DIRECTORY_REFUSED`, `UNAUTHORIZED`, `POST_QUANTUM_UNAVAILABLE`
    */
   async open(options: EncryptionOptions): Promise<Encryption> {
     checkNames(options);
-    refusePostQuantum(options);
     const { keyStore = new IndexedDbKeyStore(), channels = 'all', metadata } = options;
     const device = await openDevice({ ...options, keyStore });
     const wrap = wrappers(device, channels, metadata === 'clear');
@@ -152,10 +151,4 @@ function checkNames(options: EncryptionOptions): void {
   const unknown = Object.keys(options).filter((name) => !Object.hasOwn(OPTIONS, name));
   if (unknown.length === 0) return;
   throw new EncryptionError('INVALID_ARGUMENT', `Unknown options: ${unknown.join(', ')}.`);
-}
-
-// Until messages of suite 2 can be sent: suite 1 instead would be weaker than what was asked for.
-function refusePostQuantum({ postQuantum }: EncryptionOptions): void {
-  if (!postQuantum) return;
-  throw new EncryptionError('NOT_SUPPORTED_ENCRYPTED', 'postQuantum is not there yet.');
 }

@@ -6,10 +6,16 @@ export async function boundedText(response: Response, limit: number): Promise<st
   const decoder = new TextDecoder();
   let text = '';
   let size = 0;
-  for await (const chunk of response.body ?? []) {
-    size += chunk.length;
-    if (size > limit) throw new RangeError('The answer is too long.');
-    text += decoder.decode(chunk, { stream: true });
+  // Not every browser iterates over a stream.
+  const reader = response.body?.getReader();
+  for (;;) {
+    const { done, value } = (await reader?.read()) ?? { done: true };
+    if (done) return text + decoder.decode();
+    size += value.length;
+    if (size > limit) {
+      await reader?.cancel();
+      throw new RangeError('The answer is too long.');
+    }
+    text += decoder.decode(value, { stream: true });
   }
-  return text + decoder.decode();
 }

@@ -5,7 +5,8 @@ import type { AgreementKey, SigningKey } from '../protocol/curves.ts';
 import { base64, hex, utf8, type Bytes, type RandomSource } from '../protocol/primitives.ts';
 import { openData, sealData } from '../protocol/sealed-data.ts';
 import { openStream, sealStream } from '../protocol/sealed-stream.ts';
-import { createEphemeral, x25519Slots, type SlotSealer } from '../protocol/slot.ts';
+import { createEphemeral, x25519Slots } from '../protocol/slot.ts';
+import type { SlotSealer } from '../protocol/slot-parts.ts';
 import { requireChecked } from './checked-cards.ts';
 import { openedBytes, sealedBytes, type OpenedBytes, type SealedBytes } from './data-bytes.ts';
 

@@ -105,7 +105,8 @@ export function httpDirectory(server: string, authorize: () => Promise<string>):
 }
 
 function parseServer(server: string): URL {
-  const url = URL.parse(server.endsWith('/') ? server : `${server}/`);
+  const text = server.endsWith('/') ? server : `${server}/`;
+  const url = URL.canParse(text) ? new URL(text) : null;
   const local = url && /^(localhost|127\.0\.0\.1|\[::1\])$/.test(url.hostname);
   if (url?.protocol === 'https:' || (local && url.protocol === 'http:')) return url;
   throw new EncryptionError(

@@ -1,32 +1,60 @@
-import type { CardId, ChannelSid } from '../protocol/identifiers.ts';
+import { EncryptionError } from '../errors.ts';
+import type { Card } from '../protocol/card.ts';
+import type { Suite } from '../protocol/header.ts';
+import type { ChannelSid } from '../protocol/identifiers.ts';
 import type { KeyStore } from './key-store.ts';
 import { readState, updateState, type StateType } from './state.ts';
 
 /**
- * The channels in which something encrypted was sent or read. Encryption sticks to them: nobody who
- * decides later what is encrypted can turn it off. Errors are those of {@link updateState}.
+ * The channels in which something encrypted was sent or read. Encryption sticks to them, and so does
+ * suite 2: nobody who decides later what is encrypted, and how, can turn it off. Errors are those of
+ * {@link updateState}.
  */
 export interface EncryptedChannels {
   readonly has: (channelSid: ChannelSid) => Promise<boolean>;
-  readonly add: (channelSid: ChannelSid) => Promise<void>;
+  /** Something of this suite was read there, or is about to be sent. */
+  readonly add: (channelSid: ChannelSid, suite: Suite) => Promise<void>;
+  /**
+   * Checks that something of this suite may be sent there.
+   * @throws EncryptionError `SUITE_DOWNGRADE` for suite 1 where suite 2 was sent or read
+   */
+  readonly checkSuite: (channelSid: ChannelSid, suite: Suite) => Promise<void>;
 }
 
-const ENCRYPTED: StateType<boolean> = {
+const USED: StateType<boolean> = {
   initial: false,
   isValid: (value) => typeof value === 'boolean',
 };
 
 /** The encrypted channels of the device with this card. */
-export function encryptedChannels(store: KeyStore, own: CardId): EncryptedChannels {
-  const known = new Set<ChannelSid>();
-  const nameOf = (channelSid: ChannelSid): string => `encrypted/${own}/${channelSid}`;
+export function encryptedChannels(store: KeyStore, own: Card): EncryptedChannels {
+  const known = new Set<string>();
+  const encrypted = (channelSid: ChannelSid): string => `encrypted/${own.id}/${channelSid}`;
+  // By person, not by card: another card of theirs, without a key of suite 2, must not go back.
+  const postQuantum = (channelSid: ChannelSid): string =>
+    `post-quantum/${JSON.stringify([own.identity, channelSid])}`;
+
+  const has = async (name: string): Promise<boolean> =>
+    known.has(name) || readState(store, name, USED);
+
+  async function add(name: string): Promise<void> {
+    if (known.has(name)) return;
+    await updateState(store, name, USED, () => true);
+    known.add(name);
+  }
+
   return {
-    has: async (channelSid) =>
-      known.has(channelSid) || readState(store, nameOf(channelSid), ENCRYPTED),
-    async add(channelSid) {
-      if (known.has(channelSid)) return;
-      await updateState(store, nameOf(channelSid), ENCRYPTED, () => true);
-      known.add(channelSid);
+    has: (channelSid) => has(encrypted(channelSid)),
+    async add(channelSid, suite) {
+      await add(encrypted(channelSid));
+      if (suite === 2) await add(postQuantum(channelSid));
+    },
+    async checkSuite(channelSid, suite) {
+      if (suite === 2 || !(await has(postQuantum(channelSid)))) return;
+      throw new EncryptionError(
+        'SUITE_DOWNGRADE',
+        "Not sent: this channel is encrypted with post-quantum keys, and this device's card has none. Open a device with postQuantum.",
+      );
     },
   };
 }

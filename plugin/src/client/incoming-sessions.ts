@@ -1,9 +1,10 @@
 /** Sessions that others opened for this device, by verified key messages. */
+import { isSuite, type Suite } from '../protocol/header.ts';
 import { parseCardId, type CardId, type ChannelSid } from '../protocol/identifiers.ts';
 import { base64url, hex, type Bytes } from '../protocol/primitives.ts';
 import type { Session } from '../protocol/session.ts';
 import type { KeyStore } from './key-store.ts';
-import { isCount, isText, nullOr, objectOf } from './shape.ts';
+import { isText, nullOr, objectOf } from './shape.ts';
 import { readState, updateState, type StateType } from './state.ts';
 
 /** Kept sessions. Errors are those of {@link updateState}. */
@@ -18,13 +19,13 @@ interface SessionState {
   readonly senderCardId: string;
   /** base64url. */
   readonly messageKey: string;
-  readonly suite: number;
+  readonly suite: Suite;
 }
 
 const SESSION: StateType<SessionState | null> = {
   initial: null,
   isValid: nullOr(
-    objectOf<SessionState>({ senderCardId: isText, messageKey: isText, suite: isCount }),
+    objectOf<SessionState>({ senderCardId: isText, messageKey: isText, suite: isSuite }),
   ),
 };
 
@@ -51,8 +52,8 @@ export function incomingSessions(store: KeyStore, own: CardId): IncomingSessions
       const state = await readState(store, name, SESSION);
       const messageKey = state && base64url.decode(state.messageKey);
       if (!messageKey) return null;
+      const { suite } = state;
       const senderCardId = parseCardId(state.senderCardId);
-      const suite = state.suite === 2 ? 2 : 1;
       return remember(name, { channelSid, senderCardId, sessionId, messageKey, suite });
     },
 

@@ -2,6 +2,7 @@
  * What a device remembers of its own messages in a channel: the last number, the session that is
  * open, and the envelopes that were made but not yet seen to arrive.
  */
+import { isSuite, type Suite } from '../protocol/header.ts';
 import type { CardId, ChannelSid } from '../protocol/identifiers.ts';
 import type { KeyStore } from './key-store.ts';
 import { arrayOf, isCount, isText, nullOr, objectOf } from './shape.ts';
@@ -23,7 +24,7 @@ export interface OutgoingSession {
   readonly sessionId: string;
   /** 32 bytes, base64url. */
   readonly messageKey: string;
-  readonly suite: number;
+  readonly suite: Suite;
   readonly keyMessageIndex: number;
   readonly recipients: string;
   /** Milliseconds since 1970-01-01 UTC. */
@@ -51,7 +52,7 @@ const OUTGOING: StateType<OutgoingState> = {
       objectOf<OutgoingSession>({
         sessionId: isText,
         messageKey: isText,
-        suite: isCount,
+        suite: isSuite,
         keyMessageIndex: isCount,
         recipients: isText,
         openedAt: isCount,

@@ -49,8 +49,8 @@ const SECRETS_LENGTH = 3 * SECRET_LENGTH;
  * Unlocks the device's keys, or makes them, and has the card approved and published. The keys are
  * stored before the card is published: a crash between the two is mended by the next opening.
  * @throws EncryptionError `WRONG_PASSWORD`, `KEY_RECORD_DAMAGED`, `KEY_STORE_UNAVAILABLE`,
- * `OWN_CARD_INVALID`, the directory's errors, and `INVALID_ARGUMENT` when suite 2 is asked for and
- * the device's card was made without it
+ * `OWN_CARD_INVALID`, the directory's errors, `INVALID_ARGUMENT` when suite 2 is asked for and the
+ * device's card was made without it, and `POST_QUANTUM_UNAVAILABLE`
  */
 export async function openOwnCard(options: OwnCardOptions): Promise<OwnCard> {
   const { identity, password, keyStore } = options;
@@ -67,7 +67,8 @@ export async function openOwnCard(options: OwnCardOptions): Promise<OwnCard> {
     return {
       signingKey: await backEnd.importSigningKey(signingSeed),
       encryptionKey: await backEnd.importAgreementKey(encryptionSecret),
-      // Also when the option is off now: a card that has the key is sent messages of suite 2.
+      // Also when the option is off now: a card that has the key is sent messages of suite 2. At
+      // once and not when it is needed: until then the seed would have to be kept.
       ...(card.pqEncryptionKey && { pqEncryptionKey: await (await xwing()).importKey(pqSeed) }),
       stateKey: deriveStateKey(secret.subarray(0, SECRETS_LENGTH)),
       card: await approvedCard(card, options),

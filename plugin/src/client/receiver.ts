@@ -168,7 +168,7 @@ export function receiver(context: ReceiverContext): Receiver {
           return notShown({ status: 'rejected', code: 'REPLAYED' }, verdict.is === 'copy');
         }
         if (name.cardId === own.card.id) await context.sawOwn(channelSid, name.sequence);
-        await context.encrypted.add(channelSid);
+        await context.encrypted.add(channelSid, verified.suite);
         const order = orderOf(channelSid).place(name.cardId, name.sequence, index);
         return await shown(judged, { name, revision, ...verdict, order }, context);
       } catch (error) {
@@ -181,6 +181,8 @@ export function receiver(context: ReceiverContext): Receiver {
 /** Opens envelopes; keeps what opens the next ones, once they are verified. */
 function opener({ own, cards, sessions }: ReceiverContext) {
   const slotKeys = new Map<string, Bytes>();
+  const { encryptionKey: key, pqEncryptionKey: pqKey } = own;
+  const slotOpener = { key, slotKeys, ...(pqKey && { pqKey }) };
   const findCard = (id: CardId): Promise<Card> =>
     id === own.card.id ? Promise.resolve(own.card) : cards.get(id);
   return async (
@@ -191,7 +193,7 @@ function opener({ own, cards, sessions }: ReceiverContext) {
     const verified = await openMessage(envelope, {
       channelSid,
       author,
-      opener: { key: own.encryptionKey, slotKeys },
+      opener: slotOpener,
       ...(session && { session }),
       findCard,
     });

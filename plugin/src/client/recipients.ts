@@ -1,9 +1,12 @@
 import { EncryptionError } from '../errors.ts';
 import type { Card } from '../protocol/card.ts';
-import type { Identity } from '../protocol/identifiers.ts';
+import type { Suite } from '../protocol/header.ts';
+import type { CardId, Identity } from '../protocol/identifiers.ts';
+import { hex, type Bytes } from '../protocol/primitives.ts';
 import type { CardBook } from './card-book.ts';
 import type { OwnCard } from './own-card.ts';
 import type { Pins } from './pins.ts';
+import { encryptionKeyOf } from './suite.ts';
 
 /** What choosing recipients asks. */
 export interface RecipientsContext {
@@ -13,43 +16,61 @@ export interface RecipientsContext {
 }
 
 /**
- * The cards that get a slot: all trusted cards of these identities and of the sender's own, one for
- * each encryption key, in an order that does not depend on who asks.
- * @throws EncryptionError `MEMBER_WITHOUT_CARD`, `KEY_CHANGED`, the key store's and the directory's
- * errors
+ * The keys that get a slot: those of all trusted cards of these identities and of the sender's own,
+ * each one once, in an order that does not depend on who asks. A card without a key of the suite gets
+ * none, also when its holder has others.
+ * @throws EncryptionError `MEMBER_WITHOUT_CARD`, `MEMBER_WITHOUT_POST_QUANTUM_KEY`, `KEY_CHANGED`,
+ * the key store's and the directory's errors
  */
 export async function chooseRecipients(
   members: readonly Identity[],
+  suite: Suite,
   { own, cards, pins }: RecipientsContext,
-): Promise<readonly Card[]> {
+): Promise<readonly Bytes[]> {
   const identities = [...new Set([own.card.identity, ...members])];
   const found = await cards.find(identities);
   // By key: a card may carry a key that is not its holder's, and a key gets one slot.
-  const chosen = new Map<string, Card>();
+  const chosen = new Map<string, { readonly id: CardId; readonly key: Bytes }>();
   const choose = (card: Card): void => {
-    chosen.set(card.encryptionKey.join(), card);
+    const key = encryptionKeyOf(card, suite);
+    if (key) chosen.set(hex.encode(key), { id: card.id, key });
   };
   const without: Identity[] = [];
+  const withoutSuite: Identity[] = [];
   const changed: Identity[] = [];
-  for (const [identity, { cards: acceptable }] of found) {
-    const trust = await pins.check(identity, acceptable);
+  for (const [identity, { cards: all }] of found) {
+    // All at once, whatever their suite: the first sight of an identity is the first of all of them.
+    const trust = await pins.check(identity, all);
+    const acceptable = all.filter((card) => encryptionKeyOf(card, suite));
     const trusted = acceptable.filter(({ id }) => trust.get(id) !== 'changed');
     trusted.forEach(choose);
     if (identity === own.card.identity || trusted.length > 0) continue;
     // Whoever has no card may get one any moment: the next attempt asks the directory again.
     cards.refresh(identity);
-    (acceptable.length === 0 ? without : changed).push(identity);
+    if (acceptable.length > 0) changed.push(identity);
+    else (all.length === 0 ? without : withoutSuite).push(identity);
   }
   choose(own.card);
   if (without.length > 0) throw memberWithoutCard(without);
+  if (withoutSuite.length > 0) throw memberWithoutSuite(withoutSuite);
   if (changed.length > 0) throw keyChanged(changed);
-  return [...chosen.values()].sort((one, other) => (one.id < other.id ? -1 : 1));
+  return [...chosen.values()]
+    .sort((one, other) => (one.id < other.id ? -1 : 1))
+    .map(({ key }) => key);
 }
 
 function memberWithoutCard(identities: readonly Identity[]): EncryptionError {
   return new EncryptionError(
     'MEMBER_WITHOUT_CARD',
     `Not sent: ${identities.join(', ')} cannot read encrypted messages yet (no valid card). They need to sign in once with the application.`,
+    { identities },
+  );
+}
+
+function memberWithoutSuite(identities: readonly Identity[]): EncryptionError {
+  return new EncryptionError(
+    'MEMBER_WITHOUT_POST_QUANTUM_KEY',
+    `Not sent: no card of ${identities.join(', ')} has a post-quantum key, and this device encrypts for such keys only. They need a device that was opened with postQuantum from the start.`,
     { identities },
   );
 }

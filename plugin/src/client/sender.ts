@@ -1,25 +1,21 @@
 import { EncryptionError, isEncryptionError } from '../errors.ts';
-import type { Card } from '../protocol/card.ts';
 import { encodeContent } from '../protocol/content.ts';
+import { xwing } from '../protocol/curves-xwing.ts';
 import { messageIdOf, type ChannelSid, type Identity } from '../protocol/identifiers.ts';
 import { sealFollower, sealMessage, type SealedMessage } from '../protocol/message-envelope.ts';
 import type { EditTarget, SignedMessage } from '../protocol/message.ts';
-import {
-  base64url,
-  concat,
-  hash,
-  hex,
-  type Bytes,
-  type RandomSource,
-} from '../protocol/primitives.ts';
+import { base64url, hash, hex, type Bytes, type RandomSource } from '../protocol/primitives.ts';
 import type { Session } from '../protocol/session.ts';
-import { x25519Slots, type SlotSealer } from '../protocol/slot.ts';
+import { x25519Slots } from '../protocol/slot.ts';
+import type { SlotSealer } from '../protocol/slot-parts.ts';
+import { xwingSlots } from '../protocol/slot-xwing.ts';
 import { isYounger } from './age.ts';
 import { ephemerals } from './ephemerals.ts';
 import type { EncryptedChannels } from './encrypted-channels.ts';
 import type { KeyStore } from './key-store.ts';
 import { outbox, type Outbox, type OutboxEntry, type OutgoingSession } from './outbox.ts';
 import { chooseRecipients, type RecipientsContext } from './recipients.ts';
+import { suiteOf } from './suite.ts';
 
 /** What a sender works with. */
 export interface SenderContext extends RecipientsContext {
@@ -66,8 +62,8 @@ export interface Sender {
    * message is posted first when one is due.
    * @returns the message's index
    * @throws EncryptionError `INVALID_CONTENT`, `MESSAGE_TOO_LARGE`, `MEMBER_WITHOUT_CARD`,
-   * `KEY_CHANGED`, `TOO_MANY_RECIPIENTS`, `DELIVERY_UNKNOWN`, the key store's and the directory's
-   * errors, and what the outlet throws
+   * `MEMBER_WITHOUT_POST_QUANTUM_KEY`, `KEY_CHANGED`, `SUITE_DOWNGRADE`, `TOO_MANY_RECIPIENTS`,
+   * `DELIVERY_UNKNOWN`, the key store's and the directory's errors, and what the outlet throws
    */
   send(outlet: Outlet, content: OutgoingContent): Promise<number>;
   /**
@@ -98,19 +94,27 @@ interface Route {
 /** The sender of one device. */
 export function sender(context: SenderContext): Sender {
   const { own, keyStore, random, now } = context;
+  const suite = suiteOf(own.card);
   const ephemeralOf = ephemerals(random, now);
   const highest = new Map<ChannelSid, number>();
   const outboxOf = (channelSid: ChannelSid): Outbox => outbox(keyStore, own.card.id, channelSid);
 
-  async function slotsFor(channelSid: ChannelSid, cards: readonly Card[]): Promise<SlotSealer> {
-    const keys = cards.map(({ encryptionKey }) => encryptionKey);
+  async function recipientsIn(outlet: Outlet): Promise<readonly Bytes[]> {
+    const keys = await chooseRecipients(await outlet.members(), suite, context);
+    await context.encrypted.checkSuite(outlet.channelSid, suite);
+    await context.encrypted.add(outlet.channelSid, suite);
+    return keys;
+  }
+
+  async function slotsFor(channelSid: ChannelSid, keys: readonly Bytes[]): Promise<SlotSealer> {
+    if (suite === 2) return xwingSlots(await xwing(), keys, random);
     return x25519Slots(await ephemeralOf(channelSid), keys);
   }
 
-  async function routeTo(outlet: Outlet, cards: readonly Card[]): Promise<Route> {
-    const recipients = nameOf(cards);
-    if (cards.length <= MAX_CARRIER_CARDS) {
-      const slots = await slotsFor(outlet.channelSid, cards);
+  async function routeTo(outlet: Outlet, keys: readonly Bytes[]): Promise<Route> {
+    const recipients = nameOf(keys);
+    if (keys.length <= MAX_CARRIER_CARDS) {
+      const slots = await slotsFor(outlet.channelSid, keys);
       const { signingKey } = own;
       return { recipients, seal: (message) => sealMessage(message, signingKey, slots, random) };
     }
@@ -121,7 +125,7 @@ export function sender(context: SenderContext): Sender {
         session?.recipients === recipients &&
         isYounger(session.openedAt, SESSION_MILLISECONDS, now());
       if (open && (await box.spend(session))) return follow(outlet.channelSid, session);
-      await openSession(outlet, box, cards);
+      await openSession(outlet, box, keys);
     }
   }
 
@@ -140,14 +144,14 @@ export function sender(context: SenderContext): Sender {
       senderCardId: own.card.id,
       sessionId: decode(session.sessionId),
       messageKey: decode(session.messageKey),
-      suite: 1,
+      suite: session.suite,
     };
   }
 
-  async function openSession(outlet: Outlet, box: Outbox, cards: readonly Card[]): Promise<void> {
+  async function openSession(outlet: Outlet, box: Outbox, keys: readonly Bytes[]): Promise<void> {
     const { channelSid } = outlet;
-    const recipients = nameOf(cards);
-    const slots = await slotsFor(channelSid, cards);
+    const recipients = nameOf(keys);
+    const slots = await slotsFor(channelSid, keys);
     const opened: Session[] = [];
     const entry = await box.add(async (sequence) => {
       const message: SignedMessage = {
@@ -187,11 +191,10 @@ export function sender(context: SenderContext): Sender {
   return {
     async send(outlet, content) {
       const encoded = encodeContent(content);
-      const cards = await chooseRecipients(await outlet.members(), context);
-      await context.encrypted.add(outlet.channelSid);
+      const keys = await recipientsIn(outlet);
       const box = outboxOf(outlet.channelSid);
-      await settle(outlet, box, nameOf(cards));
-      const route = await routeTo(outlet, cards);
+      await settle(outlet, box, nameOf(keys));
+      const route = await routeTo(outlet, keys);
       const entry = await box.add(async (sequence) => {
         const message: SignedMessage = {
           ...signedBy(outlet.channelSid),
@@ -208,9 +211,8 @@ export function sender(context: SenderContext): Sender {
 
     async edit(outlet, target, content) {
       const encoded = encodeContent(content);
-      const cards = await chooseRecipients(await outlet.members(), context);
-      await context.encrypted.add(outlet.channelSid);
-      const route = await routeTo(outlet, cards);
+      const keys = await recipientsIn(outlet);
+      const route = await routeTo(outlet, keys);
       const signed = {
         ...signedBy(outlet.channelSid),
         kind: 'edit',
@@ -229,9 +231,9 @@ export function sender(context: SenderContext): Sender {
   };
 }
 
-/** Names a set of recipients: the same cards, the same name. */
-function nameOf(cards: readonly Card[]): string {
-  return hex.encode(hash('recipients', concat(...cards.map(({ encryptionKey }) => encryptionKey))));
+/** Names a set of recipients: the same keys, the same name. */
+function nameOf(keys: readonly Bytes[]): string {
+  return hex.encode(hash('recipients', ...keys));
 }
 
 /**

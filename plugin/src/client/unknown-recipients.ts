@@ -1,11 +1,11 @@
 import type { Slots } from '../protocol/header.ts';
 import type { ChannelSid, Identity } from '../protocol/identifiers.ts';
-import type { Bytes } from '../protocol/primitives.ts';
-import { countUnknownSlots } from '../protocol/slot.ts';
+import { countUnknownSlots } from '../protocol/slot-parts.ts';
 import { isYounger } from './age.ts';
 import type { CardBook } from './card-book.ts';
 import type { DeliveredMessage } from './delivered.ts';
 import type { OwnCard } from './own-card.ts';
+import { encryptionKeyOf } from './suite.ts';
 
 /** Counts the slots of a live message that are for no card known here. */
 export type CountUnknown = (delivered: DeliveredMessage, slots: Slots) => Promise<number>;
@@ -21,11 +21,12 @@ export function unknownRecipients(own: OwnCard, cards: CardBook, now: () => numb
   const refreshed = new Map<ChannelSid, number>();
 
   function count(members: readonly Identity[], slots: Slots): number {
-    const keys: Bytes[] = [own.card.encryptionKey];
-    for (const identity of members) {
-      keys.push(...cards.known(identity).map(({ encryptionKey }) => encryptionKey));
-    }
-    return countUnknownSlots(slots, keys);
+    const known = [own.card, ...members.flatMap((identity) => cards.known(identity))];
+    const keys = known.map((card) => encryptionKeyOf(card, slots.suite));
+    return countUnknownSlots(
+      slots,
+      keys.filter((key) => key !== undefined),
+    );
   }
 
   async function askAgain(members: readonly Identity[]): Promise<void> {

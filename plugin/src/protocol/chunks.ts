@@ -14,9 +14,9 @@ export interface Chunk {
 /** Reads a stream in pieces of any size. */
 export interface StreamReader {
   /** The next `length` bytes; fewer when the stream ends before. Its errors are passed on. */
-  take(length: number): Promise<Bytes>;
+  readonly take: (length: number) => Promise<Bytes>;
   /** Tells the source that nothing more is wanted. */
-  cancel(reason: unknown): Promise<void>;
+  readonly cancel: (reason: unknown) => Promise<void>;
 }
 
 /**
@@ -66,18 +66,24 @@ export function mapChunks(
   change: (chunk: Chunk) => Bytes | Promise<Bytes>,
   head: Bytes = new Uint8Array(),
 ): ReadableStream<Bytes> {
+  const breathe = pauses();
   let current: Bytes | undefined;
   let index = 0;
 
   async function advance(controller: ReadableStreamDefaultController<Bytes>): Promise<void> {
-    const bytes = current ?? (await source.take(size));
-    const next = await source.take(size);
-    const last = next.length === 0;
-    const changed = await change({ bytes, index, last });
-    [current, index] = [next, index + 1];
-    // A reader may take an empty piece for the end.
-    if (changed.length > 0) controller.enqueue(changed);
-    if (last) controller.close();
+    for (;;) {
+      await breathe();
+      const bytes = current ?? (await source.take(size));
+      const next = await source.take(size);
+      const last = next.length === 0;
+      const changed = await change({ bytes, index, last });
+      [current, index] = [next, index + 1];
+      // A reader may take an empty piece for the end.
+      if (changed.length > 0) controller.enqueue(changed);
+      if (last) controller.close();
+      // A stream that was given nothing is not asked to pull again.
+      if (changed.length > 0 || last) return;
+    }
   }
 
   const wanted = {
@@ -96,4 +102,20 @@ export function mapChunks(
     cancel: (reason: unknown): Promise<void> => source.cancel(reason),
   };
   return new ReadableStream(wanted, { highWaterMark: 0 });
+}
+
+// A frame of a page at 60 per second.
+const WORK_MILLISECONDS = 16;
+
+/**
+ * Lets others work now and then: a stream from memory never waits for anything, and would hold up
+ * the page from its first chunk to its last.
+ */
+function pauses(): () => Promise<void> {
+  let since = performance.now();
+  return async () => {
+    if (performance.now() - since < WORK_MILLISECONDS) return;
+    await new Promise((resolve) => setTimeout(resolve));
+    since = performance.now();
+  };
 }

@@ -242,12 +242,17 @@ async function loadXWing(): Promise<Kem> {
 let loaded: Promise<Kem> | undefined;
 
 /**
- * X-Wing in this environment: loaded and probed at the first call. Rejects when its code cannot be
- * loaded, and tries again at the next call.
+ * X-Wing in this environment: loaded and probed at the first call.
+ * @throws EncryptionError `POST_QUANTUM_UNAVAILABLE` when its code cannot be loaded; the next call
+ * tries again
  */
 export function xwing(): Promise<Kem> {
-  return (loaded ??= loadXWing().catch((error: unknown) => {
+  return (loaded ??= loadXWing().catch((cause: unknown) => {
     loaded = undefined;
-    throw error;
+    throw new EncryptionError(
+      'POST_QUANTUM_UNAVAILABLE',
+      'The code of ML-KEM could not be loaded. Try again, or reload the page.',
+      { cause },
+    );
   }));
 }

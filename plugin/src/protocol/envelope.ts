@@ -2,6 +2,7 @@
  * The core that all types of envelopes share: a message key, the header it belongs to, and a
  * signed plaintext under both.
  */
+import { isEncryptionError } from '../errors.ts';
 import type { SigningKey, VerifyingKey } from './curves.ts';
 import {
   encodeHeader,
@@ -23,7 +24,8 @@ import {
   type RandomSource,
 } from './primitives.ts';
 import { sign, verify } from './signature.ts';
-import { openSlots, type SlotCandidates, type SlotOpener, type SlotSealer } from './slot.ts';
+import { openSlots, type SlotCandidates, type SlotOpener } from './slot.ts';
+import type { SlotSealer } from './slot-parts.ts';
 
 /** What is in an envelope: a chat's message, or data of the low-level API. Keys differ by it. */
 export type EnvelopePurpose = 'message' | 'sealed';
@@ -49,10 +51,12 @@ export async function freshHeader(
 /**
  * The message keys that an envelope's slots may hold for this reader; null when none is marked as
  * theirs.
- * @throws EncryptionError `MALFORMED` when its ephemeral key is not valid
+ * @throws EncryptionError `MALFORMED` when an ephemeral key in it is not valid
  */
 export function openOwnSlots(slots: Slots, opener: SlotOpener): Promise<SlotCandidates | null> {
   return openSlots(slots, opener).catch((cause: unknown) => {
+    // Anything else is the platform's, and no verdict about the envelope.
+    if (!isEncryptionError(cause, 'INVALID_KEY')) throw cause;
     throw rejected('MALFORMED', 'its ephemeral key is not valid', cause);
   });
 }

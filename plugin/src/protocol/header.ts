@@ -168,8 +168,9 @@ function typeOf(number: number | undefined): EnvelopeType | undefined {
   }
 }
 
-function isSuite(number: number | undefined): number is Suite {
-  return number === 1;
+/** Whether this is a suite that there is. */
+export function isSuite(value: unknown): value is Suite {
+  return value === 1 || value === 2;
 }
 
 /** The error of an envelope that is refused. */

@@ -21,7 +21,7 @@ export {
   type CardSignature,
   type CardSigner,
 } from './card.ts';
-export { encodeContent, type Content, type Json } from './content.ts';
+export { encodeContent, type Content, type Json, type MediaDescriptor } from './content.ts';
 export { curves, type AgreementKey, type SigningKey, type VerifyingKey } from './curves.ts';
 export { xwing, type Encapsulation, type Kem, type KemKey } from './curves-xwing.ts';
 export {
@@ -54,6 +54,14 @@ export {
   type SealedMessage,
   type VerifiedMessage,
 } from './message-envelope.ts';
+export {
+  decryptMedia,
+  encryptedMediaLength,
+  encryptMedia,
+  type EncryptedMedia,
+  type MediaKey,
+  type MediaProgress,
+} from './media.ts';
 export { base64url, type Bytes, type RandomSource } from './primitives.ts';
 export {
   openData,
@@ -64,11 +72,6 @@ export {
 } from './sealed-data.ts';
 export { openStream, sealStream } from './sealed-stream.ts';
 export type { Session } from './session.ts';
-export {
-  countUnknownSlots,
-  createEphemeral,
-  x25519Slots,
-  type Ephemeral,
-  type SlotOpener,
-  type SlotSealer,
-} from './slot.ts';
+export { createEphemeral, x25519Slots, type Ephemeral, type SlotOpener } from './slot.ts';
+export { countUnknownSlots, type SlotSealer } from './slot-parts.ts';
+export { xwingSlots } from './slot-xwing.ts';

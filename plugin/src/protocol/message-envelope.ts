@@ -17,12 +17,14 @@ import {
   rejected,
   type Envelope,
   type Slots,
+  type Suite,
 } from './header.ts';
 import type { CardId, ChannelSid, Identity } from './identifiers.ts';
 import { decodeMessage, encodeMessage, type SignedMessage } from './message.ts';
 import { hash, hex, type Bytes, type RandomSource } from './primitives.ts';
 import { deriveSession, type Session } from './session.ts';
-import type { SlotOpener, SlotSealer } from './slot.ts';
+import type { SlotOpener } from './slot.ts';
+import type { SlotSealer } from './slot-parts.ts';
 
 /** An envelope made of a message. */
 export interface SealedMessage {
@@ -102,11 +104,13 @@ export interface VerifiedMessage {
   readonly message: SignedMessage;
   /** Empty for a key message. */
   readonly content: Content;
+  /** How its message key reached its readers. */
+  readonly suite: Suite;
   /** A hash of all the envelope's bytes, hexadecimal: tells a copy from another envelope. */
   readonly digest: string;
   /** Of a key message: the session that it opens. */
   readonly session?: Session;
-  /** What the slots were opened with; not of a follower. To be kept in the reader's opener. */
+  /** What slots of suite 1 were opened with. To be kept in the reader's opener. */
   readonly slotKey?: { readonly ephemeralKey: string; readonly key: Bytes };
 }
 
@@ -137,6 +141,7 @@ export async function openMessage(
     sender,
     message,
     content,
+    suite: envelope.suite,
     digest,
     ...(slotKey && { slotKey }),
     ...(session && { session }),
@@ -158,12 +163,10 @@ async function messageKeys(
 
 async function openMarked(slots: Slots, opener: SlotOpener): Promise<MessageKeys | null> {
   const opened = await openOwnSlots(slots, opener);
-  return (
-    opened && {
-      candidates: opened.messageKeys,
-      slotKey: { ephemeralKey: hex.encode(slots.ephemeralKey), key: opened.slotKey },
-    }
-  );
+  if (!opened) return null;
+  const { messageKeys: candidates, slotKey: key } = opened;
+  const ephemeralKey = hex.encode(slots.ephemeralKey);
+  return { candidates, ...(key && { slotKey: { ephemeralKey, key } }) };
 }
 
 function readPlaintext(opened: Unverified): { message: SignedMessage; length: number } {

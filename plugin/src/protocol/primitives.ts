@@ -29,6 +29,7 @@ export type Label =
   | 'message'
   | 'session'
   | 'recipients'
+  | 'media'
   | 'key'
   | 'envelope'
   | 'sealed'
@@ -74,6 +75,27 @@ export function concat(...parts: readonly Uint8Array[]): Bytes {
 /** SHA-256 (FIPS 180-4) of a label and then `parts`: 32 bytes. */
 export function hash(name: Label, ...parts: readonly Uint8Array[]): Bytes {
   return new Uint8Array(nobleSha256(concat(label(name), ...parts)));
+}
+
+/** A hash that is fed piece by piece. */
+export interface Hashing {
+  update(bytes: Uint8Array): void;
+  /** SHA-256 of the label and all that was fed: 32 bytes. Ends it. */
+  digest(): Bytes;
+}
+
+/** {@link hash} of what does not fit into memory. */
+export function hashing(name: Label): Hashing {
+  const hasher = nobleSha256.create().update(label(name));
+  return {
+    update: (bytes) => void hasher.update(bytes),
+    digest: () => new Uint8Array(hasher.digest()),
+  };
+}
+
+/** SHA-256 of what is long and goes into something labelled: 32 bytes. Else use {@link hash}. */
+export function sha256(bytes: Uint8Array): Bytes {
+  return new Uint8Array(nobleSha256(bytes));
 }
 
 /** HKDF-Extract (RFC 5869 §2.2) with SHA-256 and the label as salt: a 32-byte pseudorandom key. */

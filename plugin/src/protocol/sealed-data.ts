@@ -12,7 +12,8 @@ import type { SigningKey, VerifyingKey } from './curves.ts';
 import { freshHeader, openEnvelope, openOwnSlots, sealEnvelope } from './envelope.ts';
 import { hashHeader, parseEnvelopeBytes, rejected } from './header.ts';
 import { concat, equal, type Bytes, type RandomSource } from './primitives.ts';
-import type { SlotOpener, SlotSealer } from './slot.ts';
+import type { SlotOpener } from './slot.ts';
+import type { SlotSealer } from './slot-parts.ts';
 
 /** What the content of sealed data is: the data, or the key of a stream (`sealed-stream.ts`). */
 export type SealedMode = keyof typeof MODES;

@@ -26,7 +26,8 @@ import {
 } from './primitives.ts';
 import { openData, sealData, type OpenedData } from './sealed-data.ts';
 import { sign, verify } from './signature.ts';
-import type { SlotOpener, SlotSealer } from './slot.ts';
+import type { SlotOpener } from './slot.ts';
+import type { SlotSealer } from './slot-parts.ts';
 
 const SIGNATURE_LENGTH = 64;
 const CHUNK_LENGTH = 65_536;

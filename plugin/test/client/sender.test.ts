@@ -4,9 +4,10 @@ import type { CardBook } from '../../src/client/card-book.ts';
 import type { Pins } from '../../src/client/pins.ts';
 import { encryptedChannels } from '../../src/client/encrypted-channels.ts';
 import { sender, type Outlet, type Sender } from '../../src/client/sender.ts';
+import { parseEnvelope } from '../../src/protocol/header.ts';
+import { messageIdOf, type Identity } from '../../src/protocol/identifiers.ts';
 import { base64url, type Bytes } from '../../src/protocol/primitives.ts';
-import type { Identity } from '../../src/protocol/identifiers.ts';
-import { CHANNEL, open, person, random } from '../protocol/people.ts';
+import { CHANNEL, open, person, pqPerson, random } from '../protocol/people.ts';
 
 const alice = await person('alice');
 const bob = await person('bob');
@@ -17,6 +18,7 @@ function senderOf(
   clock: { now: number },
   source = random,
   keyStore: KeyStore = new MemoryKeyStore(),
+  self = alice,
 ): Sender {
   const cards: CardBook = {
     get: () => Promise.reject(new Error('not asked for')),
@@ -40,7 +42,7 @@ function senderOf(
     check: (_, found) => Promise.resolve(new Map(found.map(({ id }) => [id, 'pinned'] as const))),
     acknowledge: () => Promise.resolve([]),
   };
-  const own = { ...alice, stateKey: random(32) };
+  const own = { ...self, stateKey: random(32) };
   return sender({
     own,
     keyStore,
@@ -48,7 +50,7 @@ function senderOf(
     pins,
     random: source,
     now: () => clock.now,
-    encrypted: encryptedChannels(keyStore, own.card.id),
+    encrypted: encryptedChannels(keyStore, own.card),
     keepSession: () => Promise.resolve(),
   });
 }
@@ -245,4 +247,80 @@ test('an unknown delivery is tried three times with the same bytes', async () =>
   });
   expect(tried).toHaveLength(3);
   expect(new Set(tried).size).toBe(1);
+});
+
+describe('a device with a key of suite 2', async () => {
+  const clock = { now: HOUR };
+  const pqAlice = await pqPerson('alice');
+  const pqBob = await pqPerson('bob');
+
+  test('seals with suite 2, for the cards that have such a key', async () => {
+    const people = [pqAlice, alice, pqBob, bob];
+    const out = senderOf(people, clock, random, new MemoryKeyStore(), pqAlice);
+    const text = await seal(out, [bob.card.identity]);
+    const envelope = parseEnvelope(text);
+    if (envelope.type === 'follower') expect.fail();
+    expect(envelope.slots).toMatchObject({ suite: 2, slotLength: 1156 });
+    expect(envelope.slots.slots).toHaveLength(2 * 1156);
+    expect((await open(text, pqBob, pqAlice))?.content).toEqual({ body: 'x' });
+    expect(await open(text, bob, pqAlice)).toBeNull();
+  });
+
+  test('gives a key one slot, whoever else put it on a card', async () => {
+    const mallory = await person('mallory', random(32), pqBob.pqEncryptionKey);
+    const people = [pqAlice, pqBob, mallory];
+    const out = senderOf(people, clock, random, new MemoryKeyStore(), pqAlice);
+    const envelope = parseEnvelope(await seal(out, [bob.card.identity, mallory.card.identity]));
+    expect(envelope.type === 'carrier' && envelope.slots.slots.length).toBe(2 * 1156);
+  });
+
+  test('opens sessions of suite 2, and goes on with them after a restart', async () => {
+    const many = await Promise.all(Array.from({ length: 16 }, (_, at) => pqPerson(`p${at}`)));
+    const keyStore = new MemoryKeyStore();
+    const posted: string[] = [];
+    const outlet: Outlet = {
+      ...channelOutlet(),
+      members: () => Promise.resolve(many.map(({ card }) => card.identity)),
+      post: (text) => Promise.resolve(posted.push(text) - 1),
+    };
+    for (const body of ['one', 'two']) {
+      const out = senderOf([pqAlice, ...many], clock, random, keyStore, pqAlice);
+      await out.send(outlet, { body });
+    }
+    const envelopes = posted.map((text) => parseEnvelope(text));
+    expect(envelopes.map(({ type, suite }) => [type, suite])).toEqual([
+      ['key', 2],
+      ['follower', 2],
+      ['follower', 2],
+    ]);
+    const [reader] = many;
+    const opened = await open(posted[0] ?? '', reader ?? pqBob, pqAlice);
+    for (const [at, body] of ['one', 'two'].entries()) {
+      const follower = posted[at + 1] ?? '';
+      const read = await open(follower, reader ?? pqBob, pqAlice, opened?.session);
+      expect(read?.content).toEqual({ body });
+    }
+  });
+
+  test('never goes back to suite 1 in a channel, not with another card either', async () => {
+    const keyStore = new MemoryKeyStore();
+    await seal(senderOf([pqAlice, pqBob], clock, random, keyStore, pqAlice), [bob.card.identity]);
+    const outlet = channelOutlet();
+    const older = senderOf([alice, bob], clock, random, keyStore, alice);
+    await expect(older.send(outlet, { body: 'x' })).rejects.toMatchObject({
+      code: 'SUITE_DOWNGRADE',
+    });
+    const target = {
+      cardId: alice.card.id,
+      messageId: messageIdOf(random(16)),
+      sequence: 1,
+      revision: 1,
+    };
+    await expect(older.edit(outlet, target, { body: 'x' })).rejects.toMatchObject({
+      code: 'SUITE_DOWNGRADE',
+    });
+    expect(outlet.bodies).toEqual([]);
+    await senderOf([pqAlice, pqBob], clock, random, keyStore, pqAlice).send(outlet, { body: 'x' });
+    expect(outlet.bodies).toHaveLength(1);
+  });
 });

@@ -210,21 +210,6 @@ describe('an application cannot by mistake', () => {
       new EncryptionError('INVALID_ARGUMENT', 'Unknown options: recipients.'),
     );
   });
-
-  test('encrypt with suite 1 when suite 2 was asked for', async () => {
-    const keyStore = new MemoryKeyStore();
-    const opening = Encryption.open({
-      identity: 'alice',
-      server: world.server,
-      authorize: () => Promise.resolve(alice.session),
-      appKey: world.appKey,
-      keyStore,
-      password: 'x',
-      postQuantum: true,
-    });
-    await expect(opening).rejects.toMatchObject({ code: 'NOT_SUPPORTED_ENCRYPTED' });
-    expect(await keyStore.get('key/alice')).toBeNull();
-  });
 });
 
 describe('copies of a message', () => {

@@ -22,6 +22,7 @@ import {
   curves,
   exportCard,
   parseIdentity,
+  xwing,
   type Bytes,
 } from 'twilio-chat-encryption/protocol';
 import { httpDirectory } from '../../src/client/directory.ts';
@@ -36,12 +37,17 @@ export interface World {
   connect(twilioToken: string): Client;
   /** Signs up, and gives the session token. */
   signUp(identity: string): Promise<string>;
-  /** Signs people up who have a card and no client: they can be members, and read nothing. */
-  crowd(identities: readonly string[]): Promise<void>;
+  /**
+   * Signs people up who have a card and no client: they can be members, and read nothing.
+   * @param postQuantum whether their cards have keys of suite 2; without by default
+   */
+  crowd(identities: readonly string[], postQuantum?: boolean): Promise<void>;
   /** A signed-in person with a wrapped client. */
   person(identity: string, options?: Partial<EncryptionOptions>): Promise<Person>;
   /** Another Twilio client of somebody who is signed in, with a key store of before. */
   again(person: Person, options?: Partial<EncryptionOptions>): Promise<Person>;
+  /** Ends this run of somebody's application; its key store stays. */
+  leave(person: Person): Promise<void>;
   /** The token server as this person's directory. */
   directory(person: Person): Directory;
   /** This person's approved card, as the directory has it. */
@@ -157,7 +163,7 @@ export async function startWorld(): Promise<World> {
     server,
     appKey,
     signUp,
-    async crowd(identities) {
+    async crowd(identities, postQuantum = false) {
       const backEnd = await curves();
       const random = (): Bytes => crypto.getRandomValues(new Uint8Array(32));
       for (const identity of identities) {
@@ -166,6 +172,7 @@ export async function startWorld(): Promise<World> {
           { identity: parseIdentity(identity), createdAt: Date.now() },
           await backEnd.importSigningKey(random()),
           await backEnd.importAgreementKey(random()),
+          ...(postQuantum ? [await (await xwing()).importKey(random())] : []),
         );
         await httpDirectory(server, () => Promise.resolve(session)).publish(exportCard(card));
       }
@@ -175,6 +182,11 @@ export async function startWorld(): Promise<World> {
     },
     again: ({ identity, session, keyStore }, options = {}) =>
       enter(identity, session, keyStore, options),
+    async leave({ encryption, raw }) {
+      encryption.close();
+      await leaveQuietly(emulator, [raw]);
+      clients.splice(clients.indexOf(raw), 1);
+    },
     directory: ({ session }) => httpDirectory(server, () => Promise.resolve(session)),
     async exportedCard({ encryption, session }) {
       const directory = httpDirectory(server, () => Promise.resolve(session));

@@ -94,6 +94,7 @@ test('no label is the start of another, so no two purposes share an input', () =
     message: true,
     session: true,
     recipients: true,
+    media: true,
     key: true,
     envelope: true,
     sealed: true,

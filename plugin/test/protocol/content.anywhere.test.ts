@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { encodeContent } from 'twilio-chat-encryption/protocol';
+import { encodeContent, type MediaDescriptor } from 'twilio-chat-encryption/protocol';
 import { decodeContent } from '../../src/protocol/content.ts';
 import { utf8 } from '../../src/protocol/primitives.ts';
 import { codePoint } from './arbitraries.ts';
@@ -38,7 +38,11 @@ describe('content', () => {
     ['a duplicate member', '{"body":"a","body":"b"}'],
     ['the same member twice', '{"body":"a","body":"a"}'],
     ['a duplicate member inside', '{"attributes":{"a":1,"a":1}}'],
-    ['an unknown member', '{"body":"a","subject":"b"}'],
+    ['an unknown member', '{"body":"a","title":"b"}'],
+    ['a subject that is no text', '{"subject":1}'],
+    ['a subject before the body', '{"subject":"a","body":"b"}'],
+    ['files that are no list', '{"media":{}}'],
+    ['no files', '{"media":[]}'],
     ['reordered members', '{"attributes":1,"body":"a"}'],
     ['whitespace', '{"body": "a"}'],
     ['a trailing newline', '{"body":"a"}\n'],
@@ -116,5 +120,60 @@ describe('content', () => {
       }),
       { numRuns: 500 },
     );
+  });
+});
+
+describe('a file', () => {
+  const FILE: MediaDescriptor = {
+    sid: `ME${'0a'.repeat(16)}`,
+    key: new Uint8Array(32).fill(1),
+    size: 12_345,
+    hash: new Uint8Array(32).fill(2),
+    type: 'image/png',
+    name: 'X-ray of a knee.png',
+  };
+  const accepts = (file: unknown): boolean => {
+    try {
+      return encodeContent({ media: [file as MediaDescriptor] }).length > 0;
+    } catch {
+      return false;
+    }
+  };
+
+  test('is read as it was written, with and without a name', () => {
+    const { sid, key, size, hash, type } = FILE;
+    const nameless = { sid, key, size, hash, type };
+    for (const media of [[FILE], [nameless], [FILE, nameless]]) {
+      const content = { body: 'look', subject: 'Your results', media };
+      expect(decodeContent(encodeContent(content))).toEqual(content);
+    }
+  });
+
+  test.each<[string, object]>([
+    ['a sid of another form', { sid: 'ME1' }],
+    ['a sid of something else', { sid: `IM${'0a'.repeat(16)}` }],
+    ['a short key', { key: new Uint8Array(31) }],
+    ['a long hash', { hash: new Uint8Array(33) }],
+    ['a size below zero', { size: -1 }],
+    ['a size with a fraction', { size: 1.5 }],
+    ['a size that nothing has', { size: 2 ** 40 + 1 }],
+    ['no type', { type: '' }],
+    ['a type with a line break', { type: 'image/png\nx' }],
+    ['a type without end', { type: `image/${'x'.repeat(250)}` }],
+    ['an empty name', { name: '' }],
+    ['a name with a path', { name: '../../etc/passwd' }],
+    ['a name with a path of Windows', { name: '..\\autoexec.bat' }],
+    ['a name that is a folder', { name: '..' }],
+    ['a name that reads backwards', { name: 'gnp.\u202eexe' }],
+    ['a name without end', { name: 'x'.repeat(257) }],
+  ])('with %s is refused', (_what, changes) => {
+    expect(accepts(FILE)).toBe(true);
+    expect(accepts({ ...FILE, ...changes })).toBe(false);
+  });
+
+  test('is one of 32 at most', () => {
+    const files = (count: number) => Array.from({ length: count }, () => FILE);
+    expect(decodeContent(encodeContent({ media: files(32) }))?.media).toHaveLength(32);
+    expect(() => encodeContent({ media: files(33) })).toThrow(invalid);
   });
 });

@@ -13,12 +13,15 @@ import {
   type AgreementKey,
   type Bytes,
   type Card,
+  type KemKey,
   type Session,
   type SignedMessage,
   type SigningKey,
   type SlotSealer,
   type VerifiedMessage,
   x25519Slots,
+  xwing,
+  xwingSlots,
 } from 'twilio-chat-encryption/protocol';
 
 /** Unpredictable bytes of the platform. */
@@ -37,23 +40,35 @@ export interface Person {
   readonly encryptionKey: AgreementKey;
   /** The private key behind `encryptionKey`. */
   readonly encryptionSecret: Bytes;
+  /** Of suite 2. */
+  readonly pqEncryptionKey?: KemKey;
 }
 
-export async function person(name: string, encryptionSecret: Bytes = random(32)): Promise<Person> {
+export async function person(
+  name: string,
+  encryptionSecret: Bytes = random(32),
+  pqEncryptionKey?: KemKey,
+): Promise<Person> {
   const backEnd = await curves();
   const signingKey = await backEnd.importSigningKey(random(32));
   const encryptionKey = await backEnd.importAgreementKey(encryptionSecret);
   const content = { identity: parseIdentity(name), createdAt: 1_700_000_000_000 };
-  const own = await createCard(content, signingKey, encryptionKey);
+  const own = await createCard(content, signingKey, encryptionKey, pqEncryptionKey);
   const card = await approveCard(own, APP_KEY, 1_700_000_000_001);
-  return { card, signingKey, encryptionKey, encryptionSecret };
+  const keys = { signingKey, encryptionKey, encryptionSecret };
+  return { card, ...keys, ...(pqEncryptionKey && { pqEncryptionKey }) };
+}
+
+/** Somebody whose card has a key of suite 2. */
+export async function pqPerson(name: string, seed: Bytes = random(32)): Promise<Person> {
+  return person(name, random(32), await (await xwing()).importKey(seed));
 }
 
 export async function seal(
   sender: Person,
   recipients: readonly Person[],
   body: string,
-  changes: { channelSid?: typeof CHANNEL; signingKey?: SigningKey } = {},
+  changes: { channelSid?: typeof CHANNEL; signingKey?: SigningKey; slots?: SlotSealer } = {},
 ): Promise<string> {
   const message: SignedMessage = {
     kind: 'message',
@@ -65,13 +80,20 @@ export async function seal(
     content: encodeContent({ body }),
   };
   const signingKey = changes.signingKey ?? sender.signingKey;
-  return (await sealMessage(message, signingKey, await slotsFor(recipients), random)).text;
+  const slots = changes.slots ?? (await slotsFor(recipients));
+  return (await sealMessage(message, signingKey, slots, random)).text;
 }
 
 /** Fresh slots of suite 1 for these people. */
 export async function slotsFor(recipients: readonly Person[]): Promise<SlotSealer> {
   const keys = recipients.map(({ card }) => card.encryptionKey);
   return x25519Slots(await createEphemeral(random), keys);
+}
+
+/** Slots of suite 2 for these people. */
+export async function pqSlotsFor(recipients: readonly Person[]): Promise<SlotSealer> {
+  const keys = recipients.map(({ card }) => card.pqEncryptionKey ?? new Uint8Array());
+  return xwingSlots(await xwing(), keys, random);
 }
 
 /** Opens as `reader` what Twilio says `author` wrote in {@link CHANNEL}. */
@@ -81,11 +103,12 @@ export async function open(
   author: Person,
   session?: Session,
 ): Promise<VerifiedMessage | null> {
+  const { encryptionKey: key, pqEncryptionKey: pqKey } = reader;
   return openMessage(parseEnvelope(text), {
     channelSid: CHANNEL,
     ...(session && { session }),
     author: author.card.identity,
-    opener: { key: reader.encryptionKey, slotKeys: new Map() },
+    opener: { key, slotKeys: new Map(), ...(pqKey && { pqKey }) },
     findCard: () => Promise.resolve(author.card),
   });
 }

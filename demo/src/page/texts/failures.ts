@@ -20,6 +20,11 @@ const ENCRYPTION: Readonly<Record<UsageCode, string>> = {
     'The server did not approve this device’s key under the key pinned in this page. Reload the page; if that does not help, do not trust this server.',
   MEMBER_WITHOUT_CARD: 'Not sent. A member has no key yet.',
   KEY_CHANGED: 'Not sent. A member’s key changed.',
+  MEMBER_WITHOUT_POST_QUANTUM_KEY: 'Not sent. A member has no post-quantum key.',
+  SUITE_DOWNGRADE:
+    'Not sent. This channel is encrypted with post-quantum keys, and this device has none.',
+  POST_QUANTUM_UNAVAILABLE:
+    'A part of the encryption could not be loaded. Check the connection, then reload the page.',
   MESSAGE_TOO_LARGE:
     'Not sent. The message is too long: encrypted, it exceeds Twilio’s 32 KB. Shorten it or send it in parts.',
   TOO_MANY_RECIPIENTS: 'Not sent. The channel has more devices than one message can be sealed for.',
@@ -84,6 +89,9 @@ function ofEncryption(code: string, identities: readonly string[]): string {
   }
   if (code === 'KEY_CHANGED') {
     return `Not sent. The key of ${names} changed. Compare before you acknowledge it; your text is kept.`;
+  }
+  if (code === 'MEMBER_WITHOUT_POST_QUANTUM_KEY') {
+    return `Not sent. ${names} ${verb} no post-quantum key, which this channel needs; your text is kept.`;
   }
   return new Map<string, string>(Object.entries(ENCRYPTION)).get(code) ?? `Refused (${code}).`;
 }

@@ -1,0 +1,74 @@
+import { describe, expect, test } from 'vitest';
+import { MemoryKeyStore } from 'twilio-chat-encryption';
+import type { Card } from 'twilio-chat-encryption/protocol';
+import type { CardBook } from '../../src/client/card-book.ts';
+import { pins } from '../../src/client/pins.ts';
+import { chooseRecipients } from '../../src/client/recipients.ts';
+import { failureOf } from '../outcomes.ts';
+import { person, pqPerson, random } from '../protocol/people.ts';
+
+const alice = await pqPerson('alice');
+const [bob, bobsTablet] = await Promise.all([pqPerson('bob'), person('bob')]);
+const [carol, dave] = await Promise.all([person('carol'), person('dave')]);
+
+/** Chooses as alice, who saw `before` and is told of `now`; and who was asked for again. */
+async function choose(now: readonly Card[], before: readonly Card[], suite: 1 | 2) {
+  const refreshed: string[] = [];
+  const trust = pins(new MemoryKeyStore(), alice.card.identity, () => undefined);
+  for (const card of before) await trust.check(card.identity, [card]);
+  const cards: CardBook = {
+    get: () => Promise.reject(new Error('not asked for')),
+    find: (identities) =>
+      Promise.resolve(
+        new Map(
+          identities.map((one) => [
+            one,
+            { cards: now.filter(({ identity }) => identity === one), invalid: 0 },
+          ]),
+        ),
+      ),
+    known: () => [],
+    refresh: (identity) => refreshed.push(identity),
+  };
+  const own = { ...alice, stateKey: random(32) };
+  const members = [...new Set(now.map(({ identity }) => identity))];
+  return {
+    refreshed,
+    keys: await chooseRecipients(members, suite, { own, cards, pins: trust }),
+  };
+}
+
+const keysOf = (...cards: readonly Card[]) =>
+  [...cards]
+    .sort((one, other) => (one.id < other.id ? -1 : 1))
+    .map(({ pqEncryptionKey }) => pqEncryptionKey);
+
+describe('recipients of suite 2', () => {
+  test('are the cards that have its key', async () => {
+    const { keys } = await choose([alice.card, bob.card, bobsTablet.card], [], 2);
+    expect(keys).toEqual(keysOf(alice.card, bob.card));
+  });
+
+  test('include everybody, or nothing is sent: who lacks the key is named', async () => {
+    const everybody = [alice.card, bob.card, carol.card, dave.card];
+    const failure = await failureOf(choose(everybody, [], 2));
+    expect(failure.code).toBe('MEMBER_WITHOUT_POST_QUANTUM_KEY');
+    expect(failure.identities).toEqual(['carol', 'dave']);
+    expect(failure.message).toContain('carol, dave');
+    expect(failure.message).toContain('postQuantum');
+    expect((await choose(everybody, [], 1)).keys).toHaveLength(4);
+  });
+
+  test('include nobody whose key of it is new, also when an older card is trusted', async () => {
+    const bobs = [alice.card, bob.card, bobsTablet.card];
+    const failure = await failureOf(choose(bobs, [bobsTablet.card], 2));
+    expect(failure.code).toBe('KEY_CHANGED');
+    expect(failure.identities).toEqual(['bob']);
+  });
+
+  test('do not include own cards without it, which stop nothing', async () => {
+    const older = await person('alice');
+    const { keys } = await choose([alice.card, older.card, bob.card], [], 2);
+    expect(keys).toEqual(keysOf(alice.card, bob.card));
+  });
+});

@@ -1,0 +1,58 @@
+/** A large file passes through little memory, and others get their turn meanwhile. */
+import { expect, test } from 'vitest';
+import { decryptMedia, encryptedMediaLength, encryptMedia } from 'twilio-chat-encryption/protocol';
+import { random } from './people.ts';
+
+const MEGABYTE = 2 ** 20;
+const SIZE = 150 * MEGABYTE;
+const PIECE = 256 * 1024;
+
+/** A file that is made as it is read. */
+function largeFile(): ReadableStream<Uint8Array> {
+  let left = SIZE / PIECE;
+  return new ReadableStream<Uint8Array>(
+    {
+      pull(controller) {
+        controller.enqueue(new Uint8Array(PIECE).fill(left));
+        left -= 1;
+        if (left === 0) controller.close();
+      },
+    },
+    { highWaterMark: 0 },
+  );
+}
+
+async function lengthOf(stream: ReadableStream<Uint8Array>): Promise<number> {
+  let length = 0;
+  for await (const chunk of stream) length += chunk.length;
+  return length;
+}
+
+test('150 MB are encrypted and decrypted in under 64 MB of extra memory', async () => {
+  const used = (): number => {
+    const { heapUsed, external } = process.memoryUsage();
+    return heapUsed + external;
+  };
+  const before = used();
+  let most = 0;
+  let told = 0;
+  const onProgress = (): void => {
+    told += 1;
+    if (told % 32 === 0) most = Math.max(most, used());
+  };
+  let turns = 0;
+  const others = setInterval(() => (turns += 1), 1);
+  const { ciphertext, key } = encryptMedia(largeFile(), random, { onProgress });
+  const length = await lengthOf(ciphertext);
+  const opening = await key;
+  // The key is known at the end only: the same file again, under the same key, to be decrypted.
+  const again = encryptMedia(largeFile(), () => opening.key.slice());
+  const size = await lengthOf(decryptMedia(again.ciphertext, opening, { onProgress }));
+  clearInterval(others);
+  expect([size, opening.size]).toEqual([SIZE, SIZE]);
+  expect(length).toBe(encryptedMediaLength(SIZE));
+  expect(most).toBeGreaterThan(0);
+  expect(most - before).toBeLessThan(64 * MEGABYTE);
+  // Nobody had to wait for all of it.
+  expect(turns).toBeGreaterThan(20);
+}, 120_000);
