@@ -1,17 +1,23 @@
 import type { CardId } from '../protocol/identifiers.ts';
 import type { Anomaly } from './message-encryption.ts';
 
+/** A message with its number, where it stands. */
+export interface Placed {
+  readonly cardId: CardId;
+  readonly sequence: number;
+  readonly index: number;
+  /** Whether it is not shown, as a key message: what is missing beside it is told elsewhere. */
+  readonly hidden: boolean;
+}
+
 /** What this run of the application has seen of a channel, and in which order. In memory only. */
 export interface ChannelOrder {
   /** A message was read at this index, whatever it was: from now on nothing hides there. */
   loaded(index: number): void;
-  /** Places a message of a card; what its number and its place say about its neighbours. */
-  place(cardId: CardId, sequence: number, index: number): readonly Anomaly[];
-}
-
-interface Placed {
-  readonly sequence: number;
-  readonly index: number;
+  /** Remembers where a message stands. */
+  place(message: Placed): void;
+  /** What the number and the place of a message say about its neighbours. */
+  anomalies(message: Placed): readonly Anomaly[];
 }
 
 /** The order of one channel, of which nothing was seen yet. */
@@ -31,23 +37,39 @@ export function channelOrder(): ChannelOrder {
     return [{ code: 'GAP', from: one.sequence + 1, to: other.sequence - 1 }];
   }
 
+  // The neighbour, and behind it those that nobody sees.
+  function* neighbours(message: Placed, step: 1 | -1): Generator<readonly [Placed, Placed]> {
+    const chain = chains.get(message.cardId) ?? [];
+    let near = message;
+    const start =
+      step === 1
+        ? chain.findIndex(({ sequence }) => sequence > message.sequence)
+        : chain.findLastIndex(({ sequence }) => sequence < message.sequence);
+    for (let at = start; at >= 0; at += step) {
+      const far = chain[at];
+      if (!far) return;
+      yield step === 1 ? [near, far] : [far, near];
+      if (!far.hidden) return;
+      near = far;
+    }
+  }
+
   return {
     loaded: (index) => void indexes.add(index),
-    place(cardId, sequence, index) {
-      const chain = chains.get(cardId) ?? [];
-      chains.set(cardId, chain);
-      const placed = { sequence, index };
-      const after = chain.findLastIndex((one) => one.sequence <= sequence) + 1;
+
+    place(message) {
+      const chain = chains.get(message.cardId) ?? [];
+      chains.set(message.cardId, chain);
+      const after = chain.findLastIndex(({ sequence }) => sequence <= message.sequence) + 1;
       // A second message with this number is a fork; the first keeps its place in the order.
-      const isKnown = chain[after - 1]?.sequence === sequence;
-      const [before, next] = [chain[after - (isKnown ? 2 : 1)], chain[after]];
-      if (!isKnown) chain.splice(after, 0, placed);
-      const anomalies = [
-        ...(before ? between(before, placed) : []),
-        ...(next ? between(placed, next) : []),
-      ];
-      const outOfOrder = anomalies.filter(({ code }) => code === 'OUT_OF_ORDER');
-      return outOfOrder.length > 1 ? outOfOrder.slice(0, 1) : anomalies;
+      if (chain[after - 1]?.sequence !== message.sequence) chain.splice(after, 0, message);
+    },
+
+    anomalies(message) {
+      const pairs = [...neighbours(message, -1), ...neighbours(message, 1)];
+      const found = pairs.flatMap(([one, other]) => between(one, other));
+      const gaps = found.filter(({ code }) => code === 'GAP');
+      return gaps.length < found.length ? [{ code: 'OUT_OF_ORDER' }, ...gaps] : gaps;
     },
   };
 }

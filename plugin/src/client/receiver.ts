@@ -1,77 +1,37 @@
+import { acceptor, type AcceptorContext } from './acceptor.ts';
 import type { Card } from '../protocol/card.ts';
-import type { Content } from '../protocol/content.ts';
-import type { Envelope } from '../protocol/header.ts';
-import { rejected } from '../protocol/header.ts';
-import type { CardId, ChannelSid } from '../protocol/identifiers.ts';
+import { rejected, type Envelope } from '../protocol/header.ts';
+import type { CardId } from '../protocol/identifiers.ts';
 import { openMessage, type VerifiedMessage } from '../protocol/message-envelope.ts';
 import { hex, type Bytes } from '../protocol/primitives.ts';
 import type { Session } from '../protocol/session.ts';
 import type { CardBook } from './card-book.ts';
-import { channelOrder, type ChannelOrder } from './channel-order.ts';
 import type { DeliveredMessage } from './delivered.ts';
-import type { EncryptedChannels } from './encrypted-channels.ts';
 import type { IncomingSessions } from './incoming-sessions.ts';
+import type { JudgedMessage, ReceivedMessage } from './judged.ts';
 import { envelopeOf, keyMessages } from './key-messages.ts';
-import type { KeyStore } from './key-store.ts';
-import { ledger, nameOf, type MessageName } from './ledger.ts';
-import {
-  outcomeOf,
-  type Anomaly,
-  type MessageEncryption,
-  type UnavailableCode,
-} from './message-encryption.ts';
+import { outcomeOf, type UnavailableCode } from './message-encryption.ts';
 import type { OwnCard } from './own-card.ts';
-import type { Pins, Trust } from './pins.ts';
 import { unknownRecipients } from './unknown-recipients.ts';
-
-/** A message whose bytes were judged, by themselves. */
-export type JudgedMessage =
-  | { readonly delivered: DeliveredMessage; readonly outcome: MessageEncryption }
-  | {
-      readonly delivered: DeliveredMessage;
-      readonly verified: VerifiedMessage;
-      /** All cards of a sender who was never seen before, to be pinned with the sender's. */
-      readonly cards: readonly Card[];
-      /** How many slots are for cards that nobody here has. */
-      readonly unknownRecipients: number;
-    };
-
-/** A message as it is shown. */
-export interface ReceivedMessage {
-  readonly encryption: MessageEncryption;
-  /** Empty unless `verified`. */
-  readonly content: Content;
-  /** To be hidden: a verified key message, or the very bytes of a message that stands elsewhere. */
-  readonly hidden: boolean;
-  /** Of a `verified` message: what an edit of it names. */
-  readonly name?: MessageName;
-}
 
 /** Decrypts and verifies messages, in two steps. Whatever is wrong is in the result. */
 export interface Receiver {
   /** Opens and verifies one message. May ask the directory; any number at a time. */
   judge(delivered: DeliveredMessage): Promise<JudgedMessage>;
   /**
-   * Compares the message with what this device remembers, and remembers it. One after the other,
-   * in the channel's order: of a message and its copy, the first is the message.
+   * Compares messages with what this device remembers, and remembers them. One call after the other,
+   * in the channel's order: of a message and its copy, the first is the message. What arrives
+   * together is given together: what is missing beside one of them may be another of them.
    */
-  accept(judged: JudgedMessage): Promise<ReceivedMessage>;
+  accept(judged: readonly JudgedMessage[]): Promise<readonly ReceivedMessage[]>;
 }
 
 /** What a receiver works with. */
-export interface ReceiverContext {
-  readonly own: OwnCard;
-  readonly keyStore: KeyStore;
-  readonly cards: CardBook;
-  readonly pins: Pins;
+export interface ReceiverContext extends AcceptorContext {
   readonly sessions: IncomingSessions;
-  readonly encrypted: EncryptedChannels;
   readonly now: () => number;
-  /** Is told of messages of this very card. */
-  readonly sawOwn: (channelSid: ChannelSid, sequence: number) => Promise<void>;
 }
 
-const CLOCK_SKEW_MILLISECONDS = 5 * 60_000;
 // One entry is an ephemeral key that one sender uses in one channel for up to an hour.
 const MAX_SLOT_KEYS = 4096;
 const MAX_COUNTED_SESSIONS = 1000;
@@ -82,18 +42,10 @@ const MAX_KEY_ATTEMPTS = 4;
 export function receiver(context: ReceiverContext): Receiver {
   const { own, cards, sessions } = context;
   const opened = opener(context);
-  const recorded = ledger(context.keyStore, own.card.id);
-  const orders = new Map<ChannelSid, ChannelOrder>();
   const findSession = keyMessages(opened);
   const countUnknown = unknownRecipients(own, cards, context.now);
   // What was counted in a session's key message holds for its followers.
   const unknownOf = new Map<string, number>();
-
-  function orderOf(channelSid: ChannelSid): ChannelOrder {
-    const order = orders.get(channelSid) ?? channelOrder();
-    orders.set(channelSid, order);
-    return order;
-  }
 
   async function sessionOf(
     delivered: DeliveredMessage,
@@ -145,36 +97,9 @@ export function receiver(context: ReceiverContext): Receiver {
   }
 
   return {
-    async judge(delivered) {
-      const judged = await judge(delivered).catch((error: unknown) => ({
-        delivered,
-        outcome: outcomeOf(error),
-      }));
-      const pending = 'outcome' in judged && judged.outcome.status === 'pending';
-      if (!pending) orderOf(delivered.channelSid).loaded(delivered.index);
-      return judged;
-    },
-
-    async accept(judged) {
-      if ('outcome' in judged) return notShown(judged.outcome);
-      try {
-        const { delivered, verified } = judged;
-        const { channelSid, messageSid, index } = delivered;
-        const { message, digest } = verified;
-        const name = nameOf(message);
-        const revision = message.kind === 'edit' ? message.target.revision : 0;
-        const verdict = await recorded({ channelSid, messageSid, index, name, revision, digest });
-        if (verdict.is !== 'known') {
-          return notShown({ status: 'rejected', code: 'REPLAYED' }, verdict.is === 'copy');
-        }
-        if (name.cardId === own.card.id) await context.sawOwn(channelSid, name.sequence);
-        await context.encrypted.add(channelSid, verified.suite);
-        const order = orderOf(channelSid).place(name.cardId, name.sequence, index);
-        return await shown(judged, { name, revision, ...verdict, order }, context);
-      } catch (error) {
-        return notShown(outcomeOf(error));
-      }
-    },
+    judge: (delivered) =>
+      judge(delivered).catch((error: unknown) => ({ delivered, outcome: outcomeOf(error) })),
+    accept: acceptor(context),
   };
 }
 
@@ -226,10 +151,6 @@ async function whyUnavailable(delivered: DeliveredMessage, own: OwnCard): Promis
   return 'NOT_ADDRESSED';
 }
 
-function notShown(encryption: MessageEncryption, hidden = false): ReceivedMessage {
-  return { encryption, content: {}, hidden };
-}
-
 // The directory is asked here, not in `accept`: what waits for the network must not hold up others.
 async function cardsToPin(
   { sender: { identity } }: VerifiedMessage,
@@ -237,67 +158,4 @@ async function cardsToPin(
 ): Promise<readonly Card[]> {
   if (await pins.knows(identity)) return [];
   return (await cards.find([identity])).get(identity)?.cards ?? [];
-}
-
-interface Remembered {
-  readonly name: MessageName;
-  readonly revision: number;
-  readonly fork: boolean;
-  readonly rolledBack: boolean;
-  readonly order: readonly Anomaly[];
-}
-
-async function shown(
-  judged: Exclude<JudgedMessage, { outcome: MessageEncryption }>,
-  { name, revision, fork, rolledBack, order }: Remembered,
-  context: ReceiverContext,
-): Promise<ReceivedMessage> {
-  const { delivered, verified, cards, unknownRecipients: count } = judged;
-  const { sender, message, content } = verified;
-  const { device } = sender;
-  const anomalies: readonly Anomaly[] = [
-    ...(isSkewed(message.sentAt, delivered, revision) ? [{ code: 'CLOCK_SKEW' } as const] : []),
-    ...order,
-    ...(fork ? [{ code: 'FORK' } as const] : []),
-    ...(rolledBack ? [{ code: 'ROLLED_BACK' } as const] : []),
-    ...(count > 0 ? [{ code: 'UNKNOWN_RECIPIENTS', count } as const] : []),
-  ];
-  const encryption: MessageEncryption = {
-    status: 'verified',
-    sender: {
-      identity: sender.identity,
-      cardId: sender.id,
-      ...(device !== undefined && { device }),
-    },
-    trust: await trustOf(sender, cards, context),
-    sentAt: new Date(message.sentAt),
-    revision,
-    messageId: name.messageId,
-    anomalies,
-  };
-  return { encryption, content, hidden: message.kind === 'key', name };
-}
-
-function isSkewed(
-  sentAt: number,
-  { createdAt, updatedAt }: DeliveredMessage,
-  revision: number,
-): boolean {
-  const skew = Math.abs(sentAt - (revision === 0 ? createdAt : updatedAt).getTime());
-  // An invalid date gives NaN, which is not within any limit.
-  return !(skew <= CLOCK_SKEW_MILLISECONDS);
-}
-
-async function trustOf(
-  sender: Card,
-  cards: readonly Card[],
-  { own, cards: book, pins }: ReceiverContext,
-): Promise<Trust> {
-  if (sender.id === own.card.id) return 'pinned';
-  const others = cards.filter(({ id }) => id !== sender.id);
-  const trust = await pins.check(sender.identity, [...others, sender]);
-  const trusted = trust.get(sender.id) ?? 'changed';
-  // A card that was not there when the identity's cards were asked for: ask again before sending.
-  if (trusted === 'changed') book.refresh(sender.identity);
-  return trusted;
 }

@@ -18,7 +18,7 @@ const PATIENCE_MILLISECONDS = 1000;
 
 /** Compares slots with the cards of the members, asking the directory afresh before it says so. */
 export function unknownRecipients(own: OwnCard, cards: CardBook, now: () => number): CountUnknown {
-  const refreshed = new Map<ChannelSid, number>();
+  const refreshes = new Map<ChannelSid, { readonly at: number; readonly done: Promise<void> }>();
 
   function count(members: readonly Identity[], slots: Slots): number {
     const known = [own.card, ...members.flatMap((identity) => cards.known(identity))];
@@ -29,38 +29,45 @@ export function unknownRecipients(own: OwnCard, cards: CardBook, now: () => numb
     );
   }
 
-  async function askAgain(members: readonly Identity[]): Promise<void> {
+  async function refresh(members: readonly Identity[]): Promise<void> {
     for (const identity of members) cards.refresh(identity);
     await cards.find(members);
   }
 
+  async function ask(
+    channelSid: ChannelSid,
+    members: readonly Identity[],
+    slots: Slots,
+  ): Promise<number> {
+    // Those whom this device never asked for; then all, for somebody may have a new card.
+    await cards.find(members);
+    if (count(members, slots) === 0) return 0;
+    const last = refreshes.get(channelSid);
+    const recent = last && isYounger(last.at, REFRESH_MILLISECONDS, now()) ? last : null;
+    const { done } = recent ?? { done: refresh(members) };
+    if (!recent) refreshes.set(channelSid, { at: now(), done });
+    await done;
+    return count(members, slots);
+  }
+
   return async (delivered, slots) => {
-    const members = delivered.isLive ? await delivered.members().catch(() => null) : null;
-    if (!members) return 0;
-    const unknown = count(members, slots);
     const { channelSid } = delivered;
-    const last = refreshed.get(channelSid);
-    const soon = last !== undefined && isYounger(last, REFRESH_MILLISECONDS, now());
-    if (unknown === 0 || soon) return unknown;
-    refreshed.set(channelSid, now());
+    const members = delivered.isLive ? await delivered.members().catch(() => null) : null;
+    if (!members || count(members, slots) === 0) return 0;
     // Without the directory nothing can be said; the message is verified all the same.
-    return (await withinPatience(askAgain(members))) ? count(members, slots) : 0;
+    return withinPatience(ask(channelSid, members, slots), 0);
   };
 }
 
-/** Whether it was done in time. */
-async function withinPatience(asking: Promise<void>): Promise<boolean> {
+/** What a promise gives; `otherwise` when it is not in time, or fails. */
+async function withinPatience<T>(promise: Promise<T>, otherwise: T): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<boolean>((resolve) => {
+  const late = new Promise<T>((resolve) => {
     timer = setTimeout(() => {
-      resolve(false);
+      resolve(otherwise);
     }, PATIENCE_MILLISECONDS);
   });
-  const done = asking.then(
-    () => true,
-    () => false,
-  );
-  return Promise.race([done, late]).finally(() => {
+  return Promise.race([promise.catch(() => otherwise), late]).finally(() => {
     clearTimeout(timer);
   });
 }

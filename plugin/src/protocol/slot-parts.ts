@@ -4,7 +4,7 @@ import { MAX_SLOTS, type Slots, type Suite } from './header.ts';
 import { expandKey, extractKey, hash, hex, type Bytes } from './primitives.ts';
 
 /** The length of the hint that a slot begins with. */
-export const HINT_LENGTH = 4;
+const HINT_LENGTH = 4;
 // Hints are 32 bits of a hash: two by accident are rare, five are somebody's attack on our time.
 const MAX_TRIED_SLOTS = 4;
 

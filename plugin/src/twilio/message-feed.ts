@@ -1,7 +1,7 @@
 import type { Channel, Message } from 'twilio-chat';
 import type { DeliveredMessage } from '../client/delivered.ts';
 import type { Device } from '../client/device.ts';
-import type { JudgedMessage } from '../client/receiver.ts';
+import type { JudgedMessage, ReceivedMessage } from '../client/judged.ts';
 import { parseChannelSid, parseIdentity } from '../protocol/identifiers.ts';
 import { keyFile } from './key-file.ts';
 import { openedMessage, type Looks, type OpenedMessage } from './message.ts';
@@ -41,8 +41,8 @@ export function messageFeed(
     for (const emitter of emitters) emitter.emit(name, event);
   }
 
-  // What arrives together is compared only when all of it was judged: a number that is missing in
-  // the middle may stand in a message that is still being judged.
+  // What arrives together is compared together: a number that is missing in the middle may stand in
+  // a message that is still being judged.
   function openAll<T>(
     messages: readonly Message[],
     justArrived: boolean,
@@ -58,17 +58,15 @@ export function messageFeed(
     // Awaited in its turn.
     judging.catch(() => undefined);
     return inOrder(async () => {
-      const results: T[] = [];
-      for (const [at, judged] of (await judging).entries()) {
+      const received = await device.accept(await judging);
+      return received.flatMap((one, at) => {
         const message = messages[at];
-        if (message) results.push(then(await accept(message, judged)));
-      }
-      return results;
+        return message ? [then(show(message, one))] : [];
+      });
     });
   }
 
-  async function accept(message: Message, judged: JudgedMessage): Promise<OpenedMessage> {
-    const received = await device.accept(judged);
+  function show(message: Message, received: ReceivedMessage): OpenedMessage {
     const known = opened.get(message) ?? openedMessage(message, received, wrap, outlet);
     known.show(received);
     opened.set(message, known);

@@ -1,6 +1,6 @@
 import type { Member, Message } from 'twilio-chat';
 import type { MessageEncryption } from '../client/message-encryption.ts';
-import type { ReceivedMessage } from '../client/receiver.ts';
+import type { ReceivedMessage } from '../client/judged.ts';
 import type { OutgoingContent } from '../client/sender.ts';
 import { EncryptionError } from '../errors.ts';
 import type { Content } from '../protocol/content.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { channelOrder } from '../../src/client/channel-order.ts';
+import { channelOrder, type ChannelOrder } from '../../src/client/channel-order.ts';
 import type { Anomaly } from '../../src/client/message-encryption.ts';
 import { cardIdOf } from '../../src/protocol/identifiers.ts';
 import { runs } from '../outcomes.ts';
@@ -8,11 +8,23 @@ import { runs } from '../outcomes.ts';
 const ALICE = cardIdOf(new Uint8Array(32).fill(1));
 const BOB = cardIdOf(new Uint8Array(32).fill(2));
 
+/** Places a message and says what is odd about it. */
+function place(
+  order: ChannelOrder,
+  cardId: typeof ALICE,
+  sequence: number,
+  index: number,
+  hidden = false,
+): readonly Anomaly[] {
+  order.place({ cardId, sequence, index, hidden });
+  return order.anomalies({ cardId, sequence, index, hidden });
+}
+
 /** Reads messages of Alice, each a number at an index, in this order. */
 function read(messages: readonly (readonly [sequence: number, index: number])[]) {
   const order = channelOrder();
   for (const [, index] of messages) order.loaded(index);
-  return messages.map(([sequence, index]) => order.place(ALICE, sequence, index));
+  return messages.map(([sequence, index]) => place(order, ALICE, sequence, index));
 }
 
 describe('the order of a channel', () => {
@@ -37,11 +49,11 @@ describe('the order of a channel', () => {
   test('has none as long as something between was not read', () => {
     const order = channelOrder();
     for (const index of [0, 2]) order.loaded(index);
-    order.place(ALICE, 1, 0);
-    expect(order.place(ALICE, 3, 2)).toEqual([]);
+    place(order, ALICE, 1, 0);
+    expect(place(order, ALICE, 3, 2)).toEqual([]);
     // Somebody else's message was between, or one that could not be read: the gap is real.
     order.loaded(1);
-    expect(order.place(ALICE, 3, 2)).toEqual([{ code: 'GAP', from: 2, to: 2 }]);
+    expect(place(order, ALICE, 3, 2)).toEqual([{ code: 'GAP', from: 2, to: 2 }]);
   });
 
   test('has none before the first message that was seen, nor behind the last', () => {
@@ -51,31 +63,41 @@ describe('the order of a channel', () => {
   test('finds the gap also when the older page is read later', () => {
     const order = channelOrder();
     for (const index of [2, 3]) order.loaded(index);
-    order.place(ALICE, 5, 2);
+    place(order, ALICE, 5, 2);
     for (const index of [0, 1]) order.loaded(index);
-    expect(order.place(ALICE, 3, 1)).toEqual([{ code: 'GAP', from: 4, to: 4 }]);
+    expect(place(order, ALICE, 3, 1)).toEqual([{ code: 'GAP', from: 4, to: 4 }]);
   });
 
   test('keeps the cards apart', () => {
     const order = channelOrder();
     for (const index of [0, 1]) order.loaded(index);
-    order.place(ALICE, 1, 0);
-    expect(order.place(BOB, 9, 1)).toEqual([]);
+    place(order, ALICE, 1, 0);
+    expect(place(order, BOB, 9, 1)).toEqual([]);
   });
 
   test('sees two messages exchanged, on both', () => {
     const order = channelOrder();
-    order.place(ALICE, 2, 0);
-    expect(order.place(ALICE, 1, 1)).toEqual([{ code: 'OUT_OF_ORDER' }]);
-    expect(order.place(ALICE, 2, 0)).toEqual([{ code: 'OUT_OF_ORDER' }]);
+    place(order, ALICE, 2, 0);
+    expect(place(order, ALICE, 1, 1)).toEqual([{ code: 'OUT_OF_ORDER' }]);
+    expect(place(order, ALICE, 2, 0)).toEqual([{ code: 'OUT_OF_ORDER' }]);
   });
 
   test('says the same of a message that is read again', () => {
     const order = channelOrder();
     for (const index of [0, 1]) order.loaded(index);
-    order.place(ALICE, 1, 0);
-    const first = order.place(ALICE, 3, 1);
-    expect(order.place(ALICE, 3, 1)).toEqual(first);
+    place(order, ALICE, 1, 0);
+    const first = place(order, ALICE, 3, 1);
+    expect(place(order, ALICE, 3, 1)).toEqual(first);
+  });
+
+  test('tells of what is missing beside a key message on the message that is shown', () => {
+    const order = channelOrder();
+    for (const index of [0, 1, 2]) order.loaded(index);
+    place(order, ALICE, 1, 0);
+    place(order, ALICE, 3, 1, true);
+    expect(place(order, ALICE, 4, 2)).toEqual([{ code: 'GAP', from: 2, to: 2 }]);
+    // And on the one before, when it is read again.
+    expect(place(order, ALICE, 1, 0)).toEqual([{ code: 'GAP', from: 2, to: 2 }]);
   });
 
   test('however pages are read: in the end exactly the withheld numbers are gaps', () => {
@@ -89,9 +111,9 @@ describe('the order of a channel', () => {
           const order = channelOrder();
           const byChance = messages.toSorted((one, other) => shuffle(one) - shuffle(other));
           for (const { index } of byChance) order.loaded(index);
-          for (const { sequence, index } of byChance) order.place(ALICE, sequence, index);
+          for (const { sequence, index } of byChance) place(order, ALICE, sequence, index);
           const found = messages.flatMap(({ sequence, index }) =>
-            order.place(ALICE, sequence, index),
+            place(order, ALICE, sequence, index),
           );
           expect(new Set(found.flatMap(missing))).toEqual(
             new Set(between(sorted).filter((number) => !numbers.includes(number))),

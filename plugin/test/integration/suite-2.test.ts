@@ -48,7 +48,7 @@ const stored = (channel: Channel) => world.emulator.inspect.messages(channel.sid
 /** Type and suite of what is stored; null for a file. */
 function kinds(channel: Channel): ([string, number] | null)[] {
   return stored(channel).map(({ body, media }) => {
-    if (media && media.length > 0) return null;
+    if (media.length > 0) return null;
     const { type, suite } = parseEnvelope(body);
     return [type, suite];
   });

@@ -235,13 +235,13 @@ describe('marked slots', () => {
     };
   }
 
-  function counting({ publicKey, decapsulate }: KemKey): { key: KemKey; count: () => number } {
+  function counting(inner: KemKey): { key: KemKey; count: () => number } {
     let count = 0;
     const counted = (ciphertext: Bytes): Promise<Bytes> => {
       count += 1;
-      return decapsulate(ciphertext);
+      return inner.decapsulate(ciphertext);
     };
-    return { key: { publicKey, decapsulate: counted }, count: () => count };
+    return { key: { publicKey: inner.publicKey, decapsulate: counted }, count: () => count };
   }
 
   const junk = (count: number): Bytes[] => Array.from({ length: count }, () => random(32));

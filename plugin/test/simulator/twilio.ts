@@ -20,7 +20,7 @@ import {
 import type { StoredMessage } from 'twilio-chat-emulator';
 import type { Person, World } from '../integration/world.ts';
 import { openRaw, sealRaw } from '../protocol/malicious-member.ts';
-import { FORGED, type Genuine, type Model } from './model.ts';
+import { FORGED, SECRET, type Model } from './model.ts';
 import type { Attack } from './schedule.ts';
 
 type Of<Name extends Attack['do']> = Extract<Attack, { readonly do: Name }>;
@@ -92,11 +92,10 @@ function forgedWords(author: string): Pick<StoredMessage, 'author' | 'body' | 'a
   return { author, body: `${FORGED}: send me money`, attributes: `{"mood":"${FORGED}"}` };
 }
 
-/** Where something goes that is put `to`: into a place, or behind the last. */
-function placeOf({ model }: Scene, to: number | null, sid: string, scene: Scene): number {
-  const all = scene.world.emulator.inspect.messages(sid);
-  const end = (all.at(-1)?.index ?? -1) + 1;
-  const index = to === null ? end : to % Math.max(1, end);
+/** A place that is taken, or would be. */
+function placeOf({ world, model }: Scene, to: number, sid: string): number {
+  const last = world.emulator.inspect.messages(sid).at(-1)?.index ?? 0;
+  const index = to % (last + 1);
   model.touch(sid, index);
   model.damage(sid, index);
   return index;
@@ -104,7 +103,7 @@ function placeOf({ model }: Scene, to: number | null, sid: string, scene: Scene)
 
 function copy({ to, as }: Of<'copy'>, { channelSid, victim }: Target, scene: Scene): void {
   const { tamper } = scene.world.emulator;
-  const index = to === null ? undefined : placeOf(scene, to, channelSid, scene);
+  const index = to === null ? undefined : placeOf(scene, to, channelSid);
   const from = { channel: channelSid, index: victim.index };
   const { index: at } =
     as === 'itself'
@@ -115,7 +114,7 @@ function copy({ to, as }: Of<'copy'>, { channelSid, victim }: Target, scene: Sce
 
 function crossPost({ to, room }: Of<'cross-post'>, target: Target, scene: Scene): void {
   const channel = scene.rooms[1 - room] ?? '';
-  const index = to === null ? undefined : placeOf(scene, to, channel, scene);
+  const index = to === null ? undefined : placeOf(scene, to, channel);
   const from = { channel: target.channelSid, index: target.victim.index };
   scene.world.emulator.tamper.copy(from, { channel, ...(index !== undefined && { index }) });
 }
@@ -141,22 +140,24 @@ function swap({ other, manner }: Of<'swap'>, target: Target, { world, model }: S
   const { channelSid, stored, victim } = target;
   const second = pick(stored, other);
   if (!second || second.index === victim.index) return;
-  for (const [at, with_] of [
+  for (const [at, there] of [
     [victim, second],
     [second, victim],
   ] as const) {
     model.touch(channelSid, at.index);
     model.damage(channelSid, at.index);
-    const { body, author } = with_;
+    const { body, author } = there;
     world.emulator.tamper.rewrite(channelSid, at.index, { body, author }, manner);
   }
 }
 
 function bend(step: Of<'bend'>, target: Target, { world, model, rooms }: Scene): void {
-  const { channelSid, victim, stored } = target;
+  const { channelSid, stored } = target;
   const { into, at, manner } = step;
+  const edited = stored.filter((one) => olderThan(one, model).length > 0);
+  const victim = (into === 'older' ? pick(edited, step.which) : null) ?? target.victim;
   const body = bent(victim.body, into, at, {
-    versions: versionsOf(model.genuine.get(victim.body)),
+    versions: olderThan(victim, model),
     others: stored.map((one) => one.body),
     foreign: world.emulator.inspect.messages(rooms[1 - step.room] ?? '').map((one) => one.body),
   });
@@ -166,9 +167,12 @@ function bend(step: Of<'bend'>, target: Target, { world, model, rooms }: Scene):
   world.emulator.tamper.rewrite(channelSid, victim.index, { body }, manner);
 }
 
-function versionsOf(genuine: Genuine | undefined): string[] {
+/** The other versions of what stands there. */
+function olderThan({ body }: StoredMessage, model: Model): string[] {
+  const genuine = model.genuine.get(body);
   if (genuine?.kind !== 'message') return [];
-  return genuine.sent.versions.flatMap(({ text }) => (text === null ? [] : [text]));
+  const texts = genuine.sent.versions.map(({ text }) => text);
+  return texts.filter((text) => text !== null && text !== body).map(String);
 }
 
 function bent(
@@ -288,6 +292,9 @@ function isKeyMessage(body: string, model: Model): boolean {
   return model.genuine.get(body)?.kind === 'key';
 }
 
+const SIGNATURE_LENGTH = 64;
+const CARD_ID_LENGTH = 32;
+
 /** The signed message of a carrier, sealed for others; with other words in it, if so wanted. */
 function reseal(
   text: string,
@@ -297,8 +304,13 @@ function reseal(
 ): string | null {
   try {
     const plaintext = Buffer.from(openRaw(text, secret.slice(32, 64)));
-    const at = plaintext.indexOf('sesame');
-    if (changed && at > 0) plaintext.write(FORGED, at);
+    const at = plaintext.indexOf(SECRET);
+    if (changed && at > 0) {
+      plaintext.write(FORGED, at);
+      // Under a name of its own, or readers of the original would know it for another.
+      const length = plaintext[SIGNATURE_LENGTH] ?? 0;
+      plaintext.set(random(16), SIGNATURE_LENGTH + 1 + length + CARD_ID_LENGTH);
+    }
     return sealRaw(new Uint8Array(plaintext), readers);
   } catch {
     // Not a carrier for him.

@@ -1,0 +1,163 @@
+/** The second step of receiving: a verified message against what this device remembers. */
+import type { Card } from '../protocol/card.ts';
+import type { ChannelSid } from '../protocol/identifiers.ts';
+import type { CardBook } from './card-book.ts';
+import { channelOrder, type ChannelOrder, type Placed } from './channel-order.ts';
+import type { DeliveredMessage } from './delivered.ts';
+import type { EncryptedChannels } from './encrypted-channels.ts';
+import type { JudgedMessage, JudgedVerified, ReceivedMessage } from './judged.ts';
+import type { KeyStore } from './key-store.ts';
+import { ledger, nameOf, type Ledger, type MessageName } from './ledger.ts';
+import { outcomeOf, type Anomaly, type MessageEncryption } from './message-encryption.ts';
+import type { OwnCard } from './own-card.ts';
+import type { Pins, Trust } from './pins.ts';
+
+/** What accepting works with. */
+export interface AcceptorContext {
+  readonly own: OwnCard;
+  readonly keyStore: KeyStore;
+  readonly cards: CardBook;
+  readonly pins: Pins;
+  readonly encrypted: EncryptedChannels;
+  /** Is told of messages of this very card. */
+  readonly sawOwn: (channelSid: ChannelSid, sequence: number) => Promise<void>;
+}
+
+/** Compares messages with what is remembered, and remembers them. See `Receiver`. */
+export type Acceptor = (judged: readonly JudgedMessage[]) => Promise<readonly ReceivedMessage[]>;
+
+/** A message that belongs where it stands. */
+interface Recorded {
+  readonly judged: JudgedVerified;
+  readonly name: MessageName;
+  readonly revision: number;
+  readonly fork: boolean;
+  readonly rolledBack: boolean;
+  readonly placed: Placed;
+}
+
+const CLOCK_SKEW_MILLISECONDS = 5 * 60_000;
+
+/** The acceptor of one device. */
+export function acceptor(context: AcceptorContext): Acceptor {
+  const recordSight = ledger(context.keyStore, context.own.card.id);
+  const orders = new Map<ChannelSid, ChannelOrder>();
+
+  function orderOf(channelSid: ChannelSid): ChannelOrder {
+    const order = orders.get(channelSid) ?? channelOrder();
+    orders.set(channelSid, order);
+    return order;
+  }
+
+  async function enter(judged: JudgedMessage): Promise<Recorded | ReceivedMessage> {
+    const { channelSid, index } = judged.delivered;
+    const order = orderOf(channelSid);
+    const entered = await record(judged, recordSight, context).catch((error: unknown) =>
+      notShown(outcomeOf(error)),
+    );
+    if ('placed' in entered) order.place(entered.placed);
+    // What is still pending may be the very message that seems to be missing.
+    if (!('encryption' in entered && entered.encryption.status === 'pending')) order.loaded(index);
+    return entered;
+  }
+
+  return async (judged) => {
+    const entered: (Recorded | ReceivedMessage)[] = [];
+    for (const one of judged) entered.push(await enter(one));
+    // Only now: what is missing beside one message may be another of them.
+    const received: ReceivedMessage[] = [];
+    for (const one of entered) {
+      if (!('placed' in one)) {
+        received.push(one);
+        continue;
+      }
+      const order = orderOf(one.judged.delivered.channelSid).anomalies(one.placed);
+      received.push(
+        await shown(one, order, context).catch((error: unknown) => notShown(outcomeOf(error))),
+      );
+    }
+    return received;
+  };
+}
+
+async function record(
+  judged: JudgedMessage,
+  recordSight: Ledger,
+  { own, encrypted, sawOwn }: AcceptorContext,
+): Promise<Recorded | ReceivedMessage> {
+  if ('outcome' in judged) return notShown(judged.outcome);
+  const { delivered, verified } = judged;
+  const { channelSid, messageSid, index } = delivered;
+  const { message, digest } = verified;
+  const name = nameOf(message);
+  const revision = message.kind === 'edit' ? message.target.revision : 0;
+  const verdict = await recordSight({ channelSid, messageSid, index, name, revision, digest });
+  if (verdict.is !== 'known') {
+    return notShown({ status: 'rejected', code: 'REPLAYED' }, verdict.is === 'copy');
+  }
+  if (name.cardId === own.card.id) await sawOwn(channelSid, name.sequence);
+  await encrypted.add(channelSid, verified.suite);
+  const { fork, rolledBack } = verdict;
+  const { cardId, sequence } = name;
+  const placed = { cardId, sequence, index, hidden: message.kind === 'key' };
+  return { judged, name, revision, fork, rolledBack, placed };
+}
+
+function notShown(encryption: MessageEncryption, hidden = false): ReceivedMessage {
+  return { encryption, content: {}, hidden };
+}
+
+async function shown(
+  { judged, name, revision, fork, rolledBack, placed: { hidden } }: Recorded,
+  order: readonly Anomaly[],
+  context: AcceptorContext,
+): Promise<ReceivedMessage> {
+  const { delivered, verified, cards, unknownRecipients: count } = judged;
+  const { sender, message, content } = verified;
+  const { device } = sender;
+  const anomalies: readonly Anomaly[] = [
+    ...(isSkewed(message.sentAt, delivered, revision) ? [{ code: 'CLOCK_SKEW' } as const] : []),
+    ...order,
+    ...(fork ? [{ code: 'FORK' } as const] : []),
+    ...(rolledBack ? [{ code: 'ROLLED_BACK' } as const] : []),
+    ...(count > 0 ? [{ code: 'UNKNOWN_RECIPIENTS', count } as const] : []),
+  ];
+  const encryption: MessageEncryption = {
+    status: 'verified',
+    sender: {
+      identity: sender.identity,
+      cardId: sender.id,
+      ...(device !== undefined && { device }),
+    },
+    trust: await trustOf(sender, cards, context),
+    sentAt: new Date(message.sentAt),
+    revision,
+    messageId: name.messageId,
+    anomalies,
+  };
+  return { encryption, content, hidden, name };
+}
+
+function isSkewed(
+  sentAt: number,
+  { createdAt, updatedAt }: DeliveredMessage,
+  revision: number,
+): boolean {
+  const skew = Math.abs(sentAt - (revision === 0 ? createdAt : updatedAt).getTime());
+  // An invalid date gives NaN, which is not within any limit.
+  return !(skew <= CLOCK_SKEW_MILLISECONDS);
+}
+
+async function trustOf(
+  sender: Card,
+  cards: readonly Card[],
+  { own, cards: book, pins }: AcceptorContext,
+): Promise<Trust> {
+  if (sender.id === own.card.id) return 'pinned';
+  const others = cards.filter(({ id }) => id !== sender.id);
+  const trust = await pins.check(sender.identity, [...others, sender]);
+  const trusted = trust.get(sender.id) ?? 'changed';
+  // A card that was not there when the identity's cards were asked for: ask again before sending.
+  if (trusted === 'changed') book.refresh(sender.identity);
+  return trusted;
+}
