@@ -128,6 +128,19 @@ describe('a channel of 17 cards', () => {
     expect(key.type === 'key' && key.slots.slots.length / key.slots.slotLength).toBe(18);
   });
 
+  test('loses no other message when one is edited or removed', async () => {
+    const [own, bobs] = await large();
+    for (const body of ['one', 'two', 'three']) await deliver(own, bobs, body);
+    const [first, second] = await history(own);
+    const updated = next(bobs, 'messageUpdated');
+    await first?.updateBody('one, edited');
+    await updated;
+    await second?.remove();
+    const fresh = await world.again(bob, { keyStore: withoutSessions(bob.keyStore) });
+    const shown = await history(await fresh.client.getChannelBySid(own.sid));
+    expect(shown.map(({ body }) => body)).toEqual(['one, edited', 'three']);
+  });
+
   test('waits for a key message that comes late', async () => {
     const [own, bobs] = await large();
     await deliver(own, bobs, 'needs its key');

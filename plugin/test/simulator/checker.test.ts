@@ -135,7 +135,6 @@ describe('the checker notices', () => {
       as({ sender: { identity: parseIdentity('carol'), cardId: CARD } }),
       'the wrong author',
     ],
-    ["Twilio's other author", () => [{ ...at(0), author: 'carol' }], 'the wrong author'],
     [
       'another card',
       as({ sender: { identity: parseIdentity('alice'), cardId: OTHER_CARD } }),
@@ -186,6 +185,11 @@ describe('the checker notices', () => {
       'a message that is shown twice',
       () => ({ shown: [at(0), { ...at(0), index: 1 }], delivered: [] }),
       'a message twice',
+    ],
+    [
+      "Twilio's other author",
+      () => ({ shown: [{ ...at(0), author: 'carol' }], delivered: [deliveredAt(0)] }),
+      "Twilio's author carol",
     ],
     [
       'a message that is hidden',
@@ -248,6 +252,7 @@ describe('the checker notices', () => {
     ['a rejected message', { status: 'rejected', code: 'REPLAYED' }],
     ['the wrong reason', { status: 'unavailable', code: 'NOT_ADDRESSED' }],
     ['an anomaly', verified(0, { anomalies: [{ code: 'FORK' }] })],
+    ['a gap', verified(2, { anomalies: [{ code: 'GAP', from: 2, to: 2 }] })],
   ])('%s when nobody tampered', (_, encryption) => {
     expect(checkHonest(model, bob, { ...at(0), encryption })).toHaveLength(1);
   });

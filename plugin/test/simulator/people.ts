@@ -100,16 +100,38 @@ export async function createReader(
     async read(channelSid, pageSize) {
       const view = views.get(channelSid);
       if (!view) throw new Error(`${identity} is not in ${channelSid}.`);
+      const delivered: Delivered[] = [];
       const raw = await person.raw.getChannelBySid(channelSid);
-      // The SDK answers the first time from Twilio, and then from what it knew before.
-      await wholeHistory(raw, 100);
-      const shown = await wholeHistory(view.channel, pageSize);
+      const stop = overhear(raw, (items) => delivered.unshift(...items.map(deliveredAs)));
+      const shown = await wholeHistory(view.channel, pageSize).finally(stop);
       return {
         channelSid,
         shown: shown.map((message) => snapshot(message, channelSid)),
-        delivered: (await wholeHistory(raw, 100)).map(deliveredAs),
+        delivered: [...new Map(delivered.map((one) => [one.index, one])).values()],
       };
     },
+  };
+}
+
+type Page = Awaited<ReturnType<Channel['getMessages']>>;
+
+/**
+ * Tells of each page of the history that is read of a channel of the SDK. To read it once more would
+ * not do: the SDK answers now from Twilio, now from what it remembers.
+ */
+function overhear(raw: Channel, tell: (items: readonly Message[]) => void): () => void {
+  const original = raw.getMessages.bind(raw);
+  const told = (page: Page): Page => {
+    tell(page.items);
+    return { ...page, prevPage: async () => told(await page.prevPage()) };
+  };
+  raw.getMessages = async (...args) => {
+    const page = await original(...args);
+    // Key messages are looked for around an index.
+    return args[1] === undefined ? told(page) : page;
+  };
+  return () => {
+    raw.getMessages = original;
   };
 }
 

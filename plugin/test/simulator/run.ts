@@ -20,7 +20,8 @@ import { attack, bentPush, type Scene } from './twilio.ts';
 
 /** Who takes part: everybody in the first room, and in the second with so many others that it has sessions. */
 const NAMES = ['alice', 'bob', 'carol'] as const;
-const GHOSTS = Array.from({ length: 14 }, (_, index) => `ghost ${index}`);
+// One more than needed: it has sessions also while one of them is away.
+const GHOSTS = Array.from({ length: 15 }, (_, index) => `ghost ${index}`);
 const VISITORS = ['visitor 0', 'visitor 1'];
 
 type Of<Name extends Step['do']> = Extract<HonestStep | Attack, { readonly do: Name }>;

@@ -248,7 +248,7 @@ export function everyAttack(): Step[] {
     ...say(room),
     { do: 'edit', who: 0, room, which: 0, part: 'body' },
     { do: 'edit', who: 0, room, which: 0, part: 'attributes' },
-    ...forgeries.map((how, at): Attack => ({ do: 'forge', room, which: 3 * at, how })),
+    ...forgeries.map((how, at): Attack => ({ do: 'forge', room, which: 3 * at + 1, how })),
     ...say(room),
     { do: 'copy', room, which: 2, to: null, as: 'another' },
     { do: 'copy', room, which: 3, to: null, as: 'itself' },

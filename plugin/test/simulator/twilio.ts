@@ -162,7 +162,7 @@ function bend(step: Of<'bend'>, target: Target, { world, model, rooms }: Scene):
     foreign: world.emulator.inspect.messages(rooms[1 - step.room] ?? '').map((one) => one.body),
   });
   if (body === victim.body) return;
-  if (into === 'other') model.touch(channelSid, victim.index);
+  if (into === 'other' || into === 'foreign') model.touch(channelSid, victim.index);
   model.damage(channelSid, victim.index);
   world.emulator.tamper.rewrite(channelSid, victim.index, { body }, manner);
 }
