@@ -63,7 +63,11 @@ function Stored({ text }: { readonly text: string }): ReactNode {
     return (
       <>
         <p className="ciphertext">{text}</p>
-        <p className="warn-text">Readable text: this is not an encrypted message.</p>
+        <p className="warn-text">
+          {text.startsWith('e2e')
+            ? 'This is not a whole envelope.'
+            : 'Readable text: this is not an encrypted message.'}
+        </p>
       </>
     );
   }
@@ -76,14 +80,16 @@ function Stored({ text }: { readonly text: string }): ReactNode {
       </p>
       <ul className="legend">
         <li className="part-prefix">Format</li>
-        <li className="part-header">
-          Header: one-time keys for {parts.recipients}{' '}
-          {parts.recipients === 1 ? 'device' : 'devices'}, unnamed
-        </li>
+        <li className="part-header">Header: {headerOf(parts.recipients)}</li>
         <li className="part-rest">Sealed: signature, sender and text, padded</li>
       </ul>
     </>
   );
+}
+
+function headerOf(recipients: number | null): string {
+  if (recipients === null) return 'which key message opens it';
+  return `one-time keys for ${recipients} ${recipients === 1 ? 'device' : 'devices'}, unnamed`;
 }
 
 function sizeOf(text: string): string {
