@@ -44,10 +44,17 @@ module.exports = {
       to: { path: '^token-server/src/(http|cli)|express' },
     },
     {
+      name: 'decoder-is-independent',
+      comment: 'It shares no code with the library, so that one mistake would have to be made twice.',
+      severity: 'error',
+      from: { path: '^spec/decoder' },
+      to: { pathNot: '^(spec/(decoder/|vector-files)|(node:)?(crypto|fs|path)$)' },
+    },
+    {
       name: 'published-entry-points-only',
       comment: 'A package is used through its entry points, never by a path into it.',
       severity: 'error',
-      from: { path: '^(token-server|twilio-emulator|demo)/' },
+      from: { path: '^(token-server|twilio-emulator|demo|spec)/' },
       to: { path: '^plugin/src/', pathNot: '^plugin/src/(index|node|protocol/index)\\.ts$' },
     },
   ],

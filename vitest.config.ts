@@ -37,7 +37,7 @@ export default defineConfig({
           provide,
           setupFiles: ['plugin/test/without-webcrypto-curves.ts'],
           include: [
-            'plugin/test/protocol/{card,envelope,attacks,sealed-*,suite-2}.anywhere.test.ts',
+            'plugin/test/protocol/{card,envelope,attacks,sealed-*,suite-2,spec-vectors}.anywhere.test.ts',
           ],
         },
       },

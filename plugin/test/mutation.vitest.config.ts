@@ -19,7 +19,7 @@ export default defineConfig({
     provide: { longRuns: false, vectorsFolder: null },
     include: ['plugin/test/protocol/*.anywhere.test.ts'],
     // Argon2id takes its time by design: a thousand times over it would take the night.
-    exclude: ['**/{vectors,key-record,login}.anywhere.test.ts'],
+    exclude: ['**/{vectors,spec-records,key-record,login}.anywhere.test.ts'],
     testTimeout: 30_000,
   },
 });

@@ -1,6 +1,7 @@
 /** Finds the key message that a follower needs. */
 import { isEncryptionError } from '../errors.ts';
 import {
+  looksLikeKeyMessage,
   MAX_FILE_CHARACTERS,
   parseEnvelope,
   type Envelope,
@@ -76,6 +77,8 @@ export function keyMessages(
 }
 
 async function keyEnvelope(candidate: DeliveredMessage, whole: boolean): Promise<Envelope | null> {
+  // A hundred messages are looked at for one follower: most of them by their first bytes only.
+  if (!candidate.file && !looksLikeKeyMessage(candidate.body)) return null;
   try {
     const envelope = await envelopeOf(candidate, whole);
     return envelope.type === 'key' ? envelope : null;

@@ -95,6 +95,12 @@ export function envelopeText(envelope: Bytes): string {
   return PREFIX + base64url.encode(envelope);
 }
 
+/** Whether a text begins as a key message does: a cheap look before it is taken apart. */
+export function looksLikeKeyMessage(text: string): boolean {
+  const [version, type] = base64url.decode(text.slice(PREFIX.length, PREFIX.length + 4)) ?? [];
+  return text.startsWith(PREFIX) && version === VERSION && type === TYPES.key;
+}
+
 /**
  * Takes the text of a message apart.
  * @param limit the most characters it may have: {@link MAX_FILE_CHARACTERS} for a file

@@ -108,9 +108,9 @@ export function messageFeed(
     });
   });
   raw.on('messageUpdated', ({ message, updateReasons }) => {
-    const before = opened.get(message)?.looks();
+    const looked = opened.get(message)?.looks();
     handle(message, (updated) => {
-      const reasons = reasonsOf(updateReasons, before, updated.looks());
+      const reasons = reasonsOf(updateReasons, looked, updated.looks());
       if (shown.has(message) && reasons.length > 0) emitUpdated(updated, reasons);
     });
   });

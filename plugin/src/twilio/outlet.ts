@@ -31,7 +31,7 @@ export function channelOutlet(raw: Channel): ChannelOutlet {
         const members = await raw.getMembers();
         return members.map(({ identity }) => parseIdentity(identity));
       },
-      post: (text) => uncertain(() => post(raw, text)),
+      post: (text) => uncertain(async () => checkIndex(await post(raw, text))),
       find: (text) => uncertain(() => find(raw, text)),
     },
   };
@@ -40,6 +40,12 @@ export function channelOutlet(raw: Channel): ChannelOutlet {
 async function post(raw: Channel, text: string): Promise<number> {
   if (text.length <= MAX_BODY_BYTES) return raw.sendMessage(text);
   return raw.sendMessage({ contentType: FILE_TYPE, media: text }, KEY_ATTRIBUTES);
+}
+
+// Followers carry the index of their key message in 4 bytes.
+function checkIndex(index: number): number {
+  if (Number.isInteger(index) && index >= 0 && index < 2 ** 32) return index;
+  throw new RangeError('Twilio gives the message no valid index.');
 }
 
 async function find(raw: Channel, text: string): Promise<number | null> {

@@ -237,7 +237,7 @@ async function insider(world: World, person: Person): Promise<Insider> {
 }
 
 async function forge(
-  { how }: Of<'forge'>,
+  { how, which }: Of<'forge'>,
   { channelSid, victim, stored }: Target,
   { world, model, people }: Scene,
 ): Promise<void> {
@@ -253,7 +253,6 @@ async function forge(
     return card ? Promise.resolve(card) : Promise.reject(new Error('Not one of the people.'));
   };
   const { tamper } = world.emulator;
-  const genuine = model.genuine.get(victim.body);
   switch (how) {
     case 'other words':
     case 'forwarded': {
@@ -271,7 +270,10 @@ async function forge(
     }
     case 'edit':
     case 'edit as author': {
-      if (genuine?.kind !== 'message' || genuine.sent.author === bob.identity) return;
+      const others = stored.filter((one) => isMessageOfOthers(one, bob, model));
+      const chosen = pick(others, which);
+      const genuine = model.genuine.get(chosen?.body ?? '');
+      if (!chosen || genuine?.kind !== 'message') return;
       const { cardId, messageId, home } = genuine.sent;
       if (messageId === null || home === null) return;
       const named = {
@@ -281,11 +283,16 @@ async function forge(
         revision: 99,
       };
       const body = await editBy(bob, channelSid, named, readers);
-      const author = how === 'edit' ? bob.identity : victim.author;
-      model.damage(channelSid, victim.index);
-      tamper.rewrite(channelSid, victim.index, { body, author });
+      const author = how === 'edit' ? bob.identity : chosen.author;
+      model.damage(channelSid, chosen.index);
+      tamper.rewrite(channelSid, chosen.index, { body, author });
     }
   }
+}
+
+function isMessageOfOthers({ body }: StoredMessage, bob: Insider, model: Model): boolean {
+  const genuine = model.genuine.get(body);
+  return genuine?.kind === 'message' && genuine.sent.author !== bob.identity;
 }
 
 function isKeyMessage(body: string, model: Model): boolean {
