@@ -45,6 +45,11 @@ export function openedMessage(
     MESSAGE_RULES,
     {
       ...emitter.methods,
+      // Twilio may name another author at any time; beside verified words stands who signed them.
+      get author() {
+        const { encryption } = received;
+        return encryption.status === 'verified' ? encryption.sender.identity : raw.author;
+      },
       get body() {
         const { encryption, content } = received;
         if (encryption.status === 'clear') return raw.body;

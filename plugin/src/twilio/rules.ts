@@ -93,7 +93,7 @@ export const MESSAGE_RULES = {
   ...EMITTER_RULES,
   sid: 'pass',
   index: 'pass',
-  author: 'pass',
+  author: 'own',
   body: 'own',
   attributes: 'own',
   encryption: 'own',

@@ -104,7 +104,7 @@ function edited(): Shown {
 test('the checker finds nothing wrong with what is as it was sent', () => {
   expect(look(...shown, edited())).toEqual([]);
   const delivered = [0, 1, 2].map((index) => deliveredAt(index));
-  const reading = { channelSid: CHANNEL, shown, delivered };
+  const reading = { channelSid: CHANNEL, shown, settled: shown, delivered };
   expect(checkReading(model, bob, reading)).toEqual([]);
   expect(checkGaps(model, bob, reading)).toEqual([]);
 });
@@ -218,7 +218,8 @@ describe('the checker notices', () => {
       'another version',
     ],
   ])('%s', (_, observed, problem) => {
-    const reading = { channelSid: CHANNEL, ...observed() };
+    const seen = observed();
+    const reading = { channelSid: CHANNEL, settled: seen.shown, ...seen };
     const problems = checkReading(model, bob, reading);
     expect(problems).toContainEqual(expect.stringContaining(problem));
   });
@@ -232,7 +233,7 @@ describe('the checker notices', () => {
       encryption: { status: 'rejected', code: 'REPLAYED' },
     };
     const delivered = [deliveredAt(0), deliveredAt(0, { index: 9 })];
-    const reading = { channelSid: CHANNEL, shown: [at(0), copy], delivered };
+    const reading = { channelSid: CHANNEL, shown: [at(0), copy], settled: [], delivered };
     expect(checkReading(model, bob, reading)).toEqual([
       expect.stringContaining('bob at 9: a copy was not hidden'),
     ]);
@@ -241,7 +242,8 @@ describe('the checker notices', () => {
   test('a gap that is not reported', () => {
     const bent: Shown = { ...at(1), encryption: { status: 'rejected', code: 'MALFORMED' } };
     const delivered = [deliveredAt(0), deliveredAt(1, { body: 'e2e1.AQEB' }), deliveredAt(2)];
-    const silent = { channelSid: CHANNEL, shown: [at(0), bent, at(2)], delivered };
+    const shownNow = [at(0), bent, at(2)];
+    const silent = { channelSid: CHANNEL, shown: shownNow, settled: [], delivered };
     expect(checkGaps(model, bob, silent)).toHaveLength(1);
     const anomalies = [{ code: 'GAP', from: 2, to: 2 } as const];
     const told = { ...at(2), encryption: verified(2, { anomalies }) };

@@ -23,6 +23,8 @@ export type Delivered = Pick<Shown, 'sid' | 'index' | 'author'> & { readonly bod
 export interface Reading {
   readonly channelSid: string;
   readonly shown: readonly Shown[];
+  /** The same messages, when all that the SDK learned meanwhile has been judged. */
+  readonly settled: readonly Shown[];
   readonly delivered: readonly Delivered[];
 }
 
@@ -166,7 +168,7 @@ export function checkReading(model: Model, memory: Memory, reading: Reading): st
   const indexes = new Set(delivered.map(({ index }) => index));
   const problems = [
     ...checkOnce(memory, shown),
-    ...shown.flatMap((one) => checkAuthor(memory, one)),
+    ...reading.settled.flatMap((one) => checkAuthor(memory, one)),
     ...shown
       .filter(({ index }) => !indexes.has(index))
       .map(({ index }) => `${memory.reader} is shown at ${index} what was not delivered`),

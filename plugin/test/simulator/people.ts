@@ -73,6 +73,12 @@ export async function createReader(
     views.set(channelSid, watch(channel));
   }
 
+  async function settle(): Promise<void> {
+    // The answer comes after everything that was pushed before it.
+    await person.raw.getUserDescriptor(identity);
+    for (const { channel } of views.values()) await channel.getMessages(1, BEHIND, 'forward');
+  }
+
   return {
     identity,
     memory,
@@ -92,23 +98,28 @@ export async function createReader(
       memory.numbers.clear();
       for (const channelSid of channels) await look(channelSid);
     },
-    async settle() {
-      // The answer comes after everything that was pushed before it.
-      await person.raw.getUserDescriptor(identity);
-      for (const { channel } of views.values()) await channel.getMessages(1, BEHIND, 'forward');
-    },
+    settle,
     async read(channelSid, pageSize) {
       const view = views.get(channelSid);
       if (!view) throw new Error(`${identity} is not in ${channelSid}.`);
-      const delivered: Delivered[] = [];
       const raw = await person.raw.getChannelBySid(channelSid);
-      const stop = overhear(raw, (items) => delivered.unshift(...items.map(deliveredAs)));
-      const shown = await wholeHistory(view.channel, pageSize).finally(stop);
-      return {
-        channelSid,
-        shown: shown.map((message) => snapshot(message, channelSid)),
-        delivered: [...new Map(delivered.map((one) => [one.index, one])).values()],
-      };
+      for (let attempt = 1; ; attempt++) {
+        const overheard = new Map<Message, Delivered>();
+        const stop = overhear(raw, (items) => {
+          for (const message of items) overheard.set(message, deliveredAs(message));
+        });
+        const shown = await wholeHistory(view.channel, pageSize).finally(stop);
+        const snapshots = (): Shown[] => shown.map((message) => snapshot(message, channelSid));
+        const first = snapshots();
+        await settle();
+        // Reading may bring the SDK changes that were not pushed: what was shown is old then.
+        const isOld = [...overheard].some(
+          ([message, { author, body }]) => message.author !== author || message.body !== body,
+        );
+        if (isOld && attempt < 5) continue;
+        const delivered = [...overheard.values()].sort((one, other) => one.index - other.index);
+        return { channelSid, shown: first, settled: snapshots(), delivered };
+      }
     },
   };
 }
