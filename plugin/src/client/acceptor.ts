@@ -95,7 +95,10 @@ async function record(
   if (verdict.is !== 'known') {
     return notShown({ status: 'rejected', code: 'REPLAYED' }, verdict.is === 'copy');
   }
-  if (name.cardId === own.card.id) await sawOwn(channelSid, name.sequence);
+  // Of what this very card signed as its own: what an edit names is what somebody else may claim.
+  if (message.kind !== 'edit' && name.cardId === own.card.id) {
+    await sawOwn(channelSid, name.sequence);
+  }
   await encrypted.add(channelSid, verified.suite);
   const { fork, rolledBack } = verdict;
   const { cardId, sequence } = name;

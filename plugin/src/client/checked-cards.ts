@@ -7,24 +7,34 @@ export interface ExportableCard extends Card {
   export(): string;
 }
 
-// What the protocol's functions checked. A look-alike that an application parsed from somebody's
-// JSON would encrypt for, or verify with, keys that nobody signed.
-const checked = new WeakSet<Card>();
+// What the protocol's functions checked, by what the application has of it. A look-alike that an
+// application parsed from somebody's JSON would encrypt for, or verify with, keys that nobody signed;
+// and bytes that it changed in its own copy are not those that are used.
+const checked = new WeakMap<Card, Card>();
 
 /** A card that `createCard` or `importCard` made, for the application's hands. */
 export function exportable(card: Card): ExportableCard {
-  const result = Object.freeze({ ...card, export: () => exportCard(card) });
-  checked.add(result);
+  const { publicKey } = card.signingKey;
+  const result = Object.freeze({
+    ...card,
+    signingKey: Object.freeze({ ...card.signingKey, publicKey: publicKey.slice() }),
+    encryptionKey: card.encryptionKey.slice(),
+    ...(card.pqEncryptionKey && { pqEncryptionKey: card.pqEncryptionKey.slice() }),
+    snapshot: card.snapshot.slice(),
+    export: () => exportCard(card),
+  });
+  checked.set(result, card);
   return result;
 }
 
 /**
- * These cards, when all of them came out of this library and nobody changed them.
+ * These cards as they were checked, when all of them came out of this library.
  * @throws EncryptionError `INVALID_ARGUMENT` otherwise, and when there are none
  */
 export function requireChecked(cards: Card | readonly Card[]): readonly Card[] {
-  const all = [cards].flat();
-  if (all.length > 0 && all.every((card) => checked.has(card))) return all;
+  const all = [cards].flat().map((card) => checked.get(card));
+  const known = all.filter((card) => card !== undefined);
+  if (all.length > 0 && known.length === all.length) return known;
   throw new EncryptionError(
     'INVALID_ARGUMENT',
     'Give one card or several, as cards.create, import, publish, find or get returned them.',

@@ -11,6 +11,7 @@ import type { VerifiedMessage } from '../protocol/message-envelope.ts';
 import { equal, hex } from '../protocol/primitives.ts';
 import type { Session } from '../protocol/session.ts';
 import type { DeliveredMessage } from './delivered.ts';
+import { outcomeOf } from './message-encryption.ts';
 
 /**
  * What was found: the session; `foreign`: its key message is there but not for this device;
@@ -43,26 +44,29 @@ export function keyMessages(
     let foreign = false;
     for (const radius of [0, RADIUS]) {
       for (const candidate of await delivered.around(keyMessageIndex, radius)) {
+        // A session is its author's. Files are large: only the one that is named is loaded.
+        if (candidate.author !== delivered.author) continue;
         const envelope = await keyEnvelope(candidate, radius === 0);
-        if (!envelope) continue;
-        const opened = await openOrNull(candidate, envelope);
-        if (opened?.session && equal(opened.session.sessionId, sessionId)) return opened.session;
-        if (!opened && candidate.index === keyMessageIndex) foreign = true;
+        const opened = envelope && (await openUnlessRefused(candidate, envelope));
+        if (!opened) continue;
+        if (opened === 'foreign') foreign ||= candidate.index === keyMessageIndex;
+        else if (equal(opened.sessionId, sessionId)) return opened;
       }
     }
     return foreign ? 'foreign' : 'missing';
   }
 
-  // One that is forged, or of another session that cannot be decided yet, does not stop the search.
-  async function openOrNull(
+  // One that is forged does not stop the search; one that cannot be decided yet does.
+  async function openUnlessRefused(
     candidate: DeliveredMessage,
     envelope: Envelope,
-  ): Promise<VerifiedMessage | null> {
+  ): Promise<Session | 'foreign' | null> {
     try {
-      return await open(candidate, envelope);
+      const opened = await open(candidate, envelope);
+      return opened ? (opened.session ?? null) : 'foreign';
     } catch (error) {
-      if (isEncryptionError(error, 'DIRECTORY_UNREACHABLE', 'KEY_STORE_UNAVAILABLE')) throw error;
-      return null;
+      if (outcomeOf(error).status === 'rejected') return null;
+      throw error;
     }
   }
 
@@ -76,12 +80,15 @@ export function keyMessages(
   };
 }
 
-async function keyEnvelope(candidate: DeliveredMessage, whole: boolean): Promise<Envelope | null> {
+async function keyEnvelope(
+  candidate: DeliveredMessage,
+  withFile: boolean,
+): Promise<Envelope | null> {
   // A hundred messages are looked at for one follower: most of them by their first bytes only.
-  if (!candidate.file && !looksLikeKeyMessage(candidate.body)) return null;
+  if (candidate.file ? !withFile : !looksLikeKeyMessage(candidate.body)) return null;
   try {
-    const envelope = await envelopeOf(candidate, whole);
-    return envelope.type === 'key' ? envelope : null;
+    const envelope = await envelopeOf(candidate, withFile);
+    return envelope?.type === 'key' ? envelope : null;
   } catch (error) {
     if (isEncryptionError(error, 'PLAINTEXT', 'MALFORMED', 'UNSUPPORTED_VERSION')) return null;
     throw error;
@@ -91,12 +98,14 @@ async function keyEnvelope(candidate: DeliveredMessage, whole: boolean): Promise
 /**
  * The envelope of a delivered message: its body, or its file when the message says that this is one.
  * @param whole takes the file whatever the message says
- * @throws EncryptionError as {@link parseEnvelope}, and what loading the file throws
+ * @returns null when the file could not be loaded
+ * @throws EncryptionError as {@link parseEnvelope}
  */
 export async function envelopeOf(
   { body, file }: DeliveredMessage,
   whole = false,
-): Promise<Envelope> {
-  if (file && (file.isKey || whole)) return parseEnvelope(await file.load(), MAX_FILE_CHARACTERS);
-  return parseEnvelope(body);
+): Promise<Envelope | null> {
+  if (!file || !(file.isKey || whole)) return parseEnvelope(body);
+  const text = await file.load().catch(() => null);
+  return text === null ? null : parseEnvelope(text, MAX_FILE_CHARACTERS);
 }

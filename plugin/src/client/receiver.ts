@@ -5,12 +5,11 @@ import type { CardId } from '../protocol/identifiers.ts';
 import { openMessage, type VerifiedMessage } from '../protocol/message-envelope.ts';
 import { hex, type Bytes } from '../protocol/primitives.ts';
 import type { Session } from '../protocol/session.ts';
-import type { CardBook } from './card-book.ts';
 import type { DeliveredMessage } from './delivered.ts';
 import type { IncomingSessions } from './incoming-sessions.ts';
 import type { JudgedMessage, ReceivedMessage } from './judged.ts';
 import { envelopeOf, keyMessages } from './key-messages.ts';
-import { outcomeOf, type UnavailableCode } from './message-encryption.ts';
+import { outcomeOf, type MessageEncryption, type UnavailableCode } from './message-encryption.ts';
 import type { OwnCard } from './own-card.ts';
 import { unknownRecipients } from './unknown-recipients.ts';
 
@@ -41,11 +40,21 @@ const MAX_KEY_ATTEMPTS = 4;
 /** The receiver of one device. */
 export function receiver(context: ReceiverContext): Receiver {
   const { own, cards, sessions } = context;
-  const opened = opener(context);
-  const findSession = keyMessages(opened);
+  const open = opener(context);
   const countUnknown = unknownRecipients(own, cards, context.now);
-  // What was counted in a session's key message holds for its followers.
-  const unknownOf = new Map<string, number>();
+  // What is counted in a session's key message holds for its followers.
+  const unknownOf = new Map<string, Promise<number>>();
+  const opened: Opener = async (delivered, envelope, session) => {
+    const verified = await open(delivered, envelope, session);
+    const name = verified?.session && hex.encode(verified.session.sessionId);
+    // Counted by whoever comes first: the key message itself, or the follower that looked for it.
+    if (name !== undefined && !unknownOf.has(name)) {
+      const counting = unknownIn(delivered, envelope, verified);
+      keepBounded(unknownOf, name, counting, MAX_COUNTED_SESSIONS);
+    }
+    return verified;
+  };
+  const findSession = keyMessages(opened);
 
   async function sessionOf(
     delivered: DeliveredMessage,
@@ -62,22 +71,19 @@ export function receiver(context: ReceiverContext): Receiver {
   async function unknownIn(
     delivered: DeliveredMessage,
     envelope: Envelope,
-    { session }: VerifiedMessage,
-  ) {
-    if (envelope.type === 'follower') {
-      return unknownOf.get(hex.encode(envelope.session.sessionId)) ?? 0;
-    }
-    const count = await countUnknown(delivered, envelope.slots);
-    if (session) keepBounded(unknownOf, hex.encode(session.sessionId), count, MAX_COUNTED_SESSIONS);
-    return count;
+    verified: VerifiedMessage | null,
+  ): Promise<number> {
+    if (!verified || verified.sender.id === own.card.id) return 0;
+    if (envelope.type !== 'follower')
+      return countUnknown(delivered, envelope.slots, verified.sender);
+    return (await unknownOf.get(hex.encode(envelope.session.sessionId))) ?? 0;
   }
 
   async function judge(delivered: DeliveredMessage): Promise<JudgedMessage> {
     const envelope = await envelopeOf(delivered);
+    if (!envelope) return { delivered, outcome: keyOutcome(delivered) };
     const session = await sessionOf(delivered, envelope);
-    if (session === 'KEY_MISSING' && delivered.attempts < MAX_KEY_ATTEMPTS) {
-      return { delivered, outcome: { status: 'pending', code: 'KEY_PENDING' } };
-    }
+    if (session === 'KEY_MISSING') return { delivered, outcome: keyOutcome(delivered) };
     if (typeof session === 'string') {
       return { delivered, outcome: { status: 'unavailable', code: session } };
     }
@@ -86,13 +92,13 @@ export function receiver(context: ReceiverContext): Receiver {
       const code = await whyUnavailable(delivered, own);
       return { delivered, outcome: { status: 'unavailable', code } };
     }
-    await checkEdit(verified, cards);
+    const toPin = await cardsToPin(verified, context);
+    await checkEdit(verified, toPin, context);
     return {
       delivered,
       verified,
-      cards: await cardsToPin(verified, context),
-      unknownRecipients:
-        verified.sender.id === own.card.id ? 0 : await unknownIn(delivered, envelope, verified),
+      cards: toPin,
+      unknownRecipients: await unknownIn(delivered, envelope, verified),
     };
   }
 
@@ -103,18 +109,20 @@ export function receiver(context: ReceiverContext): Receiver {
   };
 }
 
+type Opener = (
+  delivered: DeliveredMessage,
+  envelope: Envelope,
+  session?: Session,
+) => Promise<VerifiedMessage | null>;
+
 /** Opens envelopes; keeps what opens the next ones, once they are verified. */
-function opener({ own, cards, sessions }: ReceiverContext) {
+function opener({ own, cards, sessions }: ReceiverContext): Opener {
   const slotKeys = new Map<string, Bytes>();
   const { encryptionKey: key, pqEncryptionKey: pqKey } = own;
   const slotOpener = { key, slotKeys, ...(pqKey && { pqKey }) };
   const findCard = (id: CardId): Promise<Card> =>
     id === own.card.id ? Promise.resolve(own.card) : cards.get(id);
-  return async (
-    { channelSid, author }: DeliveredMessage,
-    envelope: Envelope,
-    session?: Session,
-  ): Promise<VerifiedMessage | null> => {
+  return async ({ channelSid, author }, envelope, session) => {
     const verified = await openMessage(envelope, {
       channelSid,
       author,
@@ -134,13 +142,32 @@ function keepBounded<T>(map: Map<string, T>, key: string, value: T, limit: numbe
   map.set(key, value);
 }
 
-/** Only the person who wrote a message may edit it, with whatever card. */
-async function checkEdit({ message, sender }: VerifiedMessage, cards: CardBook): Promise<void> {
+/**
+ * Only the person who wrote a message may edit it: with the card that signed it, or with another one
+ * of theirs, if both are trusted. What a card names that nobody acknowledged is not even remembered.
+ */
+async function checkEdit(
+  { message, sender }: VerifiedMessage,
+  toPin: readonly Card[],
+  { own, cards, pins }: ReceiverContext,
+): Promise<void> {
   if (message.kind !== 'edit' || message.target.cardId === sender.id) return;
-  const original = await cards.get(message.target.cardId);
+  const { cardId } = message.target;
+  const original = cardId === own.card.id ? own.card : await cards.get(cardId);
   if (original.identity !== sender.identity) {
     throw rejected('WRONG_AUTHOR', 'somebody else edited it');
   }
+  const trust = await pins.check(sender.identity, [...toPin, original, sender]);
+  if ([...trust.values()].includes('changed')) {
+    throw rejected('WRONG_AUTHOR', 'a card that nobody acknowledged edited it');
+  }
+}
+
+/** What a missing key is, sooner and later. */
+function keyOutcome({ attempts }: DeliveredMessage): MessageEncryption {
+  return attempts < MAX_KEY_ATTEMPTS
+    ? { status: 'pending', code: 'KEY_PENDING' }
+    : { status: 'unavailable', code: 'KEY_MISSING' };
 }
 
 async function whyUnavailable(delivered: DeliveredMessage, own: OwnCard): Promise<UnavailableCode> {

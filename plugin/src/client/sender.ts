@@ -253,7 +253,8 @@ async function deliver(outlet: Outlet, box: Outbox, entry: OutboxEntry): Promise
       if (attempt < MAX_ATTEMPTS && isEncryptionError(error, 'DELIVERY_UNKNOWN')) continue;
       // The application is told that it failed, so it must not be posted later behind its back.
       await done();
-      throw error;
+      // A refusal says nothing of an attempt before it.
+      throw attempt > 1 ? deliveryUnknown(error) : error;
     }
   }
 }
@@ -268,6 +269,14 @@ async function settle(outlet: Outlet, box: Outbox, recipients: string): Promise<
     if (wanted && (await outlet.find(entry.text)) === null) await deliver(outlet, box, entry);
     else await box.remove(entry);
   }
+}
+
+function deliveryUnknown(cause: unknown): EncryptionError {
+  return new EncryptionError(
+    'DELIVERY_UNKNOWN',
+    'The connection to Twilio broke: the message may or may not have arrived. Look before sending it again.',
+    { cause },
+  );
 }
 
 function checkSize(text: string, limit: number): void {

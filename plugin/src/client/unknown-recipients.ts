@@ -1,3 +1,4 @@
+import type { Card } from '../protocol/card.ts';
 import type { Slots } from '../protocol/header.ts';
 import type { ChannelSid, Identity } from '../protocol/identifiers.ts';
 import { countUnknownSlots } from '../protocol/slot-parts.ts';
@@ -8,7 +9,11 @@ import type { OwnCard } from './own-card.ts';
 import { encryptionKeyOf } from './suite.ts';
 
 /** Counts the slots of a live message that are for no card known here. */
-export type CountUnknown = (delivered: DeliveredMessage, slots: Slots) => Promise<number>;
+export type CountUnknown = (
+  delivered: DeliveredMessage,
+  slots: Slots,
+  sender: Card,
+) => Promise<number>;
 
 // The sender may know of a card that this device does not know yet; but a sender of strange slots
 // must not have the directory asked for each message.
@@ -20,8 +25,13 @@ const PATIENCE_MILLISECONDS = 1000;
 export function unknownRecipients(own: OwnCard, cards: CardBook, now: () => number): CountUnknown {
   const refreshes = new Map<ChannelSid, { readonly at: number; readonly done: Promise<void> }>();
 
-  function count(members: readonly Identity[], slots: Slots): number {
-    const known = [own.card, ...members.flatMap((identity) => cards.known(identity))];
+  function count(members: readonly Identity[], slots: Slots, sender: Card): number {
+    // The sender too: they may have left since.
+    const known = [
+      own.card,
+      sender,
+      ...[sender.identity, ...members].flatMap((identity) => cards.known(identity)),
+    ];
     const keys = known.map((card) => encryptionKeyOf(card, slots.suite));
     return countUnknownSlots(
       slots,
@@ -38,24 +48,25 @@ export function unknownRecipients(own: OwnCard, cards: CardBook, now: () => numb
     channelSid: ChannelSid,
     members: readonly Identity[],
     slots: Slots,
+    sender: Card,
   ): Promise<number> {
     // Those whom this device never asked for; then all, for somebody may have a new card.
     await cards.find(members);
-    if (count(members, slots) === 0) return 0;
+    if (count(members, slots, sender) === 0) return 0;
     const last = refreshes.get(channelSid);
     const recent = last && isYounger(last.at, REFRESH_MILLISECONDS, now()) ? last : null;
     const { done } = recent ?? { done: refresh(members) };
     if (!recent) refreshes.set(channelSid, { at: now(), done });
     await done;
-    return count(members, slots);
+    return count(members, slots, sender);
   }
 
-  return async (delivered, slots) => {
+  return async (delivered, slots, sender) => {
     const { channelSid } = delivered;
     const members = delivered.isLive ? await delivered.members().catch(() => null) : null;
-    if (!members || count(members, slots) === 0) return 0;
+    if (!members || count(members, slots, sender) === 0) return 0;
     // Without the directory nothing can be said; the message is verified all the same.
-    return withinPatience(ask(channelSid, members, slots), 0);
+    return withinPatience(ask(channelSid, members, slots, sender), 0);
   };
 }
 

@@ -36,11 +36,22 @@ export async function isFileOf(message: Message, text: string): Promise<boolean>
 }
 
 async function load({ media }: Message): Promise<string> {
-  const url = await media.getContentTemporaryUrl();
-  const response = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MILLISECONDS) });
+  // Twilio chooses the address: it gets neither cookies nor where it is asked from.
+  const response = await fetch(checkedUrl(await media.getContentTemporaryUrl()), {
+    credentials: 'omit',
+    referrerPolicy: 'no-referrer',
+    signal: AbortSignal.timeout(TIMEOUT_MILLISECONDS),
+  });
   if (!response.ok)
     throw new TypeError(`The file could not be loaded (status ${response.status}).`);
   return boundedText(response, MAX_FILE_CHARACTERS);
+}
+
+function checkedUrl(text: string): URL {
+  const url = new URL(text);
+  const local = /^(localhost|127\.0\.0\.1|\[::1\])$/.test(url.hostname);
+  if (url.protocol === 'https:' || (local && url.protocol === 'http:')) return url;
+  throw new TypeError('The address of a file must be https (http is for localhost only).');
 }
 
 function isHinted(attributes: unknown): boolean {

@@ -32,6 +32,10 @@ export function messageFeed(
   // Shown to the application: from then on changes are told of, also that it became a copy.
   const shown = new WeakSet<Message>();
   const attempted = new WeakMap<Message, number>();
+  const judgements = new WeakMap<
+    Message,
+    { readonly of: string; readonly judging: Promise<JudgedMessage> }
+  >();
   const emitters: ReplayEmitter<unknown>[] = [channelEmitter];
 
   // What cannot be decided, because a rule throws or a store does not answer, is not clear.
@@ -52,7 +56,9 @@ export function messageFeed(
       messages.map(async (message) => {
         const attempts = attempted.get(message) ?? 0;
         const delivered = deliveredOf(message, raw, device, { justArrived, attempts });
-        return (await isClear()) ? { delivered, outcome: CLEAR } : judge(delivered, device);
+        return (await isClear())
+          ? { delivered, outcome: CLEAR }
+          : inTime(delivered, judgement(message, delivered));
       }),
     );
     // Awaited in its turn.
@@ -64,6 +70,24 @@ export function messageFeed(
         return message ? [then(show(message, one))] : [];
       });
     });
+  }
+
+  // A judgement that took too long goes on, and the next try waits for the same one. Of a file that
+  // was read the judgement is kept: files are large, and Twilio's name of one is of one file.
+  function judgement(message: Message, delivered: DeliveredMessage): Promise<JudgedMessage> {
+    const of = `${message.author} ${delivered.file ? message.media.sid : delivered.body}`;
+    const known = judgements.get(message);
+    if (known?.of === of) return known.judging;
+    const judging = device.judge(delivered);
+    judgements.set(message, { of, judging });
+    const forget = (judged?: JudgedMessage): void => {
+      const keep = delivered.file && judged && 'verified' in judged;
+      if (!keep && judgements.get(message)?.judging === judging) judgements.delete(message);
+    };
+    judging.then(forget, () => {
+      forget();
+    });
+    return judging;
   }
 
   function show(message: Message, received: ReceivedMessage): OpenedMessage {
@@ -86,7 +110,7 @@ export function messageFeed(
   }
 
   const retries = retryQueue(device.closed, async (messages) => {
-    await openAll(messages, false, (retried) => {
+    await openAll(messages, true, (retried) => {
       const { encryption, hidden } = retried.received;
       if (encryption.status === 'pending') return;
       // It was shown as pending, and is a key message: there is nothing to show.
@@ -175,7 +199,7 @@ function deliveredOf(
     async around(index, radius) {
       const { items } = await raw.getMessages(2 * radius + 1, index + radius);
       const near = items.filter((one) => Math.abs(one.index - index) <= radius);
-      return near.map((one) => deliveredOf(one, raw, device, { justArrived: false, attempts: 0 }));
+      return near.map((one) => deliveredOf(one, raw, device, { justArrived, attempts: 0 }));
     },
   };
 }
@@ -185,7 +209,11 @@ function dateOf(date: Date | null): Date {
   return new Date(Number(date) || NaN);
 }
 
-async function judge(delivered: DeliveredMessage, device: Device): Promise<JudgedMessage> {
+/** The judgement, or that it is pending when it takes too long. */
+async function inTime(
+  delivered: DeliveredMessage,
+  judging: Promise<JudgedMessage>,
+): Promise<JudgedMessage> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<JudgedMessage>((resolve) => {
     timer = setTimeout(() => {
@@ -193,7 +221,7 @@ async function judge(delivered: DeliveredMessage, device: Device): Promise<Judge
     }, PATIENCE_MILLISECONDS);
   });
   try {
-    return await Promise.race([device.judge(delivered), late]);
+    return await Promise.race([judging, late]);
   } finally {
     clearTimeout(timer);
   }

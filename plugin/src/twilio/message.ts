@@ -3,12 +3,14 @@ import type { MessageEncryption } from '../client/message-encryption.ts';
 import type { ReceivedMessage } from '../client/judged.ts';
 import type { OutgoingContent } from '../client/sender.ts';
 import { EncryptionError } from '../errors.ts';
-import type { Content } from '../protocol/content.ts';
 import { facade } from './facade.ts';
 import type { ChannelOutlet } from './outlet.ts';
 import { replayEmitter } from './replay-emitter.ts';
 import { MESSAGE_RULES } from './rules.ts';
 import type { Wrappers } from './registry.ts';
+
+// 4 bytes in the signed target.
+const MAX_REVISION = 2 ** 32 - 1;
 
 /** A message as the application sees it. */
 export interface Looks {
@@ -117,10 +119,8 @@ function editor(
   { outlet, inOrder }: ChannelOutlet,
   current: () => ReceivedMessage,
 ): (changes: OutgoingContent) => Promise<void> {
-  let latest: { readonly revision: number; readonly content: Content | OutgoingContent } = {
-    revision: 0,
-    content: {},
-  };
+  let used = 0;
+  let posted: { readonly revision: number; readonly content: OutgoingContent } | null = null;
   return (changes) =>
     inOrder(async () => {
       const { encryption, content, name } = current();
@@ -128,16 +128,14 @@ function editor(
       if (encryption.sender.identity !== wrap.device.identity)
         throw notEditable("is somebody else's");
       wrap.checkSender(raw.channel);
-      if (latest.revision < encryption.revision)
-        latest = { revision: encryption.revision, content };
-      else if (latest.revision === 0) latest = { revision: 0, content };
-      const revision = latest.revision + 1;
-      const edited = { body: '', ...latest.content, ...changes };
-      const text = await wrap.device.edit(outlet, { ...name, revision }, edited);
-      // The number is used from here on, whether the edit arrives or not.
-      latest = { ...latest, revision };
-      await raw.updateBody(text);
-      latest = { revision, content: edited };
+      // A number is used once it was given, whether its edit arrived or not.
+      used = Math.max(used, encryption.revision) + 1;
+      if (used > MAX_REVISION) throw notEditable('was edited too often');
+      const newest = posted && posted.revision > encryption.revision ? posted.content : content;
+      const edited = { body: '', ...newest, ...changes };
+      const revision = used;
+      await raw.updateBody(await wrap.device.edit(outlet, { ...name, revision }, edited));
+      posted = { revision, content: edited };
     });
 }
 
