@@ -324,3 +324,16 @@ describe('a device with a key of suite 2', async () => {
     expect(outlet.bodies).toHaveLength(1);
   });
 });
+
+test('a refusal after an unknown attempt leaves it unknown whether the message arrived', async () => {
+  const out = senderOf([alice, bob], { now: HOUR });
+  const failures: unknown[] = [
+    new EncryptionError('DELIVERY_UNKNOWN', 'cut off'),
+    Object.assign(new Error('Too many requests.'), { status: 429 }),
+  ];
+  const outlet = { ...channelOutlet(), post: () => Promise.reject(failures.shift()) };
+  await expect(out.send(outlet, { body: 'x' })).rejects.toMatchObject({
+    code: 'DELIVERY_UNKNOWN',
+    cause: { status: 429 },
+  });
+});
