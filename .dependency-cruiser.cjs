@@ -45,7 +45,8 @@ module.exports = {
     },
     {
       name: 'decoder-is-independent',
-      comment: 'It shares no code with the library, so that one mistake would have to be made twice.',
+      comment:
+        'It shares no code with the library, so that one mistake would have to be made twice.',
       severity: 'error',
       from: { path: '^spec/decoder' },
       to: { pathNot: '^(spec/(decoder/|vector-files)|(node:)?(crypto|fs|path)$)' },

@@ -26,7 +26,16 @@ export default defineConfig(
   { files: ['demo/**/*.tsx', 'demo/**/*.ts'], ...reactHooks.configs.flat.recommended },
   {
     // Command-line programs and configuration print; nothing else may.
-    files: ['**/cli/**', '**/cli.ts', 'demo/src/start.ts', 'bench/**', 'spec/*.ts', '*.js', '*.ts', '.*.cjs'],
+    files: [
+      '**/cli/**',
+      '**/cli.ts',
+      'demo/src/start.ts',
+      'bench/**',
+      'spec/*.ts',
+      '*.js',
+      '*.ts',
+      '.*.cjs',
+    ],
     languageOptions: { globals: { process: 'readonly', module: 'writable' } },
     rules: { 'no-console': 'off' },
   },

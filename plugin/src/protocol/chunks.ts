@@ -59,28 +59,52 @@ function checkBytes(value: unknown): void {
  * to know which is the last. When `change` throws, so does the stream, and the source is cancelled.
  * @param size bytes of a chunk
  * @param head what comes first
+ * @param signal ends the work at any time: the stream throws its reason, the source is cancelled
  */
 export function mapChunks(
   source: StreamReader,
   size: number,
   change: (chunk: Chunk) => Bytes | Promise<Bytes>,
-  head: Bytes = new Uint8Array(),
+  { head = new Uint8Array(), signal }: { head?: Bytes; signal?: AbortSignal | undefined } = {},
 ): ReadableStream<Bytes> {
   const breathe = pauses();
   let current: Bytes | undefined;
   let index = 0;
+  let ended = false;
+  let forget = (): void => undefined;
+
+  // The signal may outlive many streams.
+  function end(): void {
+    ended = true;
+    forget();
+  }
+
+  async function cancel(reason: unknown): Promise<void> {
+    end();
+    await source.cancel(reason);
+  }
+
+  // What made the stream end is told, and at once: not how the source takes it, nor when.
+  function cancelUnheard(reason: unknown): void {
+    cancel(reason).catch(() => undefined);
+  }
 
   async function advance(controller: ReadableStreamDefaultController<Bytes>): Promise<void> {
     for (;;) {
       await breathe();
       const bytes = current ?? (await source.take(size));
       const next = await source.take(size);
+      // A source that was cancelled looks as if it were at its end.
+      if (ended) return;
       const last = next.length === 0;
       const changed = await change({ bytes, index, last });
       [current, index] = [next, index + 1];
       // A reader may take an empty piece for the end.
       if (changed.length > 0) controller.enqueue(changed);
-      if (last) controller.close();
+      if (last) {
+        end();
+        controller.close();
+      }
       // A stream that was given nothing is not asked to pull again.
       if (changed.length > 0 || last) return;
     }
@@ -89,17 +113,26 @@ export function mapChunks(
   const wanted = {
     start(controller: ReadableStreamDefaultController<Bytes>): void {
       if (head.length > 0) controller.enqueue(head);
+      if (!signal) return;
+      const abort = (): void => {
+        controller.error(signal.reason);
+        cancelUnheard(signal.reason);
+      };
+      signal.addEventListener('abort', abort);
+      forget = () => {
+        signal.removeEventListener('abort', abort);
+      };
+      if (signal.aborted) abort();
     },
     async pull(controller: ReadableStreamDefaultController<Bytes>): Promise<void> {
       try {
         await advance(controller);
       } catch (error) {
-        // The first error is the one to tell; a source that has failed cannot be cancelled.
-        await source.cancel(error).catch(() => undefined);
+        cancelUnheard(error);
         throw error;
       }
     },
-    cancel: (reason: unknown): Promise<void> => source.cancel(reason),
+    cancel,
   };
   return new ReadableStream(wanted, { highWaterMark: 0 });
 }
@@ -115,7 +148,17 @@ function pauses(): () => Promise<void> {
   let since = performance.now();
   return async () => {
     if (performance.now() - since < WORK_MILLISECONDS) return;
-    await new Promise((resolve) => setTimeout(resolve));
+    await turn();
     since = performance.now();
   };
+}
+
+// Not a timer: browsers let those of a hidden page wait for a second, later for a minute.
+async function turn(): Promise<void> {
+  const { port1, port2 } = new MessageChannel();
+  await new Promise((resolve) => {
+    port1.onmessage = resolve;
+    port2.postMessage(null);
+  });
+  port1.close();
 }

@@ -7,6 +7,7 @@
  * What is needed to read it is in the signed content of the message that carries it, with a hash of
  * the whole ciphertext: so chunks need no signatures of their own, and the key no commitment.
  */
+import { EncryptionError } from '../errors.ts';
 import { mapChunks, streamReader, type Chunk, type StreamReader } from './chunks.ts';
 import { rejected } from './header.ts';
 import { paddedLength } from './padding.ts';
@@ -48,8 +49,14 @@ export interface EncryptedMedia {
 const CHUNK_LENGTH = 65_536;
 const TAG_LENGTH = 16;
 
-/** How many bytes a file of `size` bytes has when it is encrypted. */
+/**
+ * How many bytes a file of `size` bytes has when it is encrypted.
+ * @throws EncryptionError `INVALID_ARGUMENT` for what is not the size of a file
+ */
 export function encryptedMediaLength(size: number): number {
+  if (!Number.isSafeInteger(size) || size < 0) {
+    throw new EncryptionError('INVALID_ARGUMENT', 'The size of a file is a number of bytes.');
+  }
   const padded = paddedLength(size);
   return padded + TAG_LENGTH * Math.max(1, Math.ceil(padded / CHUNK_LENGTH));
 }
@@ -67,8 +74,7 @@ export function encryptMedia(
 ): EncryptedMedia {
   const key = random(32);
   const hasher = hashing('media');
-  const file = abortable(streamReader(source), signal);
-  const padded = paddedReader(file);
+  const padded = paddedReader(streamReader(source));
   let resolve: (key: MediaKey) => void = () => undefined;
   let reject: (reason: unknown) => void = () => undefined;
   const known = new Promise<MediaKey>((...settle) => {
@@ -90,14 +96,16 @@ export function encryptMedia(
       await padded.cancel(reason);
     },
   };
-  return { ciphertext: mapChunks(ended, CHUNK_LENGTH, encrypt), key: known };
+  return { ciphertext: mapChunks(ended, CHUNK_LENGTH, encrypt, { signal }), key: known };
 }
 
 /**
  * Decrypts a file as it is read. No byte comes out before its chunk is verified, and the last ones
- * only when the whole was: a file that was cut off, changed, or goes on behind its end throws.
- * @throws EncryptionError `INVALID_ARGUMENT` when somebody else reads the source; the stream throws
- * `DECRYPTION_FAILED`, `MALFORMED` and what the source throws
+ * only when the whole was: a file that was cut off, changed, or goes on behind its end throws. What
+ * came out before proves nothing until the end: another reader knows the key, and only the hash of
+ * the whole tells his chunks from the sender's.
+ * @throws EncryptionError `INVALID_ARGUMENT` for a size that is none, and when somebody else reads
+ * the source; the stream throws `DECRYPTION_FAILED`, `MALFORMED` and what the source throws
  */
 export function decryptMedia(
   source: ReadableStream<Uint8Array>,
@@ -107,6 +115,7 @@ export function decryptMedia(
   const hasher = hashing('media');
   const length = encryptedMediaLength(size);
   let read = 0;
+  let kept = new Uint8Array();
   const decrypt = ({ bytes, index, last }: Chunk): Bytes => {
     read += bytes.length;
     // A server that goes on and on is stopped here, not when its bytes fill a disk.
@@ -124,11 +133,14 @@ export function decryptMedia(
     if (plaintext.subarray(data.length).some(Boolean)) {
       throw rejected('MALFORMED', 'the padding of its file is not zeros');
     }
+    // The end of the file waits for the padding behind it.
+    const ends = before + data.length >= size;
+    if (ends) kept = concat(kept, data);
+    if (ends && !last) return new Uint8Array();
     onProgress?.(Math.min(before + data.length, size));
-    return data;
+    return ends ? kept : data;
   };
-  const file = abortable(streamReader(source), signal);
-  return mapChunks(file, CHUNK_LENGTH + TAG_LENGTH, decrypt);
+  return mapChunks(streamReader(source), CHUNK_LENGTH + TAG_LENGTH, decrypt, { signal });
 }
 
 /** The file, and then zeros; `size` is what was read of the file so far. */
@@ -148,25 +160,4 @@ function paddedReader(file: StreamReader): StreamReader & { readonly size: () =>
       return concat(bytes, new Uint8Array(padding));
     },
   };
-}
-
-/** The reader, whose next piece is not waited for any more once the signal says so. */
-function abortable(reader: StreamReader, signal: AbortSignal | undefined): StreamReader {
-  if (!signal) return reader;
-  const aborted = new Promise<never>((_, reject) => {
-    const abort = (): void => {
-      reject(asError(signal.reason));
-    };
-    if (signal.aborted) abort();
-    else signal.addEventListener('abort', abort, { once: true });
-  });
-  aborted.catch(() => undefined);
-  return {
-    take: (length) => Promise.race([aborted, reader.take(length)]),
-    cancel: reader.cancel,
-  };
-}
-
-function asError(reason: unknown): Error {
-  return reason instanceof Error ? reason : new Error('Aborted.', { cause: reason });
 }

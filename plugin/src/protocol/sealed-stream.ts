@@ -58,7 +58,7 @@ export async function sealStream(
       const signature = await sign(signingKey, 'sealed-chunk', ...parts);
       return encryptChunk(key, index, last, pad(concat(signature, lengthPrefixed(4, data))));
     };
-    return mapChunks(reader, DATA_LENGTH, seal, lengthPrefixed(4, bytes));
+    return mapChunks(reader, DATA_LENGTH, seal, { head: lengthPrefixed(4, bytes) });
   });
 }
 

@@ -327,11 +327,14 @@ describe('a device with a key of suite 2', async () => {
 
 test('a refusal after an unknown attempt leaves it unknown whether the message arrived', async () => {
   const out = senderOf([alice, bob], { now: HOUR });
-  const failures: unknown[] = [
+  const failures: Error[] = [
     new EncryptionError('DELIVERY_UNKNOWN', 'cut off'),
     Object.assign(new Error('Too many requests.'), { status: 429 }),
   ];
-  const outlet = { ...channelOutlet(), post: () => Promise.reject(failures.shift()) };
+  const outlet = {
+    ...channelOutlet(),
+    post: () => Promise.reject(failures.shift() ?? new Error('once more')),
+  };
   await expect(out.send(outlet, { body: 'x' })).rejects.toMatchObject({
     code: 'DELIVERY_UNKNOWN',
     cause: { status: 429 },

@@ -8,7 +8,7 @@ import {
   type Bytes,
   type MediaKey,
 } from 'twilio-chat-encryption/protocol';
-import { concat, hash } from '../../src/protocol/primitives.ts';
+import { concat, equal, hash } from '../../src/protocol/primitives.ts';
 import { codeOf, runs } from '../outcomes.ts';
 import { random } from './people.ts';
 
@@ -27,6 +27,21 @@ function streamOf(bytes: Bytes, piece = 10_000): ReadableStream<Uint8Array> {
   });
 }
 
+/** A stream of these bytes in pieces of these lengths, over and over; one of 0 is an empty piece. */
+function piecesOf(bytes: Bytes, lengths: readonly number[]): ReadableStream<Uint8Array> {
+  let at = 0;
+  let turn = 0;
+  return new ReadableStream<Uint8Array>({
+    pull(controller) {
+      const end = at + (lengths[turn % lengths.length] ?? 1);
+      controller.enqueue(bytes.slice(at, end));
+      turn += 1;
+      at = end;
+      if (at >= bytes.length) controller.close();
+    },
+  });
+}
+
 async function bytesOf(stream: ReadableStream<Uint8Array>): Promise<Bytes> {
   const parts: Uint8Array[] = [];
   const reader = stream.getReader();
@@ -36,6 +51,9 @@ async function bytesOf(stream: ReadableStream<Uint8Array>): Promise<Bytes> {
     parts.push(value);
   }
 }
+
+/** Long enough for everything that waits for nothing but its turn. */
+const aWhile = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 30));
 
 function file(length: number): Bytes {
   return Uint8Array.from({ length }, (_, at) => (at * 7 + (at >> 8)) & 255);
@@ -61,11 +79,74 @@ describe('a file', () => {
     },
   );
 
-  test('comes out whole when several chunks behind it are padding alone', async () => {
-    const content = file(8_450_000);
-    const { ciphertext, key } = await encrypted(content);
-    expect(ciphertext.length).toBeGreaterThan(content.length + 2 * SEALED);
-    expect(await opened(ciphertext, key)).toEqual(content);
+  // The second ends where a chunk does.
+  test.each([8_450_000, 129 * CHUNK])(
+    'of %i bytes comes out whole: several chunks behind it are padding alone',
+    async (size) => {
+      const content = file(size);
+      const { ciphertext, key } = await encrypted(content);
+      expect(ciphertext.length).toBeGreaterThan(content.length + 2 * SEALED);
+      expect(equal(await opened(ciphertext, key), content)).toBe(true);
+    },
+  );
+
+  test('of any size, read in any pieces, comes out as it went in', async () => {
+    // Where a chunk, a block, or a Padmé size of its order ends.
+    const borders = [0, 256, 4096, CHUNK, CHUNK + 2048, 2 * CHUNK, 3 * CHUNK];
+    const size = fc
+      .tuple(fc.constantFrom(...borders), fc.integer({ min: -2, max: 2 }))
+      .map(([border, off]) => Math.max(0, border + off));
+    const pieces = fc
+      .array(fc.oneof(fc.nat(3), fc.nat(300_000)), { minLength: 1, maxLength: 5 })
+      .map((lengths) => [...lengths, 30_000]);
+    await fc.assert(
+      fc.asyncProperty(size, pieces, pieces, async (length, out, back) => {
+        const content = file(length);
+        const { ciphertext, key } = encryptMedia(piecesOf(content, out), random);
+        const bytes = await bytesOf(ciphertext);
+        expect(bytes.length).toBe(encryptedMediaLength(length));
+        const plaintext = await bytesOf(decryptMedia(piecesOf(bytes, back), await key));
+        expect(equal(plaintext, content)).toBe(true);
+      }),
+      { numRuns: runs(60, 1000) },
+    );
+  });
+
+  test('is read no faster than it is asked for', async () => {
+    let pulls = 0;
+    const source = new ReadableStream<Uint8Array>(
+      {
+        pull(controller) {
+          pulls += 1;
+          controller.enqueue(new Uint8Array(CHUNK));
+        },
+      },
+      { highWaterMark: 0 },
+    );
+    const reader = encryptMedia(source, random).ciphertext.getReader();
+    await aWhile();
+    expect(pulls).toBe(0);
+    for (const read of [1, 2, 3]) {
+      await reader.read();
+      await aWhile();
+      // One ahead, to know which is the last.
+      expect(pulls).toBe(read + 1);
+    }
+    await reader.cancel();
+  });
+
+  test('lets others work meanwhile', async () => {
+    let turns = 0;
+    const others = setInterval(() => (turns += 1));
+    await encrypted(file(8_000_000));
+    clearInterval(others);
+    expect(turns).toBeGreaterThan(0);
+  });
+
+  test.each([-1, 0.5, Number.NaN, Infinity, 2 ** 53])('of %d bytes there is none', async (size) => {
+    const { ciphertext, key } = await encrypted(file(10));
+    const opening = (): unknown => decryptMedia(streamOf(ciphertext), { ...key, size });
+    expect(await codeOf(Promise.resolve().then(opening))).toBe('INVALID_ARGUMENT');
   });
 
   test('does not care in which pieces it is read and written', async () => {
@@ -145,6 +226,41 @@ describe('whoever stores a file cannot', () => {
     expect(await codeOf(opened(change(ciphertext), key))).toBe('DECRYPTION_FAILED');
   });
 
+  test('have the end come out when only the padding behind it was changed', async () => {
+    const content = file(8_450_000);
+    const { ciphertext, key } = await encrypted(content);
+    ciphertext[ciphertext.length - 1] = (ciphertext.at(-1) ?? 0) ^ 1;
+    const told: number[] = [];
+    const onProgress = (bytes: number): void => void told.push(bytes);
+    const reader = decryptMedia(streamOf(ciphertext), key, { onProgress }).getReader();
+    let length = 0;
+    const reading = (async () => {
+      for (;;) length += (await reader.read()).value?.length ?? 0;
+    })();
+    expect(await codeOf(reading)).toBe('DECRYPTION_FAILED');
+    expect(length).toBe(Math.floor(content.length / CHUNK) * CHUNK);
+    expect(told.at(-1)).toBe(length);
+  });
+
+  test('go on behind the end: it is not read far, and told to stop', async () => {
+    const { ciphertext, key } = await encrypted(file(3 * CHUNK));
+    let given = 0;
+    let cancelled: unknown;
+    const source = new ReadableStream<Uint8Array>({
+      pull(controller) {
+        const piece = ciphertext.slice(given, given + SEALED);
+        given += SEALED;
+        controller.enqueue(piece.length > 0 ? piece : new Uint8Array(SEALED));
+      },
+      cancel: (reason) => {
+        cancelled = reason;
+      },
+    });
+    expect(await codeOf(bytesOf(decryptMedia(source, key)))).toBe('DECRYPTION_FAILED');
+    expect(given).toBeLessThanOrEqual(ciphertext.length + 2 * SEALED);
+    expect(cancelled).toMatchObject({ code: 'DECRYPTION_FAILED' });
+  });
+
   test('change a bit anywhere', async () => {
     const { ciphertext, key } = await encrypted(file(CHUNK + 1000));
     await fc.assert(
@@ -193,7 +309,10 @@ describe('what the message says of its file is what the file must be:', () => {
 
 describe('a work that ends early', () => {
   /** A source that never ends, and tells when it was cancelled. */
-  function endless(): { source: ReadableStream<Uint8Array>; cancelled: Promise<unknown> } {
+  function endless(whenCancelled: () => Promise<void> = () => Promise.resolve()): {
+    source: ReadableStream<Uint8Array>;
+    cancelled: Promise<unknown>;
+  } {
     let tell: (reason: unknown) => void = () => undefined;
     const cancelled = new Promise((resolve) => (tell = resolve));
     const source = new ReadableStream<Uint8Array>({
@@ -202,6 +321,7 @@ describe('a work that ends early', () => {
       },
       cancel: (reason) => {
         tell(reason);
+        return whenCancelled();
       },
     });
     return { source, cancelled };
@@ -222,6 +342,47 @@ describe('a work that ends early', () => {
     ).rejects.toBe(reason);
     expect(await cancelled).toBe(reason);
     await expect(key).rejects.toBe(reason);
+  });
+
+  test.each([
+    [
+      'encrypted',
+      (source: ReadableStream<Uint8Array>, signal: AbortSignal) =>
+        encryptMedia(source, random, { signal }).ciphertext,
+    ],
+    [
+      'decrypted',
+      (source: ReadableStream<Uint8Array>, signal: AbortSignal) =>
+        decryptMedia(source, { key: random(32), size: 10, hash: random(32) }, { signal }),
+    ],
+  ])('by an abort is at its end also when nobody reads: %s', async (_what, work) => {
+    const { source, cancelled } = endless();
+    const controller = new AbortController();
+    const stream = work(source, controller.signal);
+    controller.abort('left');
+    // Any reason, as it is.
+    expect(await cancelled).toBe('left');
+    await expect(bytesOf(stream)).rejects.toBe('left');
+  });
+
+  test('is not changed by a signal that comes later', async () => {
+    const content = file(1000);
+    const controller = new AbortController();
+    const { signal } = controller;
+    const { ciphertext, key } = encryptMedia(streamOf(content), random, { signal });
+    const bytes = await bytesOf(ciphertext);
+    const plaintext = decryptMedia(streamOf(bytes), await key, { signal }).getReader();
+    expect((await plaintext.read()).value).toEqual(content);
+    controller.abort();
+    expect((await plaintext.read()).done).toBe(true);
+  });
+
+  test('is told at once, however the source takes it', async () => {
+    const { key } = await encrypted(file(1000));
+    const { source } = endless(() => new Promise(() => undefined));
+    expect(await codeOf(bytesOf(decryptMedia(source, key)))).toBe('DECRYPTION_FAILED');
+    const other = endless(() => Promise.reject(new Error('cannot stop')));
+    expect(await codeOf(bytesOf(decryptMedia(other.source, key)))).toBe('DECRYPTION_FAILED');
   });
 
   test('by an abort does not wait for a source that hangs', async () => {
@@ -248,6 +409,68 @@ describe('a work that ends early', () => {
     await ciphertext.cancel('enough');
     expect(await cancelled).toBe('enough');
     await expect(key).rejects.toBe('enough');
+  });
+
+  test('in the middle, by the reader of a decrypted file, cancels the source', async () => {
+    const { ciphertext, key } = await encrypted(file(3 * CHUNK));
+    let cancelled: unknown;
+    const source = new ReadableStream<Uint8Array>(
+      {
+        pull: (controller) => {
+          controller.enqueue(ciphertext.slice());
+        },
+        cancel: (reason) => {
+          cancelled = reason;
+        },
+      },
+      { highWaterMark: 0 },
+    );
+    const reader = decryptMedia(source, key).getReader();
+    await reader.read();
+    await reader.cancel('enough');
+    expect(cancelled).toBe('enough');
+  });
+
+  test('tells of no more progress, and nothing of what was waited for', async () => {
+    let pulls = 0;
+    const source = new ReadableStream<Uint8Array>({
+      pull(controller) {
+        pulls += 1;
+        if (pulls > 3) return new Promise(() => undefined);
+        controller.enqueue(new Uint8Array(CHUNK));
+        return undefined;
+      },
+    });
+    const told: number[] = [];
+    const { ciphertext, key } = encryptMedia(source, random, {
+      onProgress: (bytes) => void told.push(bytes),
+    });
+    const reader = ciphertext.getReader();
+    await reader.read();
+    await reader.read();
+    const waiting = reader.read();
+    await aWhile();
+    await reader.cancel('enough');
+    expect((await waiting).done).toBe(true);
+    await aWhile();
+    expect(told).toEqual([CHUNK, 2 * CHUNK]);
+    await expect(key).rejects.toBe('enough');
+  });
+
+  test('in the middle, by an error of the source, passes it on', async () => {
+    const content = file(3 * CHUNK);
+    const { ciphertext, key } = await encrypted(content);
+    let pulls = 0;
+    const breaking = new ReadableStream<Uint8Array>({
+      pull(controller) {
+        pulls += 1;
+        if (pulls > 2) throw new Error('network');
+        controller.enqueue(ciphertext.slice((pulls - 1) * SEALED, pulls * SEALED));
+      },
+    });
+    const reader = decryptMedia(breaking, key).getReader();
+    expect((await reader.read()).value).toEqual(content.slice(0, CHUNK));
+    await expect(reader.read()).rejects.toThrow('network');
   });
 
   test('by an error of the source passes it on', async () => {

@@ -56,7 +56,7 @@ export function vectors<Case extends VectorCase>(
   expected: (one: Case) => unknown,
 ): void {
   describe(name, async () => {
-    const file = (await read(name)) as AnyFile & VectorFile<Case>;
+    const file = (await read(name)) as Omit<AnyFile, 'cases'> & VectorFile<Case>;
     test.each(file.cases.map((one) => [one.name, one] as const))('%s', async (_name, one) => {
       const { result, value } = await outcome(() => open(one, file));
       // The library says null in both cases, and its caller knows which of them it is.

@@ -299,7 +299,10 @@ function placedOf(model: Model, memory: Memory, { channelSid, ...reading }: Read
   const placed = reading.delivered.flatMap(({ index, ...rest }): Placed[] => {
     const genuine = readable(model, memory, { ...rest, index, channelSid });
     const here = shown.get(index);
-    if (genuine?.kind === 'key' && !here) return [{ ...genuine, index, gaps: [] }];
+    // A copy of a key message is hidden just so, and says nothing.
+    const isHome = genuine?.kind === 'key' && genuine.index === index;
+    if (isHome && !here && model.touched(channelSid, index) === 0)
+      return [{ ...genuine, index, gaps: [] }];
     if (genuine?.kind !== 'message' || here?.encryption.status !== 'verified') return [];
     const { cardId, home } = genuine.sent;
     const gaps = here.encryption.anomalies.flatMap((anomaly) =>

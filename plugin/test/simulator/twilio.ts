@@ -96,6 +96,8 @@ function forgedWords(author: string): Pick<StoredMessage, 'author' | 'body' | 'a
 function placeOf({ world, model }: Scene, to: number, sid: string): number {
   const last = world.emulator.inspect.messages(sid).at(-1)?.index ?? 0;
   const index = to % (last + 1);
+  // By what stood here before, and by what comes.
+  model.touch(sid, index);
   model.touch(sid, index);
   model.damage(sid, index);
   return index;

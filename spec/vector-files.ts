@@ -1,0 +1,184 @@
+/**
+ * The form of the files in `vectors/`: types and nothing else. Bytes are lower-case hexadecimal, or
+ * base64url where the protocol itself writes them so (envelopes, cards).
+ */
+
+/** A file of vectors. */
+export interface VectorFile<Case extends VectorCase> {
+  readonly description: string;
+  /** The page that says what these vectors show. */
+  readonly page: string;
+  readonly cases: readonly Case[];
+}
+
+/** One input, and what must become of it. */
+export interface VectorCase {
+  readonly name: string;
+  /**
+   * `ok`, or the code of the refusal. `NOT_ADDRESSED` (no slot is for this reader) and `KEY_MISSING`
+   * (a follower without its session) are no verdicts about the bytes: there is nothing to open.
+   */
+  readonly result: string;
+}
+
+/** Lengths, and the lengths that they are padded to; or a padded plaintext. */
+export interface PaddingCase extends VectorCase {
+  readonly length: number;
+  readonly padded?: number;
+  readonly bytes?: string;
+}
+
+/** The content of a message: `text` as it stands, or `bytes` that are not UTF-8. */
+export interface ContentCase extends VectorCase {
+  readonly text?: string;
+  readonly bytes?: string;
+  readonly value?: unknown;
+}
+
+/** An exported card, and the application keys that it must be approved under, if any. */
+export interface CardCase extends VectorCase {
+  readonly export: string;
+  readonly appKeys?: readonly string[];
+  readonly card?: CardVector;
+}
+
+/** What a card says. */
+export interface CardVector {
+  readonly id: string;
+  readonly snapshot: string;
+  readonly identity: string;
+  readonly signingKey: string;
+  readonly encryptionKey: string;
+  readonly pqEncryptionKey?: string;
+  readonly createdAt: number;
+  readonly device?: string;
+  readonly previousCardId?: string;
+  readonly fields?: readonly (readonly [string, string])[];
+  readonly signers: readonly string[];
+}
+
+/** Somebody, with all of their secrets. */
+export interface PersonVector {
+  /** Exported, approved. */
+  readonly card: string;
+  readonly signingSeed: string;
+  readonly encryptionSecret: string;
+  /** X-Wing, of who takes part in suite 2. */
+  readonly pqSeed?: string;
+}
+
+/** Envelopes, and whoever writes and reads them. */
+export interface EnvelopeFile<Case extends VectorCase> extends VectorFile<Case> {
+  /** The pinned application key. */
+  readonly appKey: string;
+  /** By the name that cases use; cards are found by their id. */
+  readonly people: Readonly<Record<string, PersonVector>>;
+}
+
+/** A session, as a reader keeps it. */
+export interface SessionVector {
+  readonly channelSid: string;
+  readonly senderCardId: string;
+  readonly sessionId: string;
+  readonly messageKey: string;
+  readonly suite: 1 | 2;
+}
+
+/** A message in a channel. */
+export interface MessageCase extends VectorCase {
+  readonly text: string;
+  readonly channelSid: string;
+  readonly author: string;
+  /** One of `people`. */
+  readonly reader: string;
+  /** The session that the reader has, of a follower. */
+  readonly session?: SessionVector;
+  readonly message?: MessageVector;
+}
+
+/** What is in a message. */
+export interface MessageVector {
+  readonly type: number;
+  readonly suite: number;
+  readonly headerHash: string;
+  readonly messageKey: string;
+  readonly kind: number;
+  readonly senderCardId: string;
+  readonly messageId: string;
+  readonly target?: {
+    readonly cardId: string;
+    readonly messageId: string;
+    readonly sequence: number;
+    readonly revision: number;
+  };
+  readonly sequence: number;
+  readonly sentAt: number;
+  /** As it is signed. */
+  readonly content: string;
+  /** Of a key message: what it opens. */
+  readonly session?: SessionVector;
+}
+
+/** Sealed data. */
+export interface SealedDataCase extends VectorCase {
+  readonly envelope: string;
+  readonly mode: 'data' | 'stream';
+  readonly reader: string;
+  /** Signing keys of whom it may be from. */
+  readonly senders: readonly string[];
+  readonly data?: { readonly content: string; readonly senderKey: string };
+}
+
+/** Long bytes, put together of named parts. */
+export interface PartsFile<Case extends VectorCase> extends VectorFile<Case> {
+  /** base64url. */
+  readonly parts: Readonly<Record<string, string>>;
+}
+
+/** A sealed stream: its parts in a row. */
+export interface SealedStreamCase extends VectorCase {
+  readonly stream: readonly string[];
+  readonly reader: string;
+  readonly senders: readonly string[];
+  readonly data?: DataVector;
+}
+
+/** Data that is too long to stand here. */
+export interface DataVector {
+  readonly length: number;
+  readonly sha256: string;
+}
+
+/** An encrypted file: its parts in a row. */
+export interface MediaCase extends VectorCase {
+  readonly ciphertext: readonly string[];
+  readonly key: string;
+  readonly size: number;
+  readonly hash: string;
+  readonly data?: DataVector;
+}
+
+/** A secret at rest. */
+export interface KeyRecordCase extends VectorCase {
+  readonly record: string;
+  readonly recordName: string;
+  readonly password: string;
+  readonly secret?: string;
+}
+
+/** What a device remembers. */
+export interface StateRecordCase extends VectorCase {
+  /** What the key is derived from. */
+  readonly privateKeys: string;
+  readonly record: string;
+  readonly recordName: string;
+  readonly plaintext?: string;
+}
+
+/** The secret that signs a person in. */
+export interface LoginCase extends VectorCase {
+  readonly password: string;
+  readonly identity: string;
+  readonly origin: string;
+  readonly authSecret?: string;
+}
