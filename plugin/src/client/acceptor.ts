@@ -32,7 +32,7 @@ interface Recorded {
   readonly name: MessageName;
   readonly revision: number;
   readonly fork: boolean;
-  readonly rolledBack: boolean;
+  readonly latestRevision: number;
   readonly placed: Placed;
 }
 
@@ -100,10 +100,10 @@ async function record(
     await sawOwn(channelSid, name.sequence);
   }
   await encrypted.add(channelSid, verified.suite);
-  const { fork, rolledBack } = verdict;
+  const { fork, latestRevision } = verdict;
   const { cardId, sequence } = name;
   const placed = { cardId, sequence, index, hidden: message.kind === 'key' };
-  return { judged, name, revision, fork, rolledBack, placed };
+  return { judged, name, revision, fork, latestRevision, placed };
 }
 
 function notShown(encryption: MessageEncryption, hidden = false): ReceivedMessage {
@@ -111,7 +111,7 @@ function notShown(encryption: MessageEncryption, hidden = false): ReceivedMessag
 }
 
 async function shown(
-  { judged, name, revision, fork, rolledBack, placed: { hidden } }: Recorded,
+  { judged, name, revision, fork, latestRevision, placed: { hidden } }: Recorded,
   order: readonly Anomaly[],
   context: AcceptorContext,
 ): Promise<ReceivedMessage> {
@@ -122,7 +122,7 @@ async function shown(
     ...(isSkewed(message.sentAt, delivered, revision) ? [{ code: 'CLOCK_SKEW' } as const] : []),
     ...order,
     ...(fork ? [{ code: 'FORK' } as const] : []),
-    ...(rolledBack ? [{ code: 'ROLLED_BACK' } as const] : []),
+    ...(latestRevision > revision ? [{ code: 'ROLLED_BACK' } as const] : []),
     ...(count > 0 ? [{ code: 'UNKNOWN_RECIPIENTS', count } as const] : []),
   ];
   const encryption: MessageEncryption = {
@@ -138,7 +138,7 @@ async function shown(
     messageId: name.messageId,
     anomalies,
   };
-  return { encryption, content, hidden, name };
+  return { encryption, content, hidden, editable: { name, latestRevision } };
 }
 
 function isSkewed(

@@ -26,6 +26,6 @@ export interface ReceivedMessage {
   readonly content: Content;
   /** To be hidden: a verified key message, or the very bytes of a message that stands elsewhere. */
   readonly hidden: boolean;
-  /** Of a `verified` message: what an edit of it names. */
-  readonly name?: MessageName;
+  /** Of a `verified` message: what an edit of it names, and which revision it comes after. */
+  readonly editable?: { readonly name: MessageName; readonly latestRevision: number };
 }

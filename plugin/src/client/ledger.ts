@@ -31,12 +31,13 @@ export interface Sight {
 /**
  * What a sight is, by what was seen before.
  * - `known` this message belongs here; `fork`: its number was used for another one as well;
- *   `rolledBack`: a later version of it was here already
+ *   `latestRevision`: of the latest version that was seen, which a message that Twilio rolled back is
+ *   behind
  * - `copy` the very bytes of a message that stands elsewhere
  * - `replayed` another message stood here, or this one with other bytes
  */
 export type Verdict =
-  | { readonly is: 'known'; readonly fork: boolean; readonly rolledBack: boolean }
+  | { readonly is: 'known'; readonly fork: boolean; readonly latestRevision: number }
   | { readonly is: 'copy' | 'replayed' };
 
 /** The name of a message, or of the message that it edits. */
@@ -65,6 +66,8 @@ interface Version {
 interface Entry {
   readonly messageId: string;
   readonly place: string;
+  /** Other places where its very bytes were seen: any of them may be the one that its sender edits. */
+  readonly copies: readonly string[];
   readonly versions: readonly Version[];
 }
 
@@ -74,6 +77,7 @@ const ENTRIES: StateType<readonly Entry[]> = {
     objectOf<Entry>({
       messageId: isText,
       place: isText,
+      copies: arrayOf(isText),
       versions: arrayOf(objectOf<Version>({ revision: isCount, digest: isText })),
     }),
   ),
@@ -82,6 +86,8 @@ const ENTRIES: StateType<readonly Entry[]> = {
 // A sender who forks or edits without end fills no more than this.
 const MAX_ENTRIES = 16;
 const MAX_VERSIONS = 16;
+// A message whose fate was unknown is posted three times at most. Of more copies, edits are refused.
+const MAX_COPIES = 8;
 
 /** Remembers a sight, and says what it is. */
 export type Ledger = (sight: Sight) => Promise<Verdict>;
@@ -109,30 +115,53 @@ export function ledger(store: KeyStore, own: CardId): Ledger {
   };
 }
 
+interface Comparison {
+  readonly verdict: Verdict;
+  readonly after: readonly Entry[];
+}
+
 function compare(
   entries: readonly Entry[],
   { name: { messageId }, revision, digest }: Sight,
   place: string,
-): { readonly verdict: Verdict; readonly after: readonly Entry[] } {
+): Comparison {
   const known = entries.find((entry) => entry.messageId === messageId);
   const fork = entries.some((entry) => entry.messageId !== messageId);
+  const refused: Comparison = { verdict: { is: 'replayed' }, after: entries };
+  const replaced = (entry: Entry): readonly Entry[] =>
+    entries.map((one) => (one === known ? entry : one));
   if (!known) {
-    if (entries.length >= MAX_ENTRIES) return { verdict: { is: 'replayed' }, after: entries };
-    const entry = { messageId, place, versions: [{ revision, digest }] };
-    return { verdict: { is: 'known', fork, rolledBack: false }, after: [...entries, entry] };
+    if (entries.length >= MAX_ENTRIES) return refused;
+    const entry = { messageId, place, copies: [], versions: [{ revision, digest }] };
+    return {
+      verdict: { is: 'known', fork, latestRevision: revision },
+      after: [...entries, entry],
+    };
   }
-  const same = known.versions.some((version) => version.digest === digest);
-  if (known.place !== place) {
-    return { verdict: { is: same ? 'copy' : 'replayed' }, after: entries };
-  }
-  const rolledBack = known.versions.some((version) => version.revision > revision);
-  if (same) return { verdict: { is: 'known', fork, rolledBack }, after: entries };
-  const rival = known.versions.some((version) => version.revision === revision);
+  const { copies, versions } = known;
+  const latest = versions.at(-1)?.revision ?? 0;
+  const same = versions.some((version) => version.digest === digest);
+  const isElsewhere = known.place !== place;
+  if (isElsewhere && same) return { verdict: { is: 'copy' }, after: replaced(withCopy(known, place)) };
+  // The first to be seen may have been the copy: a new edit says which one its sender means.
+  if (isElsewhere && !(copies.includes(place) && revision > latest)) return refused;
+  if (same) return { verdict: { is: 'known', fork, latestRevision: latest }, after: entries };
+  const rival = versions.some((version) => version.revision === revision);
   // An original is one envelope. Edits of two devices at once may share a revision.
-  if (rival && revision === 0) return { verdict: { is: 'replayed' }, after: entries };
-  const versions = [...known.versions, { revision, digest }]
-    .sort((one, other) => one.revision - other.revision)
-    .slice(-MAX_VERSIONS);
-  const after = entries.map((entry) => (entry === known ? { ...entry, versions } : entry));
-  return { verdict: { is: 'known', fork: fork || rival, rolledBack }, after };
+  if (rival && revision === 0) return refused;
+  const entry: Entry = {
+    ...(isElsewhere ? withCopy(known, known.place) : known),
+    place,
+    versions: [...versions, { revision, digest }]
+      .sort((one, other) => one.revision - other.revision)
+      .slice(-MAX_VERSIONS),
+  };
+  const latestRevision = Math.max(latest, revision);
+  return { verdict: { is: 'known', fork: fork || rival, latestRevision }, after: replaced(entry) };
+}
+
+function withCopy(entry: Entry, place: string): Entry {
+  const { copies } = entry;
+  if (copies.includes(place) || copies.length >= MAX_COPIES) return entry;
+  return { ...entry, copies: [...copies, place] };
 }

@@ -104,18 +104,20 @@ export function messageFeed(
     return known;
   }
 
-  function emitUpdated(updated: OpenedMessage, updateReasons: readonly string[]): void {
-    updated.emitUpdated(updateReasons);
-    emit('messageUpdated', { message: updated.facade, updateReasons });
+  // What was shown and is to be hidden, because it proved to be a key message or a copy, is removed.
+  function emitChanged(changed: OpenedMessage, updateReasons: readonly string[]): void {
+    if (changed.received.hidden) {
+      emit('messageRemoved', changed.facade);
+    } else {
+      changed.emitUpdated(updateReasons);
+      emit('messageUpdated', { message: changed.facade, updateReasons });
+    }
   }
 
   const retries = retryQueue(device.closed, async (messages) => {
     await openAll(messages, true, (retried) => {
-      const { encryption, hidden } = retried.received;
-      if (encryption.status === 'pending') return;
-      // It was shown as pending, and is a key message: there is nothing to show.
-      if (encryption.status === 'verified' && hidden) emit('messageRemoved', retried.facade);
-      else emitUpdated(retried, ['body', 'attributes']);
+      if (retried.received.encryption.status !== 'pending')
+        emitChanged(retried, ['body', 'attributes']);
     });
   });
 
@@ -135,7 +137,9 @@ export function messageFeed(
     const looked = opened.get(message)?.looks();
     handle(message, (updated) => {
       const reasons = reasonsOf(updateReasons, looked, updated.looks());
-      if (shown.has(message) && reasons.length > 0) emitUpdated(updated, reasons);
+      if (!shown.has(message) || reasons.length === 0) return;
+      if (updated.received.hidden) shown.delete(message);
+      emitChanged(updated, reasons);
     });
   });
   raw.on('messageRemoved', (message) => {

@@ -123,18 +123,19 @@ function editor(
   let posted: { readonly revision: number; readonly content: OutgoingContent } | null = null;
   return (changes) =>
     inOrder(async () => {
-      const { encryption, content, name } = current();
-      if (encryption.status !== 'verified' || !name) throw notEditable('cannot be read');
+      const { encryption, content, editable } = current();
+      if (encryption.status !== 'verified' || !editable) throw notEditable('cannot be read');
       if (encryption.sender.identity !== wrap.device.identity)
         throw notEditable("is somebody else's");
       wrap.checkSender(raw.channel);
-      // A number is used once it was given, whether its edit arrived or not.
-      used = Math.max(used, encryption.revision) + 1;
+      // A number is used once it was given, whether its edit arrived or not; and Twilio may have put an
+      // older version back.
+      used = Math.max(used, editable.latestRevision) + 1;
       if (used > MAX_REVISION) throw notEditable('was edited too often');
       const newest = posted && posted.revision > encryption.revision ? posted.content : content;
       const edited = { body: '', ...newest, ...changes };
       const revision = used;
-      await raw.updateBody(await wrap.device.edit(outlet, { ...name, revision }, edited));
+      await raw.updateBody(await wrap.device.edit(outlet, { ...editable.name, revision }, edited));
       posted = { revision, content: edited };
     });
 }

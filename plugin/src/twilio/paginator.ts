@@ -20,19 +20,27 @@ export function mapPaginator<Item>(
 /** Which page follows one that has nothing to show. */
 export type PageDirection = 'nextPage' | 'prevPage';
 
+// Twilio could fill a channel with copies, and the SDK says for ever that there is a page before when
+// messages were removed unseen: then the application gets an empty page, and may go on.
+const MAX_PASSED_OVER = 10;
+
 /**
  * The page with its messages opened, and the pages around it likewise. A page of which nothing is
- * left, because all its messages were copies, is passed over.
+ * left, because all its messages were key messages or copies, is passed over; at most ten in a row.
  */
 export async function openPaginator(
   page: Paginator<Message>,
   open: (messages: readonly Message[]) => Promise<Message[]>,
   direction: PageDirection,
 ): Promise<Paginator<Message>> {
-  const items = await open(page.items);
-  const more = direction === 'nextPage' ? page.hasNextPage : page.hasPrevPage;
-  if (items.length === 0 && more) return openPaginator(await page[direction](), open, direction);
-  return withItems(page, items, (another, towards) => openPaginator(another, open, towards));
+  let at = page;
+  let items = await open(at.items);
+  for (let passed = 0; passed < MAX_PASSED_OVER && items.length === 0; passed++) {
+    if (!(direction === 'nextPage' ? at.hasNextPage : at.hasPrevPage)) break;
+    at = await at[direction]();
+    items = await open(at.items);
+  }
+  return withItems(at, items, (another, towards) => openPaginator(another, open, towards));
 }
 
 function withItems<Item>(

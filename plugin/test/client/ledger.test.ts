@@ -6,7 +6,7 @@ import { cardIdOf, messageIdOf, parseChannelSid } from '../../src/protocol/ident
 const OWN = cardIdOf(new Uint8Array(32));
 const CARD = cardIdOf(new Uint8Array(32).fill(1));
 const [ONE, TWO] = [1, 2].map((byte) => messageIdOf(new Uint8Array(16).fill(byte)));
-const KNOWN = { is: 'known', fork: false, rolledBack: false };
+const KNOWN = { is: 'known', fork: false, latestRevision: 0 };
 
 function sight(changes: Partial<Sight> & { messageId?: Sight['name']['messageId'] } = {}): Sight {
   const { messageId = ONE, ...rest } = changes;
@@ -82,20 +82,19 @@ describe('a ledger', () => {
   test('follows edits upwards, and sees the way back', async () => {
     const { record, afterRestart } = empty();
     await record(sight());
-    expect(await record(sight({ revision: 2, digest: 'second' }))).toEqual(KNOWN);
+    const second = { ...KNOWN, latestRevision: 2 };
+    expect(await record(sight({ revision: 2, digest: 'second' }))).toEqual(second);
     const old = afterRestart();
-    expect(await old(sight({ revision: 1, digest: 'first' }))).toEqual({
-      ...KNOWN,
-      rolledBack: true,
-    });
-    expect(await old(sight())).toEqual({ ...KNOWN, rolledBack: true });
-    expect(await old(sight({ revision: 2, digest: 'second' }))).toEqual(KNOWN);
+    expect(await old(sight({ revision: 1, digest: 'first' }))).toEqual(second);
+    expect(await old(sight())).toEqual(second);
+    expect(await old(sight({ revision: 2, digest: 'second' }))).toEqual(second);
   });
 
   test('sees the original behind an edit that was read first', async () => {
     const { record } = empty();
-    expect(await record(sight({ revision: 1, digest: 'first' }))).toEqual(KNOWN);
-    expect(await record(sight())).toEqual({ ...KNOWN, rolledBack: true });
+    const first = { ...KNOWN, latestRevision: 1 };
+    expect(await record(sight({ revision: 1, digest: 'first' }))).toEqual(first);
+    expect(await record(sight())).toEqual(first);
   });
 
   test('takes an edit at the place of its message only', async () => {
@@ -105,11 +104,24 @@ describe('a ledger', () => {
     expect(await record(elsewhere)).toEqual({ is: 'replayed' });
   });
 
+  test('takes an edit at the place of a copy that was seen first, and then hides the copy', async () => {
+    const { record, afterRestart } = empty();
+    const original = { messageSid: 'IM2', index: 1 };
+    await record(sight());
+    expect(await record(sight(original))).toEqual({ is: 'copy' });
+    const edit = sight({ ...original, revision: 1, digest: 'edit' });
+    expect(await record(edit)).toEqual({ ...KNOWN, latestRevision: 1 });
+    expect(await afterRestart()(sight())).toEqual({ is: 'copy' });
+    expect(await record(sight({ revision: 1, digest: 'edit' }))).toEqual({ is: 'copy' });
+    // An edit of before is no reason to move back.
+    expect(await record(sight({ revision: 1, digest: 'other' }))).toEqual({ is: 'replayed' });
+  });
+
   test('calls two edits with one revision a fork', async () => {
     const { record } = empty();
     await record(sight({ revision: 1, digest: 'on the phone' }));
     const rival = sight({ revision: 1, digest: 'on the desktop' });
-    expect(await record(rival)).toEqual({ ...KNOWN, fork: true });
+    expect(await record(rival)).toEqual({ ...KNOWN, latestRevision: 1, fork: true });
   });
 
   test('keeps channels, cards and numbers apart', async () => {

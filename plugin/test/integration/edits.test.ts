@@ -153,6 +153,23 @@ describe('Twilio cannot', () => {
     expect(again.encryption).toMatchObject({ anomalies: [{ code: 'ROLLED_BACK' }] });
   });
 
+  test('have the next edit refused by taking the one before back', async () => {
+    const { own, bobs, mine, theirs } = await sent('pay 10');
+    const [before] = world.emulator.inspect.messages(own.sid);
+    const edited = Promise.all([next(bobs, 'messageUpdated'), next(own, 'messageUpdated')]);
+    await mine.updateBody('pay 1000');
+    await edited;
+    const fresh = await world.again(alice);
+    world.emulator.tamper.rewrite(own.sid, 0, { body: before?.body ?? '' }, 'silently');
+    const again = await first(await fresh.client.getChannelBySid(own.sid));
+    expect(again.body).toBe('pay 10');
+    const editedAgain = next(bobs, 'messageUpdated');
+    await again.updateBody('pay 100');
+    await editedAgain;
+    expect(theirs.body).toBe('pay 100');
+    expect(theirs.encryption).toMatchObject({ revision: 2, anomalies: [] });
+  });
+
   test('put an edit into the place of another message', async () => {
     const { own, bobs, mine } = await sent('one');
     const second = await deliver(own, bobs, 'two');
