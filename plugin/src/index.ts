@@ -12,9 +12,9 @@ import type { KeyStore } from './client/key-store.ts';
 import type { Keys } from './client/keys.ts';
 import type { CardId } from './protocol/identifiers.ts';
 import { EncryptionError } from './errors.ts';
-import './twilio/augment.ts';
-import type { ChannelChoice } from './twilio/channel-rule.ts';
-import { unwrappedOnly, wrappers } from './twilio/wrappers.ts';
+import './twilio/chat/augment.ts';
+import type { ChannelChoice } from './twilio/core/channel-rule.ts';
+import { unwrappedOnly, wrappers } from './twilio/chat/wrappers.ts';
 
 export type { Cards } from './client/cards.ts';
 export type { ExportableCard } from './client/checked-cards.ts';
@@ -26,7 +26,7 @@ export type { KeyPair } from './client/key-pair.ts';
 export { MemoryKeyStore, type KeyStore } from './client/key-store.ts';
 export type { Keys } from './client/keys.ts';
 export type { Trust } from './client/pins.ts';
-export type { ChannelChoice } from './twilio/channel-rule.ts';
+export type { ChannelChoice } from './twilio/core/channel-rule.ts';
 export type {
   Anomaly,
   MessageEncryption,

@@ -1,6 +1,6 @@
 import type { Message } from 'twilio-chat';
 import { expect, test } from 'vitest';
-import { openPaginator, type Paginator } from '../../src/twilio/paginator.ts';
+import { openPaginator, type Paginator } from '../../src/twilio/core/paginator.ts';
 
 /** What the SDK gives when messages were removed unseen: always one more page, with nothing on it. */
 function endless(): Paginator<Message> & { turned: () => number } {

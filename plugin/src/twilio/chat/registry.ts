@@ -8,9 +8,9 @@ import type {
   User,
   UserDescriptor,
 } from 'twilio-chat';
-import type { Device } from '../client/device.ts';
-import type { ChannelRule } from './channel-rule.ts';
-import type { ReplayEmitter } from './replay-emitter.ts';
+import type { Device } from '../../client/device.ts';
+import type { ChannelRule } from '../core/channel-rule.ts';
+import type { MessageFeed } from '../core/message-feed.ts';
 
 /** Facades by SDK object. */
 export interface People {
@@ -20,18 +20,10 @@ export interface People {
   readonly channelDescriptor: (raw: ChannelDescriptor) => ChannelDescriptor;
 }
 
-/** The opened messages of a channel, in the channel's order. */
-export interface MessageFeed {
-  /** Opens a page; copies of messages that stand elsewhere are left out. */
-  readonly openPage: (page: readonly Message[]) => Promise<Message[]>;
-  /** Has this emitter told of every message event, before the channel's own listeners. */
-  tellFirst(emitter: ReplayEmitter<unknown>): void;
-}
-
 /** A channel's facade, and its opened messages for the client's listeners. */
 export interface ChannelFeed {
   readonly facade: Channel;
-  readonly messages: MessageFeed;
+  readonly messages: MessageFeed<Message>;
 }
 
 /** What facades need of one another: each SDK object has one facade for its life. */

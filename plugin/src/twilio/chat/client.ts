@@ -1,9 +1,9 @@
 import type { Channel, Client, Message } from 'twilio-chat';
-import type { Device } from '../client/device.ts';
-import { EncryptionError } from '../errors.ts';
-import { facade, refusal } from './facade.ts';
-import { mapPaginator } from './paginator.ts';
-import { replayEmitter, type ReplayEmitter } from './replay-emitter.ts';
+import type { Device } from '../../client/device.ts';
+import { EncryptionError } from '../../errors.ts';
+import { facade, refusal } from '../core/facade.ts';
+import { mapPaginator } from '../core/paginator.ts';
+import { replayEmitter, type ReplayEmitter } from '../core/replay-emitter.ts';
 import { CLIENT_RULES } from './rules.ts';
 import type { Wrappers } from './registry.ts';
 

@@ -1,12 +1,10 @@
-import type { Message } from 'twilio-chat';
-
 const FIRST_MILLISECONDS = 1000;
 const LAST_MILLISECONDS = 60_000;
 /** How many are tried at once: the rest waits for the next turn. */
 const TURN = 256;
 
 /** Messages that could not be decided yet. */
-export interface RetryQueue {
+export interface RetryQueue<Message> {
   add(message: Message): void;
   delete(message: Message): void;
 }
@@ -15,10 +13,10 @@ export interface RetryQueue {
  * Tries what is pending again, ever more slowly while nothing changes, until it is decided or the
  * device is closed. `retry` adds again what stays pending; what it throws is of the closed device.
  */
-export function retryQueue(
+export function retryQueue<Message>(
   closed: AbortSignal,
   retry: (messages: readonly Message[]) => Promise<void>,
-): RetryQueue {
+): RetryQueue<Message> {
   const pending = new Set<Message>();
   let delay = FIRST_MILLISECONDS;
   let timer: ReturnType<typeof setTimeout> | undefined;

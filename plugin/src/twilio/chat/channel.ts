@@ -1,18 +1,26 @@
-import type { Channel } from 'twilio-chat';
-import { facade, refusal } from './facade.ts';
-import { messageFeed } from './message-feed.ts';
-import { channelOutlet, type ChannelOutlet } from './outlet.ts';
-import { mapPaginator, openPaginator } from './paginator.ts';
-import { rosterShows } from './roster.ts';
-import { replayEmitter, type ReplayEmitter } from './replay-emitter.ts';
-import { CHANNEL_RULES } from './rules.ts';
+import type { Channel, Message } from 'twilio-chat';
+import { facade, refusal } from '../core/facade.ts';
+import { FILE_TYPE } from '../core/key-file.ts';
+import { messageFeed } from '../core/message-feed.ts';
+import { channelOutlet, type ChannelOutlet } from '../core/outlet.ts';
+import { mapPaginator, openPaginator } from '../core/paginator.ts';
+import type { ChannelPort } from '../core/port.ts';
+import { replayEmitter, type ReplayEmitter } from '../core/replay-emitter.ts';
+import { rosterShows, type Roster } from '../core/roster.ts';
+import { messageFacade, readMessage } from './message.ts';
 import type { ChannelFeed, Wrappers } from './registry.ts';
+import { CHANNEL_RULES } from './rules.ts';
 
 /** The facade of a channel: encrypts what goes out, opens what comes in, in order. */
 export function channelFacade(raw: Channel, wrap: Wrappers): ChannelFeed {
   const emitter: ReplayEmitter<Channel> = replayEmitter(() => self);
-  const outlet = channelOutlet(raw);
-  const messages = messageFeed(raw, wrap, outlet, emitter);
+  const port = channelPort(raw, wrap);
+  const outlet = channelOutlet(port);
+  const { device, rule } = wrap;
+  const checkSender = (): void => {
+    wrap.checkSender(raw);
+  };
+  const messages = messageFeed(port, { device, rule, outlet, checkSender, emitter });
   const own = {
     ...emitter.methods,
     ...membership(raw, wrap, () => self),
@@ -26,6 +34,45 @@ export function channelFacade(raw: Channel, wrap: Wrappers): ChannelFeed {
   const self: Channel = facade(raw, CHANNEL_RULES, own, wrap.clearMetadata);
   forwardEvents(raw, wrap, emitter, () => self);
   return { facade: self, messages };
+}
+
+function channelPort(raw: Channel, wrap: Wrappers): ChannelPort<Message> {
+  return {
+    get sid() {
+      return raw.sid;
+    },
+    members: () => raw.getMembers(),
+    page: (size, anchor) => raw.getMessages(size, anchor),
+    post: (text) => raw.sendMessage(text),
+    postFile: (file, attributes) =>
+      raw.sendMessage({ contentType: FILE_TYPE, media: file }, attributes),
+    listen({ added, updated, removed }) {
+      raw.onWithReplay('messageAdded', added);
+      raw.on('messageUpdated', ({ message, updateReasons }) => {
+        updated(message, updateReasons);
+      });
+      raw.on('messageRemoved', removed);
+    },
+    read: readMessage,
+    replace: async (message, text) => void (await message.updateBody(text)),
+    facade: (message, state) => messageFacade(message, state, wrap),
+  };
+}
+
+function rosterOf(raw: Channel): Roster {
+  return {
+    members: () => raw.getMembers(),
+    watch(isMember, told) {
+      const name = isMember ? 'memberJoined' : 'memberLeft';
+      const listener = (member: { readonly identity: string }): void => {
+        told(member.identity);
+      };
+      raw.on(name, listener);
+      return () => {
+        raw.off(name, listener);
+      };
+    },
+  };
 }
 
 function encryptedSend(
@@ -70,7 +117,7 @@ function membership(
   return {
     async add(identity) {
       await raw.add(identity);
-      await rosterShows(raw, identity, true);
+      await rosterShows(rosterOf(raw), identity, true);
     },
     decline: () => then(raw.decline()),
     delete: () => then(raw.delete()),
@@ -82,7 +129,7 @@ function membership(
     async removeMember(member) {
       const identity = typeof member === 'string' ? member : member.identity;
       await raw.removeMember(identity);
-      await rosterShows(raw, identity, false);
+      await rosterShows(rosterOf(raw), identity, false);
     },
     getUserDescriptors: async () =>
       mapPaginator(await raw.getUserDescriptors(), wrap.userDescriptor),

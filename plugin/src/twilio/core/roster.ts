@@ -1,4 +1,9 @@
-import type { Channel } from 'twilio-chat';
+/** How a roster tells of one change: the members now, and their coming or going. */
+export interface Roster {
+  members(): Promise<readonly { readonly identity: string | null }[]>;
+  /** Has `told` called when somebody comes, or when somebody goes; the result ends it. */
+  watch(isMember: boolean, told: (identity: string | null) => void): () => void;
+}
 
 // The roster follows over the same connection: this is long for it.
 const PATIENCE_MILLISECONDS = 5000;
@@ -10,15 +15,14 @@ const PATIENCE_MILLISECONDS = 5000;
  * whose roster this person may not read.
  */
 export async function rosterShows(
-  raw: Channel,
+  roster: Roster,
   identity: string,
   isMember: boolean,
 ): Promise<void> {
   const shows = async (): Promise<boolean> => {
-    const members = await raw.getMembers().catch(() => null);
+    const members = await roster.members().catch(() => null);
     return !members || members.some((member) => member.identity === identity) === isMember;
   };
-  const name = isMember ? 'memberJoined' : 'memberLeft';
   let changed = (): void => undefined;
   const change = new Promise<void>((resolve) => {
     const timer = setTimeout(resolve, PATIENCE_MILLISECONDS);
@@ -27,16 +31,15 @@ export async function rosterShows(
       resolve();
     };
   });
-  const listener = (member: { readonly identity: string }): void => {
-    if (member.identity === identity) changed();
-  };
   // Listening comes before looking, or the event could pass between the two.
-  raw.on(name, listener);
+  const unwatch = roster.watch(isMember, (who) => {
+    if (who === identity) changed();
+  });
   try {
     if (await shows()) changed();
     await change;
   } finally {
     changed();
-    raw.off(name, listener);
+    unwatch();
   }
 }

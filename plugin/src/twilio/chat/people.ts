@@ -1,9 +1,9 @@
 /** Facades of members, users and descriptors: nothing to decrypt, but ways back to raw objects. */
 import type { Channel, ChannelDescriptor, Member, User, UserDescriptor } from 'twilio-chat';
-import { facade, refusal } from './facade.ts';
-import { once } from './once.ts';
+import { facade, refusal } from '../core/facade.ts';
+import { once } from '../core/once.ts';
 import type { People } from './registry.ts';
-import { replayEmitter } from './replay-emitter.ts';
+import { replayEmitter } from '../core/replay-emitter.ts';
 import {
   CHANNEL_DESCRIPTOR_RULES,
   MEMBER_RULES,

@@ -1,4 +1,4 @@
-import { EncryptionError } from '../errors.ts';
+import { EncryptionError } from '../../errors.ts';
 
 /**
  * What a facade does about one public member of an SDK's class.

@@ -1,12 +1,13 @@
-import type { Channel, Message } from 'twilio-chat';
-import type { DeliveredMessage } from '../client/delivered.ts';
-import type { Device } from '../client/device.ts';
-import type { JudgedMessage, ReceivedMessage } from '../client/judged.ts';
-import { parseChannelSid, parseIdentity } from '../protocol/identifiers.ts';
+import type { DeliveredMessage } from '../../client/delivered.ts';
+import type { Device } from '../../client/device.ts';
+import type { JudgedMessage, ReceivedMessage } from '../../client/judged.ts';
+import { parseChannelSid } from '../../protocol/identifiers.ts';
+import type { ChannelRule } from './channel-rule.ts';
+import { editor } from './editor.ts';
+import { identitiesOf, type ChannelOutlet } from './outlet.ts';
 import { keyFile } from './key-file.ts';
-import { openedMessage, type Looks, type OpenedMessage } from './message.ts';
-import type { ChannelOutlet } from './outlet.ts';
-import type { MessageFeed, Wrappers } from './registry.ts';
+import { messageState } from './message-state.ts';
+import type { ChannelPort, MessageFacade, Readable } from './port.ts';
 import type { ReplayEmitter } from './replay-emitter.ts';
 import { retryQueue } from './retry-queue.ts';
 import { serial } from './serial.ts';
@@ -16,19 +17,48 @@ const PATIENCE_MILLISECONDS = 2000;
 
 const CLEAR = { status: 'clear', code: 'CHANNEL_NOT_ENCRYPTED' } as const;
 
+/** The opened messages of a channel, in the channel's order. */
+export interface MessageFeed<Message> {
+  /** Opens a page; what is hidden is left out. */
+  readonly openPage: (page: readonly Message[]) => Promise<Message[]>;
+  /** Has this emitter told of every message event, before the channel's own listeners. */
+  tellFirst(emitter: ReplayEmitter<unknown>): void;
+}
+
+/** What a feed works with. */
+export interface FeedContext {
+  readonly device: Device;
+  readonly rule: ChannelRule;
+  readonly outlet: ChannelOutlet;
+  /** Throws when the channel's client is signed in as somebody else. */
+  readonly checkSender: () => void;
+  /** The channel's own. */
+  readonly emitter: ReplayEmitter<unknown>;
+}
+
+/** A message that was opened. */
+interface OpenedMessage<Message> extends MessageFacade<Message> {
+  /** What was found when it was last opened. */
+  received: ReceivedMessage;
+}
+
+interface Looks {
+  readonly body: string;
+  /** As JSON. */
+  readonly attributes: string;
+}
+
 /**
  * Opens what the channel's events bring. Messages are judged side by side; they are compared with
  * what is remembered, and shown, one after the other in the order in which the SDK told of them.
  */
-export function messageFeed(
-  raw: Channel,
-  wrap: Wrappers,
-  outlet: ChannelOutlet,
-  channelEmitter: ReplayEmitter<Channel>,
-): MessageFeed {
-  const { device } = wrap;
+export function messageFeed<Message extends Readable>(
+  port: ChannelPort<Message>,
+  context: FeedContext,
+): MessageFeed<Message> {
+  const { device, rule, outlet, checkSender } = context;
   const inOrder = serial();
-  const opened = new WeakMap<Message, OpenedMessage>();
+  const opened = new WeakMap<Message, OpenedMessage<Message>>();
   // Shown to the application: from then on changes are told of, also that it became a copy.
   const shown = new WeakSet<Message>();
   const attempted = new WeakMap<Message, number>();
@@ -36,10 +66,10 @@ export function messageFeed(
     Message,
     { readonly of: string; readonly judging: Promise<JudgedMessage> }
   >();
-  const emitters: ReplayEmitter<unknown>[] = [channelEmitter];
+  const emitters: ReplayEmitter<unknown>[] = [context.emitter];
 
   // What cannot be decided, because a rule throws or a store does not answer, is not clear.
-  const isClear = (): Promise<boolean> => wrap.rule.isClear(raw).catch(() => false);
+  const isClear = (): Promise<boolean> => rule.isClear(port).catch(() => false);
 
   function emit(name: string, event: unknown): void {
     for (const emitter of emitters) emitter.emit(name, event);
@@ -50,12 +80,12 @@ export function messageFeed(
   function openAll<T>(
     messages: readonly Message[],
     justArrived: boolean,
-    then: (opened: OpenedMessage) => T,
+    then: (opened: OpenedMessage<Message>) => T,
   ): Promise<T[]> {
     const judging = Promise.all(
       messages.map(async (message) => {
         const attempts = attempted.get(message) ?? 0;
-        const delivered = deliveredOf(message, raw, device, { justArrived, attempts });
+        const delivered = deliveredOf(message, port, device, { justArrived, attempts });
         return (await isClear())
           ? { delivered, outcome: CLEAR }
           : inTime(delivered, judgement(message, delivered));
@@ -75,7 +105,8 @@ export function messageFeed(
   // A judgement that took too long goes on, and the next try waits for the same one. Of a file that
   // was read the judgement is kept: files are large, and Twilio's name of one is of one file.
   function judgement(message: Message, delivered: DeliveredMessage): Promise<JudgedMessage> {
-    const of = `${message.author} ${delivered.file ? message.media.sid : delivered.body}`;
+    const { author, text, files } = port.read(message);
+    const of = `${author} ${delivered.file ? files[0]?.sid : text}`;
     const known = judgements.get(message);
     if (known?.of === of) return known.judging;
     const judging = device.judge(delivered);
@@ -90,9 +121,21 @@ export function messageFeed(
     return judging;
   }
 
-  function show(message: Message, received: ReceivedMessage): OpenedMessage {
-    const known = opened.get(message) ?? openedMessage(message, received, wrap, outlet);
-    known.show(received);
+  function open(message: Message, received: ReceivedMessage): OpenedMessage<Message> {
+    const current = (): ReceivedMessage => made.received;
+    const edit = editor(current, {
+      device,
+      outlet,
+      checkSender,
+      replace: (text) => port.replace(message, text),
+    });
+    const made = { ...port.facade(message, messageState(current, edit)), received };
+    return made;
+  }
+
+  function show(message: Message, received: ReceivedMessage): OpenedMessage<Message> {
+    const known = opened.get(message) ?? open(message, received);
+    known.received = received;
     opened.set(message, known);
     if (received.encryption.status === 'pending') {
       attempted.set(message, (attempted.get(message) ?? 0) + 1);
@@ -105,7 +148,7 @@ export function messageFeed(
   }
 
   // What was shown and is to be hidden, because it proved to be a key message or a copy, is removed.
-  function emitChanged(changed: OpenedMessage, updateReasons: readonly string[]): void {
+  function emitChanged(changed: OpenedMessage<Message>, updateReasons: readonly string[]): void {
     if (changed.received.hidden) {
       emit('messageRemoved', changed.facade);
     } else {
@@ -114,7 +157,7 @@ export function messageFeed(
     }
   }
 
-  const retries = retryQueue(device.closed, async (messages) => {
+  const retries = retryQueue<Message>(device.closed, async (messages) => {
     await openAll(messages, true, (retried) => {
       if (retried.received.encryption.status !== 'pending')
         emitChanged(retried, ['body', 'attributes']);
@@ -123,30 +166,33 @@ export function messageFeed(
 
   let before = true;
   // Only a closed device fails here, and that has nobody left to tell.
-  function handle(message: Message, then: (opened: OpenedMessage) => void): void {
+  function handle(message: Message, then: (opened: OpenedMessage<Message>) => void): void {
     openAll([message], !before, then).catch(() => undefined);
   }
 
-  raw.onWithReplay('messageAdded', (message) => {
-    const tell = before ? channelEmitter.remember : emit;
-    handle(message, ({ facade, received }) => {
-      if (!received.hidden) tell('messageAdded', facade);
-    });
-  });
-  raw.on('messageUpdated', ({ message, updateReasons }) => {
-    const looked = opened.get(message)?.looks();
-    handle(message, (updated) => {
-      const reasons = reasonsOf(updateReasons, looked, updated.looks());
-      if (!shown.has(message) || reasons.length === 0) return;
-      if (updated.received.hidden) shown.delete(message);
-      emitChanged(updated, reasons);
-    });
-  });
-  raw.on('messageRemoved', (message) => {
-    handle(message, ({ facade }) => {
-      retries.delete(message);
-      if (shown.has(message)) emit('messageRemoved', facade);
-    });
+  port.listen({
+    added(message) {
+      const tell = before ? context.emitter.remember : emit;
+      handle(message, ({ facade, received }) => {
+        if (!received.hidden) tell('messageAdded', facade);
+      });
+    },
+    updated(message, updateReasons) {
+      const known = opened.get(message);
+      const looked = known && looksOf(known);
+      handle(message, (updated) => {
+        const reasons = reasonsOf(updateReasons, looked, looksOf(updated));
+        if (!shown.has(message) || reasons.length === 0) return;
+        if (updated.received.hidden) shown.delete(message);
+        emitChanged(updated, reasons);
+      });
+    },
+    removed(message) {
+      handle(message, ({ facade }) => {
+        retries.delete(message);
+        if (shown.has(message)) emit('messageRemoved', facade);
+      });
+    },
   });
   before = false;
 
@@ -158,6 +204,13 @@ export function messageFeed(
     tellFirst(emitter) {
       emitters.unshift(emitter);
     },
+  };
+}
+
+function looksOf({ received, facade }: OpenedMessage<Readable>): Looks {
+  return {
+    body: `${received.encryption.status} ${facade.body ?? ''}`,
+    attributes: JSON.stringify(facade.attributes),
   };
 }
 
@@ -173,37 +226,37 @@ function reasonsOf(told: readonly string[], before: Looks | undefined, after: Lo
 const LIVE_MILLISECONDS = 60_000;
 
 /** What the SDK says of a message. */
-function deliveredOf(
+function deliveredOf<Message extends Readable>(
   message: Message,
-  raw: Channel,
+  port: ChannelPort<Message>,
   device: Device,
   { justArrived, attempts }: { readonly justArrived: boolean; readonly attempts: number },
 ): DeliveredMessage {
-  const createdAt = dateOf(message.dateCreated);
+  const read = port.read(message);
+  const createdAt = dateOf(read.dateCreated);
   return {
     attempts,
     isLive: justArrived && Date.now() - createdAt.getTime() < LIVE_MILLISECONDS,
-    channelSid: parseChannelSid(raw.sid),
-    messageSid: message.sid,
-    index: message.index,
-    author: message.author,
-    // Of a media message the SDK shows no body at all.
-    body: typeof message.body === 'string' ? message.body : '',
-    file: keyFile(message),
+    channelSid: parseChannelSid(port.sid),
+    messageSid: read.sid,
+    index: read.index,
+    author: read.author,
+    body: read.text,
+    file: keyFile(read),
     createdAt,
-    updatedAt: dateOf(message.dateUpdated),
+    updatedAt: dateOf(read.dateUpdated),
     async joinedAt() {
-      const members = await raw.getMembers().catch(() => []);
+      const members = await port.members().catch(() => []);
       return members.find(({ identity }) => identity === device.identity)?.dateCreated ?? null;
     },
     async members() {
-      const members = await raw.getMembers().catch(() => null);
-      return members && members.map(({ identity }) => parseIdentity(identity));
+      const members = await port.members().catch(() => null);
+      return members && identitiesOf(members);
     },
     async around(index, radius) {
-      const { items } = await raw.getMessages(2 * radius + 1, index + radius);
-      const near = items.filter((one) => Math.abs(one.index - index) <= radius);
-      return near.map((one) => deliveredOf(one, raw, device, { justArrived, attempts: 0 }));
+      const { items } = await port.page(2 * radius + 1, index + radius);
+      const near = items.filter((one) => Math.abs(port.read(one).index - index) <= radius);
+      return near.map((one) => deliveredOf(one, port, device, { justArrived, attempts: 0 }));
     },
   };
 }

@@ -1,4 +1,4 @@
-import { callSafely } from '../client/emitter.ts';
+import { callSafely } from '../../client/emitter.ts';
 
 /** A listener of any event; the SDK's types say what it gets. */
 export type Listener = (...args: never[]) => void;

@@ -1,11 +1,11 @@
 import type { Channel, Client } from 'twilio-chat';
-import type { Device } from '../client/device.ts';
-import { EncryptionError } from '../errors.ts';
+import type { Device } from '../../client/device.ts';
+import { EncryptionError } from '../../errors.ts';
 import { channelFacade } from './channel.ts';
-import { channelRule, type ChannelChoice } from './channel-rule.ts';
+import { channelRule, type ChannelChoice } from '../core/channel-rule.ts';
 import { checkIdentity, clientFacade } from './client.ts';
-import { isFacade } from './facade.ts';
-import { once } from './once.ts';
+import { isFacade } from '../core/facade.ts';
+import { once } from '../core/once.ts';
 import { people } from './people.ts';
 import type { Wrappers } from './registry.ts';
 

@@ -1,4 +1,4 @@
-import type { MessageEncryption } from '../client/message-encryption.ts';
+import type { MessageEncryption } from '../../client/message-encryption.ts';
 
 declare module 'twilio-chat' {
   interface Message {

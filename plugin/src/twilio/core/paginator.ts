@@ -1,5 +1,3 @@
-import type { Message } from 'twilio-chat';
-
 /** A page of the SDKs. */
 export interface Paginator<Item> {
   items: Item[];
@@ -28,7 +26,7 @@ const MAX_PASSED_OVER = 10;
  * The page with its messages opened, and the pages around it likewise. A page of which nothing is
  * left, because all its messages were key messages or copies, is passed over; at most ten in a row.
  */
-export async function openPaginator(
+export async function openPaginator<Message>(
   page: Paginator<Message>,
   open: (messages: readonly Message[]) => Promise<Message[]>,
   direction: PageDirection,

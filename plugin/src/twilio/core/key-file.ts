@@ -2,12 +2,12 @@
  * A key message for more cards than a message body holds travels as the file of a media message: the
  * file is the text that would be the body.
  */
-import type { Message } from 'twilio-chat';
-import { boundedText } from '../client/bounded-text.ts';
-import type { DeliveredMessage } from '../client/delivered.ts';
-import { MAX_FILE_CHARACTERS } from '../protocol/header.ts';
+import { boundedText } from '../../client/bounded-text.ts';
+import type { DeliveredMessage } from '../../client/delivered.ts';
+import { MAX_FILE_CHARACTERS } from '../../protocol/header.ts';
+import type { PortFile, PortMessage } from './port.ts';
 
-/** What Twilio is told about the file. */
+/** What Twilio is told about a file. */
 export const FILE_TYPE = 'application/octet-stream';
 /** Tells readers to load the file at once. A hint: what hides a key message is its signature. */
 export const KEY_ATTRIBUTES = { e2e: 'key' } as const;
@@ -15,29 +15,21 @@ export const KEY_ATTRIBUTES = { e2e: 'key' } as const;
 const TIMEOUT_MILLISECONDS = 30_000;
 
 /** The file of a message, if it has one that could be a key message. */
-export function keyFile(message: Message): DeliveredMessage['file'] {
-  const media = mediaOf(message);
-  if (message.type !== 'media' || !media || media.size > MAX_FILE_CHARACTERS) return null;
-  return {
-    isKey: isHinted(message.attributes),
-    load: () => load(message),
-  };
-}
-
-// The SDK has none when Twilio says that there is one, but not which.
-function mediaOf(message: Message): Message['media'] | null {
-  return message.media;
+export function keyFile({ files, attributes }: PortMessage): DeliveredMessage['file'] {
+  const [file] = files;
+  if (!file || file.size > MAX_FILE_CHARACTERS) return null;
+  return { isKey: isHinted(attributes), load: () => load(file) };
 }
 
 /** Whether the message is this text as a file. */
-export async function isFileOf(message: Message, text: string): Promise<boolean> {
+export async function isFileOf(message: PortMessage, text: string): Promise<boolean> {
   const file = keyFile(message);
-  return file !== null && message.media.size === text.length && (await file.load()) === text;
+  return file !== null && message.files[0]?.size === text.length && (await file.load()) === text;
 }
 
-async function load({ media }: Message): Promise<string> {
+async function load(file: PortFile): Promise<string> {
   // Twilio chooses the address: it gets neither cookies nor where it is asked from.
-  const response = await fetch(checkedUrl(await media.getContentTemporaryUrl()), {
+  const response = await fetch(checkedUrl((await file.getContentTemporaryUrl()) ?? ''), {
     credentials: 'omit',
     referrerPolicy: 'no-referrer',
     signal: AbortSignal.timeout(TIMEOUT_MILLISECONDS),

@@ -1,9 +1,9 @@
 /** A channel as the sender posts to it. */
-import type { Channel } from 'twilio-chat';
-import type { Outlet } from '../client/sender.ts';
-import { EncryptionError } from '../errors.ts';
-import { parseChannelSid, parseIdentity } from '../protocol/identifiers.ts';
-import { FILE_TYPE, isFileOf, KEY_ATTRIBUTES } from './key-file.ts';
+import type { Outlet } from '../../client/sender.ts';
+import { EncryptionError } from '../../errors.ts';
+import { parseChannelSid, parseIdentity, type Identity } from '../../protocol/identifiers.ts';
+import { isFileOf, KEY_ATTRIBUTES } from './key-file.ts';
+import type { ChannelPort, PortMember, Readable } from './port.ts';
 import { serial } from './serial.ts';
 
 /** Twilio's limit of a message body, in bytes of UTF-8 (error 50504). */
@@ -18,28 +18,35 @@ export interface ChannelOutlet {
   readonly inOrder: <T>(task: () => Promise<T>) => Promise<T>;
 }
 
-/** The outlet of a channel of the SDK. */
-export function channelOutlet(raw: Channel): ChannelOutlet {
+/** The outlet of a channel of an SDK. */
+export function channelOutlet<Message extends Readable>(port: ChannelPort<Message>): ChannelOutlet {
   return {
     inOrder: serial(),
     outlet: {
       get channelSid() {
-        return parseChannelSid(raw.sid);
+        return parseChannelSid(port.sid);
       },
       limit: MAX_BODY_BYTES,
-      async members() {
-        const members = await raw.getMembers();
-        return members.map(({ identity }) => parseIdentity(identity));
-      },
-      post: (text) => uncertain(async () => checkIndex(await post(raw, text))),
-      find: (text) => uncertain(() => find(raw, text)),
+      members: async () => identitiesOf(await port.members()),
+      post: (text) => uncertain(async () => checkIndex(await post(port, text))),
+      find: (text) => uncertain(() => find(port, text)),
     },
   };
 }
 
-async function post(raw: Channel, text: string): Promise<number> {
-  if (text.length <= MAX_BODY_BYTES) return raw.sendMessage(text);
-  return raw.sendMessage({ contentType: FILE_TYPE, media: text }, KEY_ATTRIBUTES);
+/**
+ * Whom messages are for. Conversations has members without an identity, reached by SMS and the like:
+ * they get nothing, because Twilio would have to read it for them.
+ */
+export function identitiesOf(members: readonly PortMember[]): Identity[] {
+  return members.flatMap(({ identity }) => (identity === null ? [] : [parseIdentity(identity)]));
+}
+
+async function post<Message extends Readable>(
+  port: ChannelPort<Message>,
+  text: string,
+): Promise<number> {
+  return text.length <= MAX_BODY_BYTES ? port.post(text) : port.postFile(text, KEY_ATTRIBUTES);
 }
 
 // Followers carry the index of their key message in 4 bytes.
@@ -48,10 +55,13 @@ function checkIndex(index: number): number {
   throw new RangeError('Twilio gives the message no valid index.');
 }
 
-async function find(raw: Channel, text: string): Promise<number | null> {
-  const { items } = await raw.getMessages(MAX_SEARCHED);
-  for (const message of items) {
-    if (message.body === text || (await isFileOf(message, text))) return message.index;
+async function find<Message extends Readable>(
+  port: ChannelPort<Message>,
+  text: string,
+): Promise<number | null> {
+  const { items } = await port.page(MAX_SEARCHED);
+  for (const message of items.map((item) => port.read(item))) {
+    if (message.text === text || (await isFileOf(message, text))) return message.index;
   }
   return null;
 }

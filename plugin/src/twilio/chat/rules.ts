@@ -11,8 +11,8 @@ import type {
   User,
   UserDescriptor,
 } from 'twilio-chat';
-import type { Rules } from './facade.ts';
-import { EMITTER_RULES } from './replay-emitter.ts';
+import type { Rules } from '../core/facade.ts';
+import { EMITTER_RULES } from '../core/replay-emitter.ts';
 
 export const CLIENT_RULES = {
   ...EMITTER_RULES,

@@ -1,0 +1,41 @@
+import type { Device } from '../../client/device.ts';
+import { EncryptionError } from '../../errors.ts';
+import { parseChannelSid } from '../../protocol/identifiers.ts';
+
+/** A channel, or conversation, by what Twilio cannot change of it. */
+export interface NamedChannel {
+  readonly sid: string;
+}
+
+/** Which channels are encrypted: all, or those of which a function of the application says so. */
+export type ChannelChoice = 'all' | ((channel: NamedChannel) => boolean);
+
+/** The application's choice, and what it may not undo. */
+export interface ChannelRule {
+  /** Whether a channel is left as it is. Never one that was encrypted once. */
+  readonly isClear: (channel: NamedChannel) => Promise<boolean>;
+  /**
+   * As {@link isClear}, before something is sent.
+   * @throws EncryptionError `NOT_SUPPORTED_ENCRYPTED` when the choice would undo encryption
+   */
+  readonly mayClear: (channel: NamedChannel) => Promise<boolean>;
+}
+
+/** The rule of one device. */
+export function channelRule(device: Device, choice: ChannelChoice): ChannelRule {
+  const isChosen = (channel: NamedChannel): boolean =>
+    choice === 'all' || choice({ sid: channel.sid });
+  const wasEncrypted = (channel: NamedChannel): Promise<boolean> =>
+    device.encryptedChannels.has(parseChannelSid(channel.sid));
+  return {
+    isClear: async (channel) => !isChosen(channel) && !(await wasEncrypted(channel)),
+    async mayClear(channel) {
+      if (isChosen(channel)) return false;
+      if (!(await wasEncrypted(channel))) return true;
+      throw new EncryptionError(
+        'NOT_SUPPORTED_ENCRYPTED',
+        'Not sent: this channel was encrypted before, and `channels` says that it is not now.',
+      );
+    },
+  };
+}

@@ -1,0 +1,56 @@
+import type { MessageEncryption } from '../../client/message-encryption.ts';
+import type { ReceivedMessage } from '../../client/judged.ts';
+import type { OutgoingContent } from '../../client/sender.ts';
+import type { Json } from '../../protocol/content.ts';
+import type { Identity } from '../../protocol/identifiers.ts';
+
+/** What is known of a message, for its facade. Reads are of now: it may be opened again. */
+export interface MessageState {
+  readonly received: ReceivedMessage;
+  /** Whether the application has it from Twilio as it is. */
+  readonly isClear: boolean;
+  /** Who wrote it, when Twilio names this author. */
+  author<Named extends string | null>(named: Named): Named | Identity;
+  /** The sender's words, or fixed words in their place. */
+  readonly body: string;
+  readonly attributes: Json;
+  /** Encrypts the message again with these parts replaced, and posts it in its place. */
+  edit(changes: OutgoingContent): Promise<void>;
+}
+
+/**
+ * The state of a message.
+ * @param received what was found when it was last opened
+ */
+export function messageState(
+  received: () => ReceivedMessage,
+  edit: (changes: OutgoingContent) => Promise<void>,
+): MessageState {
+  return {
+    edit,
+    get received() {
+      return received();
+    },
+    get isClear() {
+      return received().encryption.status === 'clear';
+    },
+    // Twilio may name another author at any time; beside verified words stands who signed them.
+    author(named) {
+      const { encryption } = received();
+      return encryption.status === 'verified' ? encryption.sender.identity : named;
+    },
+    get body() {
+      const { encryption, content } = received();
+      return encryption.status === 'verified' ? (content.body ?? '') : placeholder(encryption);
+    },
+    get attributes() {
+      return received().content.attributes ?? {};
+    },
+  };
+}
+
+// Stands where the body would: fixed words, so that an application which does not look at
+// `encryption` shows no text that somebody else chose.
+function placeholder(encryption: Exclude<MessageEncryption, { status: 'verified' }>): string {
+  return `[${encryption.status}: ${encryption.code}]`;
+}
