@@ -2,6 +2,7 @@ import { resolve as resolvePath } from 'node:path';
 import { playwright } from '@vitest/browser-playwright';
 import { defineConfig } from 'vitest/config';
 import { launchOptions } from './chromium.ts';
+import { leave, serve } from './plugin/test/integration/serve-command.ts';
 
 // The workspaces import one another from source: see "exports" in their package.json.
 const conditions = ['twilio-chat-encryption-source'];
@@ -26,7 +27,17 @@ export default defineConfig({
           name: 'node',
           provide,
           include: ['*/test/**/*.test.ts'],
-          exclude: ['**/*.chromium.test.ts', '**/node_modules/**'],
+          exclude: ['**/*.chromium.test.ts', 'plugin/test/consumers/**', '**/node_modules/**'],
+        },
+      },
+      {
+        // Applications that have the package as npm would give it to them.
+        ssr,
+        test: {
+          name: 'consumers',
+          provide,
+          include: ['plugin/test/consumers/*.test.ts'],
+          globalSetup: 'plugin/test/consumers/pack.ts',
         },
       },
       {
@@ -54,6 +65,7 @@ export default defineConfig({
             screenshotFailures: false,
             provider: playwright({ launchOptions: await launchOptions() }),
             instances: [{ browser: 'chromium' }],
+            commands: { serve, leave },
           },
         },
       },

@@ -1,6 +1,7 @@
 /**
  * Why a message that arrived is not shown. These are verdicts about bytes that somebody else
- * controls, so they appear as `message.encryption.code`; the low-level functions throw them.
+ * controls, so they appear as `message.encryption.code`; the low-level functions throw them. Minor
+ * versions may add codes: a `switch` needs a `default`.
  *
  * - `PLAINTEXT` the body is not an envelope, in a channel that is encrypted
  * - `UNSUPPORTED_VERSION` an envelope of a version, type or suite this release does not know
@@ -28,10 +29,12 @@ export type RejectionCode =
   | 'CARD_REVOKED';
 
 /**
- * Why something that was asked for was not done.
+ * Why something that was asked for was not done. Minor versions may add codes: a `switch` needs a
+ * `default`.
  *
  * - `INVALID_ARGUMENT` a value of the wrong type, form or length; the message names it
- * - `INVALID_IDENTITY` not an identity: see {@link parseIdentity}
+ * - `INVALID_IDENTITY` not an identity: 1 to 256 characters of text in Unicode form NFC, without
+ *   control, invisible or blank characters
  * - `INVALID_KEY` a key of the wrong length, not canonical, or of small order
  * - `INVALID_CONTENT` content that JSON cannot carry, nested deeper than 32, or ill-formed text
  * - `WRONG_PASSWORD` the password does not open the stored key
@@ -39,11 +42,19 @@ export type RejectionCode =
  * - `KEY_EXISTS` a key is saved under this name; nothing was overwritten
  * - `KEY_NOT_FOUND` no key is saved under this name
  * - `KEY_STORE_UNAVAILABLE` the key store could not be read or written
+ * - `DEVICE_BUSY` another tab or process of this device is sending, for too long or because it was
+ *   suspended: nothing was done; try again
+ * - `DEVICE_REMOVED` the device's key is not in its key store any more, or it is another one: it was
+ *   removed meanwhile, in another tab perhaps. This device is closed; open it again
  * - `OWN_CARD_INVALID` the server did not approve this device's own card under a pinned key
+ * - `CARD_NOT_FOUND` the directory has no card of this id
  * - `MEMBER_WITHOUT_CARD` members who have no card yet; the message and `identities` name them
- * - `KEY_CHANGED` members all of whose cards are new and not acknowledged; named likewise
+ * - `KEY_CHANGED` members all of whose cards are new and not acknowledged; named likewise. The event
+ *   `keyChanged` gives the ids of the cards, for `acknowledge`
+ * - `RECIPIENT_UNAPPROVED` members whom the application did not approve; named likewise
  * - `MEMBER_WITHOUT_POST_QUANTUM_KEY` members none of whose cards has a key of suite 2, on a device
- *   with `postQuantum`; named likewise
+ *   with `postQuantum`; or whose card has none, where data is sealed by or for one that has; named
+ *   likewise
  * - `SUITE_DOWNGRADE` suite 2 was used in this channel, and this device's card has no key of it
  * - `POST_QUANTUM_UNAVAILABLE` the code of suite 2 could not be loaded; try again
  * - `MESSAGE_TOO_LARGE` the encrypted message would exceed Twilio's limit, or data to seal is over
@@ -52,10 +63,12 @@ export type RejectionCode =
  * - `NOT_ADDRESSED` sealed data that was not encrypted for this key
  * - `DELIVERY_UNKNOWN` the connection broke while a message was sent, again and again: it may or may
  *   not have arrived; look before sending it once more
+ * - `FILE_UNREACHABLE` Twilio does not give a file of a message; try again
  * - `NOT_SUPPORTED_ENCRYPTED` a call that would send content in the clear, or that is not there yet
  * - `DIRECTORY_UNREACHABLE` no answer from the token server; try again
  * - `DIRECTORY_REFUSED` the token server refused the request and said why
- * - `UNAUTHORIZED` the session token was refused, also after `authorize` was asked for a new one
+ * - `UNAUTHORIZED` the session token was refused, also after `authorize` was asked for a new one; or
+ *   `authorize` gave none, or took too long
  * - `CLOSED` used after `close()`
  */
 export type UsageCode =
@@ -68,9 +81,13 @@ export type UsageCode =
   | 'KEY_EXISTS'
   | 'KEY_NOT_FOUND'
   | 'KEY_STORE_UNAVAILABLE'
+  | 'DEVICE_BUSY'
+  | 'DEVICE_REMOVED'
   | 'OWN_CARD_INVALID'
+  | 'CARD_NOT_FOUND'
   | 'MEMBER_WITHOUT_CARD'
   | 'KEY_CHANGED'
+  | 'RECIPIENT_UNAPPROVED'
   | 'MEMBER_WITHOUT_POST_QUANTUM_KEY'
   | 'SUITE_DOWNGRADE'
   | 'POST_QUANTUM_UNAVAILABLE'
@@ -78,25 +95,40 @@ export type UsageCode =
   | 'TOO_MANY_RECIPIENTS'
   | 'NOT_ADDRESSED'
   | 'DELIVERY_UNKNOWN'
+  | 'FILE_UNREACHABLE'
   | 'NOT_SUPPORTED_ENCRYPTED'
   | 'DIRECTORY_UNREACHABLE'
   | 'DIRECTORY_REFUSED'
   | 'UNAUTHORIZED'
   | 'CLOSED';
 
-/** Every `code` that an {@link EncryptionError} can carry. */
+/** Every `code` that an {@link EncryptionError} can carry. Minor versions may add some. */
 export type ErrorCode = RejectionCode | UsageCode;
+
+// In the registry that all copies share: a page may have bundled the package twice.
+const BRAND = Symbol.for('twilio-chat-encryption/EncryptionError');
 
 /**
  * The one error of this library. Programs decide by `code`, which is stable; `message` is for
  * people, says what to do, and never contains a secret or the plaintext of a message.
  */
 export class EncryptionError extends Error {
+  static {
+    Object.defineProperty(this.prototype, BRAND, { value: true });
+  }
+
+  /** `EncryptionError`. */
   override readonly name = 'EncryptionError';
+  /** Why: for programs. */
   readonly code: ErrorCode;
-  /** The identities the error is about, for `MEMBER_WITHOUT_…` and `KEY_CHANGED`. */
+  /** The identities the error is about, for `MEMBER_WITHOUT_…`, `RECIPIENT_UNAPPROVED`
+   * and `KEY_CHANGED`; empty for other codes. */
   readonly identities: readonly string[];
 
+  /**
+   * @param message for people; with no secret in it
+   * @param options `cause`: the error behind this one; `identities`: see the member of this name
+   */
   constructor(
     code: ErrorCode,
     message: string,
@@ -108,10 +140,17 @@ export class EncryptionError extends Error {
   }
 }
 
-/** Whether `error` is an {@link EncryptionError}, and one of these codes if any are given. */
+/**
+ * Whether `error` is an {@link EncryptionError}, and one of these codes if any are given. Also of one
+ * that another copy of this package made, of which `instanceof` knows nothing.
+ */
 export function isEncryptionError(
   error: unknown,
   ...codes: readonly ErrorCode[]
 ): error is EncryptionError {
-  return error instanceof EncryptionError && (codes.length === 0 || codes.includes(error.code));
+  return isBranded(error) && (codes.length === 0 || codes.includes(error.code));
+}
+
+function isBranded(error: unknown): error is EncryptionError {
+  return typeof error === 'object' && error !== null && Reflect.get(error, BRAND) === true;
 }

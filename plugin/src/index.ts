@@ -4,29 +4,33 @@
  *     const alice = await Encryption.open({ identity: 'alice', … });
  *     const client = alice.wrapClient(await Client.create(token));
  */
-import type { Channel, Client } from 'twilio-chat';
+import { checkOptions, invalidArgument, kindOf } from './arguments.ts';
 import type { Cards } from './client/cards.ts';
 import { openDevice, type DeviceEvents, type DeviceOptions } from './client/device.ts';
 import { IndexedDbKeyStore } from './client/indexeddb-key-store.ts';
 import type { KeyStore } from './client/key-store.ts';
 import type { Keys } from './client/keys.ts';
-import type { CardId } from './protocol/identifiers.ts';
-import { EncryptionError } from './errors.ts';
+import { parseChannelSid, type CardId, type Identity } from './protocol/identifiers.ts';
 import './twilio/chat/augment.ts';
-import type { ChannelChoice } from './twilio/core/channel-rule.ts';
-import { unwrappedOnly, wrappers } from './twilio/chat/wrappers.ts';
+import './twilio/conversations/augment.ts';
+import { channelRule, type ChannelChoice } from './twilio/core/channel-rule.ts';
+import { checkedNames } from './twilio/core/clear-attributes.ts';
+import { wraps, type AnyChannel, type AnyClient } from './twilio/wrap.ts';
 
 export type { Cards } from './client/cards.ts';
 export type { ExportableCard } from './client/checked-cards.ts';
 export type { OpenedBytes, SealedBytes } from './client/data-bytes.ts';
-export type { DeviceEvents } from './client/device.ts';
+export type { DeviceEvents, DeviceOptions } from './client/device.ts';
 export type { Directory } from './client/directory.ts';
 export { IndexedDbKeyStore } from './client/indexeddb-key-store.ts';
-export type { KeyPair } from './client/key-pair.ts';
+export type { DataSealer, Identified } from './client/data-sealer.ts';
+export type { KeyPair, SavedKeyOptions } from './client/key-pair.ts';
 export { MemoryKeyStore, type KeyStore } from './client/key-store.ts';
-export type { Keys } from './client/keys.ts';
+export type { KeyOptions, Keys } from './client/keys.ts';
 export type { Trust } from './client/pins.ts';
-export type { ChannelChoice } from './twilio/core/channel-rule.ts';
+export type { NewRecipients, RecipientChoice } from './client/recipient-policy.ts';
+export type { ChannelChoice, NamedChannel } from './twilio/core/channel-rule.ts';
+export type { AnyChannel, AnyClient } from './twilio/wrap.ts';
 export type {
   Anomaly,
   MessageEncryption,
@@ -40,8 +44,11 @@ export {
   type RejectionCode,
   type UsageCode,
 } from './errors.ts';
-export type { CardId, Identity, MessageId } from './protocol/identifiers.ts';
+export type { CardId, ChannelSid, Identity, MessageId } from './protocol/identifiers.ts';
+export type { Card, CardSignature, CardSigner } from './protocol/card.ts';
+export type { VerifyingKey } from './protocol/curves.ts';
 export { deriveAuthSecret } from './protocol/login.ts';
+export type { Bytes } from './protocol/primitives.ts';
 
 /** What {@link Encryption.open} needs to know. */
 export interface EncryptionOptions extends Omit<DeviceOptions, 'keyStore'> {
@@ -55,6 +62,12 @@ export interface EncryptionOptions extends Omit<DeviceOptions, 'keyStore'> {
    * and attributes of members and users. Without it those calls are refused.
    */
   readonly metadata?: 'clear';
+  /**
+   * The names of message attributes that Twilio sees too, for webhooks and routing: where a message's
+   * attributes are an object, its members of these names. Readers take them from the encrypted
+   * message all the same. Default: none.
+   */
+  readonly clearAttributes?: readonly string[];
   /**
    * Which channels are encrypted. Default `'all'`; a function says so for each channel, by what
    * Twilio cannot change, such as a list of sids. In the others everything is as without this
@@ -73,22 +86,31 @@ export interface Encryption {
   /**
    * The client with everything that comes out of it encrypted and verified. The same client gives
    * the same wrapper.
-   * @throws EncryptionError `INVALID_ARGUMENT` when the client is signed in as somebody else, or
-   * wrapped already
+   * @throws EncryptionError `INVALID_ARGUMENT` when it is no client, is signed in as somebody else,
+   * or is wrapped already; `CLOSED`, `DEVICE_REMOVED`
    */
-  wrapClient(client: Client): Client;
-  /** One channel, for an application that wraps no client. */
-  wrapChannel(channel: Channel): Channel;
+  wrapClient<C extends AnyClient>(client: C): C;
+  /**
+   * One channel or conversation, for an application that wraps no client. The same one gives the
+   * same wrapper.
+   * @throws EncryptionError `INVALID_ARGUMENT` when it is none, or is wrapped already; `CLOSED`,
+   * `DEVICE_REMOVED`
+   */
+  wrapChannel<C extends AnyChannel>(channel: C): C;
   /** Key pairs beside the device's, for data outside of chats: the low-level API. */
   readonly keys: Keys;
   /** Cards for such keys, and other people's cards. */
   readonly cards: Cards;
-  /** Listens to what the application should tell its user: see {@link DeviceEvents}. */
+  /**
+   * Listens to what the application should tell its user: see {@link DeviceEvents}. What the listener
+   * throws is an uncaught error, and stops nothing.
+   * @throws EncryptionError `INVALID_ARGUMENT` for a name that is not among them, or without a function
+   */
   on<Name extends keyof DeviceEvents>(
     name: Name,
     listener: (event: DeviceEvents[Name]) => void,
   ): void;
-  /** Stops listening. */
+  /** Stops listening. Errors as {@link Encryption.on}. */
   off<Name extends keyof DeviceEvents>(
     name: Name,
     listener: (event: DeviceEvents[Name]) => void,
@@ -98,8 +120,16 @@ export interface Encryption {
    * @param cardIds the `cardIds` of the `keyChanged` event that the user was shown: others, even if
    * they were reported meanwhile, stay untrusted
    * @returns the ids that are trusted from now on; what `keyChanged` never reported is not
+   * @throws EncryptionError `INVALID_ARGUMENT`, `INVALID_IDENTITY`, `CLOSED`, `DEVICE_REMOVED`,
+   * `KEY_STORE_UNAVAILABLE`, `KEY_RECORD_DAMAGED`
    */
   acknowledge(identity: string, cardIds: readonly string[]): Promise<readonly CardId[]>;
+  /**
+   * Who got messages of this device in a channel so far.
+   * @throws EncryptionError `INVALID_ARGUMENT` when it is no sid, `KEY_STORE_UNAVAILABLE`,
+   * `KEY_RECORD_DAMAGED`
+   */
+  recipients(channelSid: string): Promise<readonly Identity[]>;
   /** Forgets the keys; sending rejects with `CLOSED` from then on, and no more messages arrive. */
   close(): void;
 }
@@ -110,26 +140,46 @@ export const Encryption = {
    * Opens this device's encryption. At the first run it makes the key pair, seals it under the
    * password and has its card approved and published; later it unlocks the key.
    * @throws EncryptionError `INVALID_ARGUMENT`, `INVALID_IDENTITY`, `INVALID_KEY`,
-   * `WRONG_PASSWORD`, `KEY_RECORD_DAMAGED`, `KEY_STORE_UNAVAILABLE`, `OWN_CARD_INVALID`,
+   * `WRONG_PASSWORD`, `KEY_RECORD_DAMAGED`, `KEY_STORE_UNAVAILABLE`, `DEVICE_BUSY`, `OWN_CARD_INVALID`,
    * `DIRECTORY_UNREACHABLE`, `DIRECTORY_REFUSED`, `UNAUTHORIZED`, `POST_QUANTUM_UNAVAILABLE`
    */
   async open(options: EncryptionOptions): Promise<Encryption> {
-    checkNames(options);
-    const { keyStore = new IndexedDbKeyStore(), channels = 'all', metadata } = options;
+    checkOptions(options, Object.keys(OPTIONS), 'Encryption.open');
+    const { keyStore = defaultKeyStore(), channels = 'all', metadata } = options;
+    checkMetadata(metadata);
+    const clearAttributes = checkedNames(options.clearAttributes ?? []);
     const device = await openDevice({ ...options, keyStore });
-    const wrap = wrappers(device, channels, metadata === 'clear');
-    return {
+    const wrap = wraps({
+      device,
+      clearMetadata: metadata === 'clear',
+      clearAttributes,
+      rule: channelRule(device, channels),
+    });
+    return Object.freeze<Encryption>({
       identity: device.identity,
       cardId: device.card.id,
-      wrapClient: unwrappedOnly(wrap.client),
-      wrapChannel: unwrappedOnly(wrap.channel),
+      wrapClient(client) {
+        device.checkOpen();
+        return wrap.client(client);
+      },
+      wrapChannel(channel) {
+        device.checkOpen();
+        return wrap.channel(channel);
+      },
       keys: device.keys,
       cards: device.cards,
-      on: device.events.on,
-      off: device.events.off,
+      on(name, listener) {
+        checkListener(name, listener);
+        device.events.on(name, listener);
+      },
+      off(name, listener) {
+        checkListener(name, listener);
+        device.events.off(name, listener);
+      },
       acknowledge: device.acknowledge,
+      recipients: async (channelSid) => device.recipients(parseChannelSid(channelSid)),
       close: device.close,
-    };
+    });
   },
 } as const;
 
@@ -142,13 +192,37 @@ const OPTIONS: Readonly<Record<keyof EncryptionOptions, true>> = {
   password: true,
   device: true,
   metadata: true,
+  clearAttributes: true,
   channels: true,
+  recipients: true,
   postQuantum: true,
 };
 
-// A policy that is misspelt, or not there yet, must not be believed to be in force.
-function checkNames(options: EncryptionOptions): void {
-  const unknown = Object.keys(options).filter((name) => !Object.hasOwn(OPTIONS, name));
-  if (unknown.length === 0) return;
-  throw new EncryptionError('INVALID_ARGUMENT', `Unknown options: ${unknown.join(', ')}.`);
+const EVENTS: Readonly<Record<keyof DeviceEvents, true>> = {
+  keyChanged: true,
+  recipientAdded: true,
+  deviceRemoved: true,
+};
+
+// A listener that is never called is missed when it is too late.
+function checkListener(name: unknown, listener: unknown): void {
+  if (typeof name !== 'string' || !Object.hasOwn(EVENTS, name)) {
+    const known = Object.keys(EVENTS).join(', ');
+    const what = typeof name === 'string' ? name : kindOf(name);
+    throw invalidArgument(`There is no such event: ${what}. There are ${known}.`);
+  }
+  if (typeof listener === 'function') return;
+  throw invalidArgument(`The listener of ${name} must be a function, and is ${kindOf(listener)}.`);
+}
+
+function checkMetadata(metadata: unknown): void {
+  if (metadata === undefined || metadata === 'clear') return;
+  throw invalidArgument("metadata must be 'clear', or left out.");
+}
+
+function defaultKeyStore(): KeyStore {
+  if ('indexedDB' in globalThis) return new IndexedDbKeyStore();
+  throw invalidArgument(
+    "keyStore is needed where there is no IndexedDB: in Node, a FileKeyStore of 'twilio-chat-encryption/node'.",
+  );
 }

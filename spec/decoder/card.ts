@@ -1,7 +1,7 @@
 /** Cards: card.md. */
 import { base64url, L, lp, require, sha256, utf8 } from './bytes.ts';
 import { isAgreementKey, isSignature, isSigningKey, isXWingKey } from './curves.ts';
-import { canonical, isIdentity, isPlain, isText, members, type Json } from './json.ts';
+import { canonical, isIdentity, isName, isText, members, type Json } from './json.ts';
 
 interface Signature {
   readonly signer: string;
@@ -57,15 +57,16 @@ function readSnapshot(snapshot: Buffer): Omit<Card, 'signatures'> {
   const json = object(snapshot, [...MEMBERS, ...OPTIONAL]);
   const { v, identity, createdAt, device, previousCardId } = json;
   check(v === 1 && isIdentity(identity));
-  check(typeof createdAt === 'number' && Number.isInteger(createdAt));
-  check(createdAt >= 0 && createdAt <= 8.64e15);
-  check(device === undefined || (isText(device, 256) && isPlain(device)));
+  check(isTime(createdAt));
+  check(device === undefined || isName(device));
   check(previousCardId === undefined || isCardId(previousCardId));
   const [signingKey, encryptionKey] = [decoded(json['signingKey']), decoded(json['encryptionKey'])];
   const pq = json['pqEncryptionKey'];
   const pqEncryptionKey = pq === undefined ? null : decoded(pq);
   check(isSigningKey(signingKey) && isAgreementKey(encryptionKey));
   check(pqEncryptionKey === null || isXWingKey(pqEncryptionKey));
+  check(!signingKey.equals(encryptionKey));
+  check(pqEncryptionKey === null || !signingKey.equals(pqEncryptionKey.subarray(1184)));
   const id = sha256(L('card'), snapshot).toString('hex');
   const keys = { signingKey, encryptionKey, pqEncryptionKey };
   const fields = readFields(json['fields']);
@@ -96,7 +97,7 @@ function readSignature(json: Json): Signature {
   const extraBytes = decoded(extra);
   if (signer === 'app') {
     const { approvedAt } = object(extraBytes, ['approvedAt']);
-    check(Number.isSafeInteger(approvedAt));
+    check(isTime(approvedAt));
   } else {
     check(signer === 'endorser' && isCardId(object(extraBytes, ['cardId'])['cardId']));
   }
@@ -106,6 +107,10 @@ function readSignature(json: Json): Signature {
 function verifies(key: Uint8Array, snapshot: Buffer, { signer, bytes, extra }: Signature): boolean {
   const parts = [lp(1, Buffer.from(signer)), lp(4, snapshot), lp(2, extra)];
   return isSignature(key, bytes, Buffer.concat([L('card-signature'), ...parts]));
+}
+
+function isTime(value: Json | undefined): value is number {
+  return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= 8.64e15;
 }
 
 function isCardId(value: Json | undefined): value is string {

@@ -2,7 +2,7 @@
 import { base64url, expand, extract, Refused, require, utf8, type Reader } from './bytes.ts';
 import type { Card } from './card.ts';
 import { decrypt, openSlots, parseEnvelope, type Envelope, type ReaderKeys } from './envelope.ts';
-import { canonical, isPlain, isText, members, type Json } from './json.ts';
+import { canonical, isName, isText, members, type Json } from './json.ts';
 
 /** A session that the reader has. */
 export interface Session {
@@ -140,11 +140,10 @@ function isNested(value: Json, depth: number): boolean {
 }
 
 function isFile(value: Json): boolean {
-  const file = members(value, ['sid', 'key', 'size', 'hash', 'type', 'name']);
+  const file = members(value, ['key', 'size', 'hash', 'type', 'name']);
   if (!file) return false;
-  const { sid, key, size, hash, type, name } = file;
+  const { key, size, hash, type, name } = file;
   return (
-    matches(sid, /^ME[0-9a-f]{32}$/) &&
     is32Bytes(key) &&
     typeof size === 'number' &&
     Number.isInteger(size) &&
@@ -159,7 +158,7 @@ function isFile(value: Json): boolean {
 }
 
 function isFileName(name: Json): boolean {
-  return isText(name, 256) && isPlain(name) && !/[/\\]/.test(name) && name !== '.' && name !== '..';
+  return isName(name) && !/[/\\]/.test(name) && name !== '.' && name !== '..';
 }
 
 function matches(value: Json | undefined, pattern: RegExp): boolean {

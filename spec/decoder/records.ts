@@ -19,6 +19,7 @@ function argon2id(password: string, salt: Buffer, memory: number, passes: number
 
 /** Opens a key record. */
 export function openKeyRecord(name: string, record: Buffer, password: string): Buffer {
+  require(isUnicode(password), 'INVALID_ARGUMENT');
   const reader = new Reader(record, DAMAGED);
   const [version, memory, passes, lanes] = [
     reader.uint(1),
@@ -54,10 +55,18 @@ export function openStateRecord(privateKeys: Buffer, name: string, record: Buffe
 /** The secret that signs a person in. */
 export function authSecret(password: string, identity: string, origin: string): string {
   require(isIdentity(identity), 'INVALID_IDENTITY');
-  require(password !== '' && origin !== '', 'INVALID_ARGUMENT');
+  require(password !== '' && isUnicode(password) && isOrigin(origin), 'INVALID_ARGUMENT');
   const salt = sha256(L('login-salt'), lp(2, Buffer.from(origin)), Buffer.from(identity));
   const stretched = argon2id(password, salt, 64 * 1024, 3, 1);
   return expand(stretched, 'login-auth', [], 32).toString('base64url');
+}
+
+function isOrigin(text: string): boolean {
+  return URL.canParse(text) && new URL(text).origin === text;
+}
+
+function isUnicode(text: string): boolean {
+  return Buffer.from(text).toString() === text;
 }
 
 /** XChaCha20-Poly1305: a subkey from the first 16 bytes of the nonce, ChaCha20-Poly1305 with the rest. */

@@ -22,6 +22,8 @@ import { bytesOf } from './source.ts';
 const encoded = (bytes: Uint8Array): string => base64urlnopad.encode(bytes);
 const encodedText = (text: string): string => encoded(utf8ToBytes(text));
 
+const DEVICE = ` ❤\ufe0f 👩\u200d💻 \u{e0067}\u200b\u200c\u00ad\u2060\u00a0\u3000e\u0301\uf8ff\u061b\u2027\u202f\u2065\u2070\ufff8\u{50000}\u{5fffd}`;
+
 interface Entry {
   readonly signer: string;
   readonly signature: string;
@@ -139,7 +141,7 @@ async function goodCards(): Promise<readonly CardCase[]> {
   const others = await Promise.all([
     entry(bob.signingKey, SNAPSHOT, 'predecessor'),
     entry(bob.signingKey, SNAPSHOT, 'endorser', `{"cardId":"${bob.card.id}"}`),
-    entry(APP_KEY, SNAPSHOT, 'app', `{"approvedAt":-1}`),
+    entry(APP_KEY, SNAPSHOT, 'app', `{"approvedAt":8640000000000000}`),
   ]);
   return [
     await good('approved under the pinned key', alice.card, [appKey]),
@@ -165,7 +167,37 @@ async function goodCards(): Promise<readonly CardCase[]> {
       'with an identity of 256 UTF-16 units',
       await create({ identity: parseIdentity('🎈'.repeat(128)) }),
     ),
+    await good(
+      'with an identity of code points beside those that are excluded, and of some not assigned',
+      await create({
+        identity: parseIdentity(
+          `!~\u00a1\u00ac\u00ae\u0350\u0606\u06de\u1161\u180a\u2010\u2070\ud7fb\ufa0e\ufdcf\u{50000}`,
+        ),
+      }),
+    ),
+    await good(
+      'with a device name of joiners, selectors, tags, blanks and code points not assigned',
+      await create({ device: DEVICE }),
+    ),
   ];
+}
+
+// The first and the last code point of each row of the page, but for those that stand below anyway.
+const NAMES_EXCLUDE = Array.from(
+  '\u0000\u001f\u007f\u009f\u061c\u200e\u200f\u202a\u2066\u2069\u2028\u2029\u206a\u206f\ufeff\ufff9\ufffb' +
+    '\ufdd0\ufdef\ufffe\uffff\u{1fffe}\u{10ffff}',
+);
+const IDENTITIES_EXCLUDE = Array.from(
+  '\u1680\u2000\u200a\u202f\u205f\u3000\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180b\u180f\u200c\u200d\u2060\u2065' +
+    '\ufe00\uffa0\ufff0\ufff8\u{1bca0}\u{1bca3}\u{1d173}\u{1d17a}\u{e0000}\u{e0fff}' +
+    '\u0600\u0605\u06dd\u070f\u0890\u0891\u08e2\u{110bd}\u{110cd}\u{13430}\u{1343f}' +
+    '\uf8ff\u{f0000}\u{10fffd}\ufdd0\u{5fffe}\ufeff\u206f',
+);
+
+/** U+ and hexadecimal digits. */
+function codeOf(character: string): string {
+  const digits = (character.codePointAt(0) ?? 0).toString(16).toUpperCase();
+  return `U+${digits.padStart(4, '0')}`;
 }
 
 async function badSnapshots(): Promise<readonly CardCase[]> {
@@ -217,9 +249,20 @@ async function badSnapshots(): Promise<readonly CardCase[]> {
     ['an identity with a space at its end', withIdentity('alice ')],
     ['an identity with a blank Braille pattern', withIdentity('al\u2800ice')],
     ['an identity with a line separator', withIdentity('al\u2028ice')],
+    ...IDENTITIES_EXCLUDE.map(
+      (character) =>
+        [`an identity with ${codeOf(character)}`, withIdentity(`al${character}ice`)] as const,
+    ),
     ['a device name of no characters', withMembers('"device":""')],
     ['a device name of 257 UTF-16 units', withMembers(`"device":"${'d'.repeat(257)}"`)],
     ['a device name that runs backwards', withMembers('"device":"a\u202eb"')],
+    ...NAMES_EXCLUDE.map(
+      (character) =>
+        [
+          `a device name with ${codeOf(character)}`,
+          withMembers(`"device":${JSON.stringify(`a${character}b`)}`),
+        ] as const,
+    ),
     ['a padded key', SNAPSHOT.replace(K, `${K}=`)],
     ['a key in base64', SNAPSHOT.replace(K, `+/${K.slice(2)}`)],
     ['a key with bits behind its end', SNAPSHOT.replace(E, `${E.slice(0, -1)}_`)],
@@ -299,6 +342,10 @@ async function badKeys(): Promise<readonly CardCase[]> {
     ['that is empty', withPq('')],
     ['that stands behind the time', withMembers(`"pqEncryptionKey":"${encoded(pqKey)}"`)],
   ];
+  const twoPurposes: readonly (readonly [string, string])[] = [
+    ['that is the signing key', SNAPSHOT.replace(E, K)],
+    ['whose X25519 half is the signing key', withPq(pqWith(1184, [...alice.signingKey.publicKey]))],
+  ];
   const signing: readonly (readonly [string, Uint8Array])[] = [
     ...SMALL_ORDER.map((key, at) => [`of small order (${at})`, key] as const),
     ['that is no point', littleEndian(2n)],
@@ -313,6 +360,9 @@ async function badKeys(): Promise<readonly CardCase[]> {
     ),
     ...postQuantum.map(async ([what, text]) =>
       bad(`a post-quantum key ${what}`, await selfSigned(text)),
+    ),
+    ...twoPurposes.map(async ([what, text], at) =>
+      bad(`${at === 0 ? 'an encryption' : 'a post-quantum'} key ${what}`, await selfSigned(text)),
     ),
   ]);
   const mixedCard = (order: 2 | 4 | 8): string => {
@@ -370,6 +420,12 @@ async function badSignatures(): Promise<readonly CardCase[]> {
     ['an approval at a fraction of a time', [self, await as('app', '{"approvedAt":1.5}')]],
     ['an approval at a time that is a string', [self, await as('app', '{"approvedAt":"1"}')]],
     ['an approval at a time in another spelling', [self, await as('app', '{"approvedAt":1e3}')]],
+    ['an approval before 1970', [self, await as('app', '{"approvedAt":-1}')]],
+    ['an approval at minus zero', [self, await as('app', '{"approvedAt":-0}')]],
+    [
+      'an approval at a time that no Date holds',
+      [self, await as('app', '{"approvedAt":8640000000000001}')],
+    ],
     ['an approval with a space', [self, await as('app', '{ "approvedAt":1}')]],
     ['an approval with a member more', [self, await as('app', '{"approvedAt":1,"by":"me"}')]],
     ['an approval whose extra is no object', [self, await as('app', '1')]],

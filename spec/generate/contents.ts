@@ -69,10 +69,9 @@ export function paddingVectors(): VectorFile<PaddingCase> {
 
 const nested = (depth: number): string => `{"attributes":${'['.repeat(depth)}${']'.repeat(depth)}}`;
 
-const SID = `ME${'0a'.repeat(16)}`;
 const KEY = base64urlnopad.encode(bytesOf('media key'));
 const HASH = base64urlnopad.encode(bytesOf('media hash'));
-const FILE = `{"sid":"${SID}","key":"${KEY}","size":12345,"hash":"${HASH}","type":"image/png","name":"X-ray of a knee.png"}`;
+const FILE = `{"key":"${KEY}","size":12345,"hash":"${HASH}","type":"image/png","name":"X-ray of a knee.png"}`;
 const withFile = (file: string): string => `{"media":[${file}]}`;
 const files = (count: number): string => `{"media":[${Array(count).fill(FILE).join(',')}]}`;
 
@@ -110,6 +109,11 @@ const GOOD: readonly (readonly [string, string])[] = [
   ['a file without a name', withFile(FILE.replace(',"name":"X-ray of a knee.png"', ''))],
   ['a file of 2^40 bytes', withFile(FILE.replace('12345', '1099511627776'))],
   ['an empty file', withFile(FILE.replace('12345', '0'))],
+  ['a file named with a variation selector', withFile(FILE.replace('X-ray', 'I ❤\ufe0f X-rays'))],
+  ['a file named with joined emoji', withFile(FILE.replace('X-ray', '👩\u200d👩\u200d👧\u200d👦'))],
+  ['a file named with a Persian non-joiner', withFile(FILE.replace('X-ray', 'می\u200cخواهم'))],
+  ['a file named in form NFD', withFile(FILE.replace('X-ray', 'e\u0301'))],
+  ['a file named with code points not assigned', withFile(FILE.replace('X-ray', '\u{50000}'))],
   ['a type with a parameter', withFile(FILE.replace('image/png', 'text/plain; charset=utf-8'))],
 ];
 
@@ -159,11 +163,9 @@ const BAD: readonly (readonly [string, string])[] = [
   ['a file with a member more', withFile(FILE.replace('{', '{"url":"x",'))],
   [
     'a file in another order',
-    withFile(FILE.replace(`"sid":"${SID}",`, '').replace('}', `,"sid":"${SID}"}`)),
+    withFile(FILE.replace('"size":12345,', '').replace('}', ',"size":12345}')),
   ],
-  ['a file without a sid', withFile(FILE.replace(`"sid":"${SID}",`, ''))],
-  ['a file with the sid of a message', withFile(FILE.replace('"ME', '"IM'))],
-  ['a file with a sid in upper case', withFile(FILE.replace(SID, SID.toUpperCase()))],
+  ['a file without a size', withFile(FILE.replace('"size":12345,', ''))],
   ['a file with a key of 31 bytes', withFile(FILE.replace(KEY, KEY.slice(0, -2)))],
   ['a file with a padded hash', withFile(FILE.replace(HASH, `${HASH}=`))],
   ['a file of negative size', withFile(FILE.replace('12345', '-1'))],
@@ -178,6 +180,10 @@ const BAD: readonly (readonly [string, string])[] = [
   ['a file whose name has a backslash', withFile(FILE.replace('X-ray', '..\\\\X-ray'))],
   ['a file whose name is a folder', withFile(FILE.replace('X-ray of a knee.png', '..'))],
   ['a file whose name runs backwards', withFile(FILE.replace('X-ray', '\u202eX-ray'))],
+  ['a file whose name isolates a direction', withFile(FILE.replace('X-ray', '\u2067X-ray'))],
+  ['a file whose name has two lines', withFile(FILE.replace('X-ray', 'X\\nray'))],
+  ['a file whose name has a line separator', withFile(FILE.replace('X-ray', 'X\u2028ray'))],
+  ['a file whose name has a noncharacter', withFile(FILE.replace('X-ray', 'X\uffffray'))],
   [
     'a file whose name has 257 UTF-16 units',
     withFile(FILE.replace('X-ray of a knee.png', 'x'.repeat(257))),

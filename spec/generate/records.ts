@@ -105,6 +105,7 @@ export async function keyRecordVectors(): Promise<VectorFile<KeyRecordCase>> {
       }),
       one('a secret of no bytes', 'ok', cheap(new Uint8Array()), { opened: new Uint8Array() }),
       one('no password', 'WRONG_PASSWORD', small, { password: '' }),
+      one('a password with a lone surrogate', 'INVALID_ARGUMENT', small, { password: 'p\ud83d' }),
       one('a password in upper case', 'WRONG_PASSWORD', small, { password: 'PASSWORD' }),
       one('another name', DAMAGED, small, { recordName: 'key/bob' }),
       one('more memory than it was made with', 'WRONG_PASSWORD', changedCost(small, { memory: 9 })),
@@ -172,7 +173,7 @@ export function stateRecordVectors(): VectorFile<StateRecordCase> {
 /** `login.json`. */
 export async function loginVectors(): Promise<VectorFile<LoginCase>> {
   const good: readonly Omit<LoginCase, 'name' | 'result'>[] = [
-    { password: 'correct horse', identity: 'bc', origin: 'a' },
+    { password: 'correct horse', identity: 'bc', origin: 'https://a' },
     { password: 'cörrect horse', identity: 'Ålice', origin: 'https://chat.example' },
   ];
   const [plain, accents] = await Promise.all(
@@ -193,7 +194,13 @@ export async function loginVectors(): Promise<VectorFile<LoginCase>> {
       { name: 'a secret', result: 'ok', ...first, authSecret: plain },
       { name: 'letters outside of ASCII', result: 'ok', ...second, authSecret: accents },
       bad('no password', 'INVALID_ARGUMENT', { password: '' }),
+      bad('a password with a lone surrogate', 'INVALID_ARGUMENT', { password: 'horse \ud83d' }),
       bad('no origin', 'INVALID_ARGUMENT', { origin: '' }),
+      bad('an origin without a scheme', 'INVALID_ARGUMENT', { origin: 'a' }),
+      bad('an origin with a slash behind it', 'INVALID_ARGUMENT', { origin: 'https://a/' }),
+      bad('an origin in upper case', 'INVALID_ARGUMENT', { origin: 'https://A' }),
+      bad('an origin with the usual port', 'INVALID_ARGUMENT', { origin: 'https://a:443' }),
+      bad('an opaque origin', 'INVALID_ARGUMENT', { origin: 'null' }),
       bad('no identity', 'INVALID_IDENTITY', { identity: '' }),
       bad('an identity that is not NFC', 'INVALID_IDENTITY', { identity: 'A\u030alice' }),
     ],

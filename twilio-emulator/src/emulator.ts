@@ -13,6 +13,7 @@ import { MAX_FRAME_BYTES } from './limits.ts';
 import { createMediaHandler } from './media/handler.ts';
 import type { HttpHandler } from './media/http.ts';
 import { originFinder, type OriginOf } from './origin.ts';
+import { createOperate, type Operate } from './operate.ts';
 import { serve, type Service } from './protocol.ts';
 import { createRecorder } from './recorder.ts';
 import { syncRoutes } from './sync/routes.ts';
@@ -41,13 +42,15 @@ export interface Emulator {
   readonly inspect: Inspect;
   /** Changes what is stored and what is sent. */
   readonly tamper: Tamper;
+  /** Does what the operator of the service does, and clients cannot. */
+  readonly operate: Operate;
 }
 
 /** An emulator with nothing in it; clients reach it through the servers it is attached to. */
 export function createEmulator(config: EmulatorConfig): Emulator {
   checkCredentials(config);
   const originOf = originFinder(config.publicUrl);
-  const { service, serveMedia, inspect, tamper } = createService(config, originOf);
+  const { service, serveMedia, inspect, tamper, operate } = createService(config, originOf);
   const sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_FRAME_BYTES });
   const servers = new Set<Server>();
   const stopWatching = watchTokens(service.clients, service.now);
@@ -62,6 +65,7 @@ export function createEmulator(config: EmulatorConfig): Emulator {
   return {
     inspect,
     tamper,
+    operate,
     serveMedia,
     attach(server) {
       servers.add(server);
@@ -88,6 +92,7 @@ function createService(
   serveMedia: HttpHandler;
   inspect: Inspect;
   tamper: Tamper;
+  operate: Operate;
 } {
   const { now = Date.now } = config;
   const interceptors = createInterceptors();
@@ -116,6 +121,7 @@ function createService(
     serveMedia: createMediaHandler({ config, now, chat, interceptors, origin }),
     inspect: createInspect(chat, recorder),
     tamper: createTamper(chat, clients, interceptors),
+    operate: createOperate(chat),
   };
 }
 

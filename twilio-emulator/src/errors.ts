@@ -9,7 +9,6 @@ const REFUSALS: Record<Refusal, readonly [status: number, code: number, message:
   notAllowed: [403, 50107, 'User unauthorized for command'],
   unknownPath: [404, 20404, 'The requested resource was not found'],
   internal: [500, 20500, 'Internal server error'],
-  notImplemented: [501, 20501, 'Not implemented by this emulator'],
   friendlyNameTooLong: [400, 50003, 'Friendly name too long'],
   uniqueNameTooLong: [400, 50004, 'Unique name too long'],
   userNotFound: [404, 50200, 'User not found'],
@@ -25,11 +24,14 @@ const REFUSALS: Record<Refusal, readonly [status: number, code: number, message:
   notMember: [403, 50400, 'User not member of channel'],
   memberNotFound: [404, 50402, 'Member not found'],
   tooManyMembers: [403, 50403, 'Channel member limit exceeded'],
+  bindingExists: [409, 50416, 'Binding for this participant and proxy address already exists'],
   memberExists: [409, 50404, 'Member already exists'],
   messageNotFound: [404, 50500, 'Message not found'],
   bodyTooLong: [400, 50504, 'Message body parameter is too long'],
   mediaNotFound: [404, 50507, 'Media not found'],
   mediaAlreadySent: [400, 50508, 'Media already sent with another message'],
+  templateNotFound: [404, 20404, 'Content template not found'],
+  noChannelMetadata: [404, 50530, 'Channel metadata not found'],
   mediaTypeInvalid: [400, 50511, 'Invalid message media content type'],
   mediaTooLarge: [413, 50512, 'Message media size is too large'],
   syncNotAllowed: [403, 54007, 'Access forbidden for identity'],
@@ -44,7 +46,6 @@ export type Refusal =
   | 'notAllowed'
   | 'unknownPath'
   | 'internal'
-  | 'notImplemented'
   | 'friendlyNameTooLong'
   | 'uniqueNameTooLong'
   | 'userNotFound'
@@ -59,11 +60,14 @@ export type Refusal =
   | 'notMember'
   | 'memberNotFound'
   | 'tooManyMembers'
+  | 'bindingExists'
   | 'memberExists'
   | 'messageNotFound'
   | 'bodyTooLong'
   | 'mediaNotFound'
   | 'mediaAlreadySent'
+  | 'templateNotFound'
+  | 'noChannelMetadata'
   | 'mediaTypeInvalid'
   | 'mediaTooLarge'
   | 'syncNotAllowed'

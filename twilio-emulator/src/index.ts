@@ -6,8 +6,11 @@
 export type { Credentials, EmulatorConfig, Loose } from './config.ts';
 export { createEmulator, type Emulator } from './emulator.ts';
 export { TwilioError } from './errors.ts';
-export type { MediaCategory, MediaData } from './chat/model.ts';
-export type { Inspect, StoredChannel, StoredMedia, StoredMessage } from './inspect.ts';
+export type { MediaCategory, MediaData } from './chat/data.ts';
+export type { Registration, Role, SentPush } from './chat/model.ts';
+export type { ChannelMetadata, ContentTemplate, DeliveryStatus } from './chat/outside.ts';
+export type { NewTemplate } from './chat/templates.ts';
+export type { Inspect, StoredChannel, StoredMedia, StoredMessage, StoredUser } from './inspect.ts';
 export type {
   ClientRequest,
   Push,
@@ -16,6 +19,7 @@ export type {
   RequestInterceptor,
 } from './interceptors.ts';
 export type { HttpHandler } from './media/http.ts';
+export type { IncomingMessage, Operate } from './operate.ts';
 export type { ReceivedFrame } from './recorder.ts';
 export type { EventType } from './sync/entity.ts';
 export {

@@ -1,7 +1,8 @@
 import { refuse } from './errors.ts';
-import type { Channel, Chat, Media, MediaCategory, MediaData } from './chat/model.ts';
+import type { MediaCategory, MediaData, Message } from './chat/data.ts';
+import type { Channel, Chat, Media, Registration, SentPush, User } from './chat/model.ts';
 import { mediaData } from './chat/items.ts';
-import type { Message } from './chat/messages.ts';
+import { isNotifiable } from './chat/users.ts';
 import type { ReceivedFrame, Recorder } from './recorder.ts';
 
 /** A channel as Twilio knows it. */
@@ -28,7 +29,10 @@ export interface StoredMessage {
   readonly index: number;
   readonly author: string;
   readonly memberSid: string | null;
+  /** Empty if the message has none. */
   readonly body: string;
+  /** Only Conversations has subjects. */
+  readonly subject: string | null;
   /** JSON text. */
   readonly attributes: string;
   readonly dateCreated: string;
@@ -52,6 +56,18 @@ export interface StoredMedia {
   readonly dateUpdated: string;
 }
 
+/** A user as Twilio knows it. */
+export interface StoredUser {
+  readonly sid: string;
+  readonly identity: string;
+  readonly friendlyName: string | null;
+  /** JSON text. */
+  readonly attributes: string;
+  readonly online: boolean;
+  /** Has the user a device that is registered for push notifications? */
+  readonly notifiable: boolean;
+}
+
 /** A curious Twilio: everything it can read. */
 export interface Inspect {
   channels(): readonly StoredChannel[];
@@ -59,6 +75,12 @@ export interface Inspect {
   messages(channel: string): readonly StoredMessage[];
   /** The uploaded files, also those whose message is gone or was never sent. */
   media(): readonly StoredMedia[];
+  /** Everybody who has connected, or was added or invited. */
+  users(): readonly StoredUser[];
+  /** The devices that are registered for push notifications. */
+  registrations(): readonly Registration[];
+  /** The push notifications that Twilio would have sent to those devices, oldest first. */
+  pushes(): readonly SentPush[];
   /** Who follows an object, such as `CH….messages`, over a connection right now. */
   followers(object: string): readonly string[];
   /**
@@ -77,6 +99,9 @@ export function createInspect(chat: Chat, recorder: Recorder): Inspect {
     channels: () => [...chat.channels.values()].map(storedChannel),
     messages: (channel) => lookUp(chat, channel).messages.items.map(storedMessage),
     media: () => [...chat.media.values()].map(storedMedia),
+    users: () => [...chat.users.values()].map((user) => storedUser(chat, user)),
+    registrations: () => [...chat.registrations.values()],
+    pushes: () => [...chat.pushes],
     followers: (object) =>
       [...(chat.sync.find(object)?.subscribers ?? [])].map(({ identity }) => identity),
     dump: () => JSON.stringify(everything(chat), null, 2),
@@ -98,7 +123,8 @@ export function storedMessage({ key, data }: Message): StoredMessage {
     index: key,
     author: data.author,
     memberSid: data.memberSid,
-    body: data.text,
+    body: data.text ?? '',
+    subject: data.subject,
     attributes: data.attributes,
     dateCreated: data.timestamp,
     dateUpdated: data.dateUpdated,
@@ -129,14 +155,17 @@ function storedChannel(channel: Channel): StoredChannel {
   };
 }
 
+function storedUser(chat: Chat, user: User): StoredUser {
+  const { sid, identity, friendlyName, attributes, online } = user;
+  const notifiable = isNotifiable(chat, identity);
+  return { sid, identity, friendlyName, attributes, online, notifiable };
+}
+
 function everything(chat: Chat): object {
   return {
-    users: [...chat.users.values()].map(({ sid, identity, friendlyName, attributes }) => ({
-      sid,
-      identity,
-      friendlyName,
-      attributes,
-    })),
+    users: [...chat.users.values()].map((user) => storedUser(chat, user)),
+    registrations: [...chat.registrations.values()],
+    pushes: chat.pushes,
     channels: [...chat.channels.values()].map(storedChannel),
     media: [...chat.media.values()].map(({ bytes, ...media }) => ({
       ...media,

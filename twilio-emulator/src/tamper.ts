@@ -3,7 +3,8 @@ import { addMember } from './chat/members.ts';
 import { attachments } from './chat/items.ts';
 import { changeMedia, mediaOf, storeMedia } from './chat/media.ts';
 import { eraseMessage, messageAt, storeMessage } from './chat/messages.ts';
-import type { Chat, MediaData, MessageData } from './chat/model.ts';
+import type { MediaData, MessageData } from './chat/data.ts';
+import type { Chat } from './chat/model.ts';
 import {
   lookUp,
   storedMedia,
@@ -130,6 +131,7 @@ function blank(chat: Chat, memberSid = newSid('MB')): MessageData {
     timestamp: today,
     dateUpdated: today,
     lastUpdatedBy: '',
+    contentSid: null,
     ...attachments([]),
   };
 }

@@ -1,20 +1,12 @@
-import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import { createRequire } from 'node:module';
-import { chromium, type Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import type TwilioChat from 'twilio-chat';
-import { expect, onTestFinished, test } from 'vitest';
-import { launchOptions } from '../../chromium.ts';
+import { expect, test } from 'vitest';
 import type { RunningEmulator } from '../src/index.ts';
 import { collect, next } from './support/events.ts';
+import { openPage } from './support/page.ts';
 import { createPair, createWorld, settled } from './support/world.ts';
 
-/** Twilio's own bundle for browsers; it carries an older Sync library than npm installs. */
-const bundle = createRequire(import.meta.url).resolve('twilio-chat/builds/twilio-chat.js');
-
 declare global {
-  var Twilio: { Chat: typeof TwilioChat };
   var client: TwilioChat.Client;
   var channel: TwilioChat.Channel;
   var heard: string[];
@@ -23,7 +15,7 @@ declare global {
 test('the browser build of twilio-chat works in Chromium', { timeout: 60_000 }, async () => {
   const { emulator, connect, token } = await createWorld({ record: 1000 });
   const alice = await connect('alice');
-  const page = await openPage(emulator, token('bob'));
+  const page = await openClient(emulator, token('bob'));
 
   const [ours] = await createPair(alice, await connect('carol'));
   for (let i = 0; i < 75; i++) await ours.sendMessage(`m${i}`);
@@ -71,7 +63,7 @@ test('the browser build of twilio-chat works in Chromium', { timeout: 60_000 }, 
 test('media go from and to Chromium', { timeout: 60_000 }, async () => {
   const { emulator, connect, token } = await createWorld();
   const alice = await connect('alice');
-  const page = await openPage(emulator, token('bob'));
+  const page = await openClient(emulator, token('bob'));
   const [ours] = await createPair(alice, await connect('carol'));
   await ours.add('bob');
   await page.waitForFunction(() => 'channel' in globalThis);
@@ -127,24 +119,9 @@ test('media go from and to Chromium', { timeout: 60_000 }, async () => {
 });
 
 /** A page with a client of `bob`; the first channel it is in becomes `globalThis.channel`. */
-async function openPage(emulator: RunningEmulator, token: string): Promise<Page> {
-  const server = createServer((request, response) => {
-    const isScript = request.url === '/twilio-chat.js';
-    response.setHeader('Content-Type', isScript ? 'text/javascript' : 'text/html');
-    const html = '<!doctype html><title>test</title><script src="/twilio-chat.js"></script>';
-    response.end(isScript ? readFileSync(bundle) : html);
-  });
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  const address = server.address();
-  if (address === null || typeof address === 'string') expect.fail();
-  const browser = await chromium.launch({ ...(await launchOptions()), headless: true });
-  onTestFinished(async () => {
-    await browser.close();
-    server.close();
-    server.closeAllConnections();
-  });
-  const page = await browser.newPage();
-  await page.goto(`http://127.0.0.1:${address.port}/`);
+async function openClient(emulator: RunningEmulator, token: string): Promise<Page> {
+  // It carries an older Sync library than npm installs.
+  const page = await openPage('twilio-chat/builds/twilio-chat.js');
   await page.evaluate(
     async ([jwt, options]) => {
       globalThis.client = new Twilio.Chat.Client(jwt, options);

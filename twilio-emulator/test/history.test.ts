@@ -1,20 +1,33 @@
-import type { Channel, Message } from 'twilio-chat';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createPair, createWorld, settled } from './support/world.ts';
+import { createRoom } from './support/rooms.ts';
+import type { Message, Room } from './support/sdk.ts';
+import { createWorld, SDKS, settled } from './support/world.ts';
 import { connectRaw, type RawClient } from './support/wire.ts';
 
 const COUNT = 132;
 const HOLES = new Set([0, 30, 31, 32, 64, 99, 100, 101, 130]);
-let ours: Channel;
-let raw: RawClient;
-
 const LEFT = Array.from({ length: COUNT }, (_, index) => index).filter((i) => !HOLES.has(i));
 
-describe('a history of over 130 messages with holes', () => {
+describe.each(SDKS)('$name: a history of over 130 messages with holes', (sdk) => {
+  let ours: Room;
+  let raw: RawClient;
+
+  beforeAll(async () => {
+    const { device, emulator, token } = await createWorld({}, afterAll);
+    raw = await connectRaw(emulator, token('alice'));
+    [ours] = await createRoom(emulator, await device(sdk, 'alice'), [await device(sdk, 'bob')]);
+    await settled(emulator, 'bob');
+    const messages = `/Client/v2/Conversations/${ours.sid}/Messages`;
+    for (let i = 0; i < COUNT; i++) await raw.request('POST', messages, { body: `m${i}` });
+    for (const { sid, index } of emulator.inspect.messages('u')) {
+      if (HOLES.has(index)) await raw.request('DELETE', `${messages}/${sid}`);
+    }
+  });
+
   test.each([7, 30, 50, 100])('is read back completely in pages of %i', async (size) => {
     const indexes: number[] = [];
     let pages = 1;
-    let page = await ours.getMessages(size);
+    let page = await ours.raw.getMessages(size);
     for (; ; page = await page.prevPage(), pages++) {
       indexes.unshift(...page.items.map(({ index }) => index));
       if (!page.hasPrevPage) break;
@@ -23,14 +36,17 @@ describe('a history of over 130 messages with holes', () => {
     expect(pages).toBeGreaterThanOrEqual(Math.ceil(LEFT.length / size));
   });
 
-  test('is read forwards from any message', async () => {
-    let page = await ours.getMessages(40, 0, 'forward');
+  test('is read forwards from any message, and back again', async () => {
+    let page = await ours.raw.getMessages(40, 0, 'forward');
     const messages: Message[] = [...page.items];
     while (page.hasNextPage) messages.push(...(page = await page.nextPage()).items);
     expect(messages.map(({ index }) => index)).toEqual(LEFT);
     expect(messages.map(({ body }) => body)).toEqual(LEFT.map((index) => `m${index}`));
-    const around = await ours.getMessages(10, 66, 'backwards');
+    const around = await ours.raw.getMessages(10, 66, 'backwards');
     expect(around.items.at(-1)?.index).toBe(66);
+    const after = await around.nextPage();
+    expect(after.items[0]?.index).toBe(67);
+    expect((await after.prevPage()).items.at(-1)?.index).toBe(66);
   });
 
   test.each([1, 10, 50])('is read by page tokens alone, in pages of %i', async (size) => {
@@ -46,23 +62,10 @@ describe('a history of over 130 messages with holes', () => {
   });
 
   test('never gives an index away twice', async () => {
-    const last = (await ours.getMessages(1)).items[0];
+    const last = (await ours.raw.getMessages(1)).items[0];
     await last?.remove();
-    expect(await ours.sendMessage('next')).toBe(COUNT);
+    expect(await ours.raw.sendMessage('next')).toBe(COUNT);
   });
-});
-
-beforeAll(async () => {
-  const world = await createWorld({}, afterAll);
-  raw = await connectRaw(world.emulator, world.token('alice'));
-  const alice = await world.connect('alice');
-  [ours] = await createPair(alice, await world.connect('bob'));
-  await settled(world.emulator, 'bob');
-  const messages = `/Client/v2/Conversations/${ours.sid}/Messages`;
-  for (let i = 0; i < COUNT; i++) await raw.request('POST', messages, { body: `m${i}` });
-  for (const { sid, index } of world.emulator.inspect.messages('u')) {
-    if (HOLES.has(index)) await raw.request('DELETE', `${messages}/${sid}`);
-  }
 });
 
 /** Follows page tokens in one direction to the end. */

@@ -97,24 +97,35 @@ describe('hostile input', () => {
         'correlation_id',
         'action',
       ],
+      ...['messaging_binding', 'content_sid', 'content_variables', 'subject'],
+      ...['channel_type', 'message_types', 'data', 'binding_type', 'address'],
     );
     const path = fc.constantFrom(
       ...['/Conversations', '/Conversations/u', '/Conversations/u/Participants', '/Typing'],
       ...['/Conversations/u/Messages', '/Conversations/u/Invites', '/MyConversations/u'],
       ...['/Conversations/u/Participants/alice', '/MyConversations', '/Users', '/Users/alice'],
       ...['/../../v4/Subscriptions', '/Conversations/u/Messages/IM1'],
+      ...['/registrations', '/registrations/BS1', '/ContentTemplates'],
+      ...['/Conversations/u/MessageRecipients', '/Conversations/u/Messages/IM1/Receipts'],
     );
-    const method = fc.constantFrom('GET', 'POST');
-    const body = fc.oneof(fc.jsonValue(), fc.dictionary(name, fc.jsonValue()));
+    const method = fc.constantFrom('GET', 'POST', 'DELETE');
+    const value = fc.oneof(
+      fc.jsonValue(),
+      fc.dictionary(fc.constantFrom('address', 'proxy_address', 'registration_id'), fc.string()),
+      fc.constantFrom('fcm', 'apn', '{', '[]', '{"1":{}}'),
+    );
+    const body = fc.oneof(fc.jsonValue(), fc.dictionary(name, value));
     const params = fc.dictionary(fc.constantFrom('PageToken', 'PageSize', 'From'), fc.string());
     await fc.assert(
       fc.asyncProperty(method, path, body, params, async (verb, where, what, query) => {
-        const full = where.includes('..') ? '/v4/Subscriptions' : `/Client/v2${where}`;
+        const root = where.startsWith('/registrations') ? '/v1' : '/Client/v2';
+        const full = where.includes('..') ? '/v4/Subscriptions' : `${root}${where}`;
+        if (verb === 'DELETE' && full.endsWith('/Conversations/u')) return;
         const { status } = await request(verb, full, what, query);
         expect(status).toBeGreaterThanOrEqual(200);
         expect(status).toBeLessThan(500);
       }),
-      { numRuns: 300 },
+      { numRuns: 500 },
     );
     const { header } = await ask({
       method: 'message',

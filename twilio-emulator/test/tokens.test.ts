@@ -1,9 +1,9 @@
 import jwt from 'jsonwebtoken';
-import { Client } from 'twilio-chat';
 import twilio from 'twilio';
 import { describe, expect, test } from 'vitest';
-import { next } from './support/events.ts';
-import { accessToken, createPair, createWorld, type World } from './support/world.ts';
+import { createRoom } from './support/rooms.ts';
+import { next } from './support/sdk.ts';
+import { accessToken, createWorld, PAIRS, SDKS, type World } from './support/world.ts';
 import { openRaw } from './support/wire.ts';
 
 const OTHER = 'f'.repeat(32);
@@ -68,41 +68,47 @@ describe('a connection is refused', () => {
     expect((await request('GET', '/Client/v2/Configuration')).status).toBe(NaN);
   });
 
-  test('and the SDK says so', async () => {
-    const { emulator } = await createWorld();
+  test.each(SDKS)('and $name says so', async (sdk) => {
+    const { emulator, adopt } = await createWorld();
     const forged = accessToken({ ...emulator.config, apiSecret: 'guessed' }, 'alice');
-    const client = new Client(forged, emulator.clientOptions);
+    const client = sdk.open(forged, emulator.clientOptions);
+    adopt(client.raw);
     const error = await next(client, 'connectionError', ({ terminal }) => terminal);
-    expect(error.httpStatusCode).toBe(401);
-    expect(client.connectionState).toBe('denied');
-    await client.shutdown();
+    expect(error).toMatchObject({ httpStatusCode: 401, errorCode: 20107 });
+    expect(client.raw.connectionState).toBe('denied');
   });
 });
 
 describe('the life of a token', () => {
-  test('ends with a notice three minutes ahead, and a new token prolongs it', async () => {
-    let ahead = 0;
-    const world = await createWorld({ now: () => Date.now() + ahead });
-    const [alice, bob] = [await world.connect('alice'), await world.connect('bob')];
-    const [ours, theirs] = await createPair(alice, bob);
-    const notices = [next(alice, 'tokenAboutToExpire'), next(bob, 'tokenAboutToExpire')];
-    ahead = 3600_000 - 179_000;
-    await Promise.all(notices);
+  test.each(PAIRS)(
+    '$label: ends with a notice three minutes ahead, and a new token prolongs it',
+    async ({ ours: first, theirs: second }) => {
+      let ahead = 0;
+      const { device, emulator } = await createWorld({ now: () => Date.now() + ahead });
+      const [alice, bob] = [await device(first, 'alice'), await device(second, 'bob')];
+      const [ours, theirs] = await createRoom(emulator, alice, [bob]);
+      if (theirs === undefined) expect.fail();
+      const notices = [next(alice, 'tokenAboutToExpire'), next(bob, 'tokenAboutToExpire')];
+      ahead = 3600_000 - 179_000;
+      await Promise.all(notices);
 
-    const { config } = world.emulator;
-    await alice.updateToken(later(config, 'alice', ahead));
-    const expired = next(bob, 'tokenExpired');
-    ahead = 3600_000;
-    await expired;
-    expect(await ours.sendMessage('still here')).toBe(0);
-    expect(alice.connectionState).toBe('connected');
+      const { config } = emulator;
+      await alice.raw.updateToken(later(config, 'alice', ahead));
+      const expired = next(bob, 'tokenExpired');
+      const left = next(bob, 'connectionStateChanged', (state) => state === 'disconnected');
+      ahead = 3600_000;
+      await expired;
+      expect(await ours.raw.sendMessage('still here')).toBe(0);
+      expect(alice.raw.connectionState).toBe('connected');
 
-    // The SDK loses a token it is given before it is done with disconnecting.
-    await next(bob, 'connectionStateChanged', (state) => state === 'disconnected');
-    const heard = next(theirs, 'messageAdded');
-    await bob.updateToken(later(config, 'bob', ahead));
-    expect((await heard).body).toBe('still here');
-  });
+      // The SDK loses a token it is given before it is done with disconnecting.
+      await left;
+      const heard = next(theirs, 'messageAdded');
+      await bob.raw.updateToken(later(config, 'bob', ahead));
+      expect((await heard).body).toBe('still here');
+      expect(await theirs.raw.sendMessage('here again')).toBe(1);
+    },
+  );
 
   test('is not prolonged by a bad token or by a token for somebody else', async () => {
     const world = await createWorld();

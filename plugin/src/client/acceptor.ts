@@ -7,6 +7,7 @@ import type { DeliveredMessage } from './delivered.ts';
 import type { EncryptedChannels } from './encrypted-channels.ts';
 import type { JudgedMessage, JudgedVerified, ReceivedMessage } from './judged.ts';
 import type { KeyStore } from './key-store.ts';
+import { matchingFiles } from './matching-files.ts';
 import { ledger, nameOf, type Ledger, type MessageName } from './ledger.ts';
 import { outcomeOf, type Anomaly, type MessageEncryption } from './message-encryption.ts';
 import type { OwnCard } from './own-card.ts';
@@ -107,7 +108,7 @@ async function record(
 }
 
 function notShown(encryption: MessageEncryption, hidden = false): ReceivedMessage {
-  return { encryption, content: {}, hidden };
+  return { encryption: Object.freeze(encryption), content: {}, hidden };
 }
 
 async function shown(
@@ -118,26 +119,31 @@ async function shown(
   const { delivered, verified, cards, unknownRecipients: count } = judged;
   const { sender, message, content } = verified;
   const { device } = sender;
+  const files = matchingFiles(content.media ?? [], delivered.fileSizes);
+  const missing = files.filter((at) => at === null).length;
   const anomalies: readonly Anomaly[] = [
     ...(isSkewed(message.sentAt, delivered, revision) ? [{ code: 'CLOCK_SKEW' } as const] : []),
     ...order,
     ...(fork ? [{ code: 'FORK' } as const] : []),
     ...(latestRevision > revision ? [{ code: 'ROLLED_BACK' } as const] : []),
+    ...(missing > 0 ? [{ code: 'FILES_MISSING', count: missing } as const] : []),
     ...(count > 0 ? [{ code: 'UNKNOWN_RECIPIENTS', count } as const] : []),
   ];
   const encryption: MessageEncryption = {
     status: 'verified',
-    sender: {
+    sender: Object.freeze({
       identity: sender.identity,
       cardId: sender.id,
       ...(device !== undefined && { device }),
-    },
+    }),
     trust: await trustOf(sender, cards, context),
     sentAt: new Date(message.sentAt),
     revision,
     messageId: name.messageId,
-    anomalies,
+    anomalies: Object.freeze(anomalies.map((one) => Object.freeze(one))),
   };
+  // Nothing of the application may make a verified message of what is none.
+  Object.freeze(encryption);
   return { encryption, content, hidden, editable: { name, latestRevision } };
 }
 

@@ -15,7 +15,7 @@ export interface FoundCards {
 export interface CardBook {
   /**
    * The card of this id.
-   * @throws EncryptionError `CARD_INVALID` when there is none or it does not check, and the
+   * @throws EncryptionError `CARD_NOT_FOUND`, `CARD_INVALID` when it does not check, and the
    * directory's errors
    */
   get(id: CardId): Promise<Card>;
@@ -23,17 +23,28 @@ export interface CardBook {
   find(identities: readonly Identity[]): Promise<ReadonlyMap<Identity, FoundCards>>;
   /** The cards of an identity as they were last found, however long ago; asks nobody. */
   known(identity: Identity): readonly Card[];
+  /** When {@link known} was true; -Infinity for what was never found, or is to be asked again. */
+  foundAt(identity: Identity): number;
+  /**
+   * Asks for the cards of these identities whatever is known, in one request: at most
+   * {@link MAX_SEARCHED}. What `find` gives becomes younger by it, never older.
+   * @throws EncryptionError the directory's errors
+   */
+  ask(identities: readonly Identity[]): Promise<void>;
   /** Forgets how old the cards of this identity are: the next `find` asks again. */
   refresh(identity: Identity): void;
 }
 
 /** How old an answer may be when it decides who can read a message. */
-const FRESH_MILLISECONDS = 5 * 60_000;
+export const FRESH_MILLISECONDS = 5 * 60_000;
 // Checked cards are kept by id for the life of a page; a directory must not fill its memory.
 const MAX_KEPT = 5000;
 const MAX_CARDS_OF_ONE = 16;
-// The server bounds its answers: 30 identities with 16 cards of the greatest size stay below 16 MiB.
-const MAX_SEARCHED = 30;
+/**
+ * How many identities one request is for. The server bounds its answers: 30 identities with 16 cards
+ * of the greatest size stay below 16 MiB.
+ */
+export const MAX_SEARCHED = 30;
 
 /** A card book over a directory that nobody needs to trust. */
 export function cardBook(
@@ -88,19 +99,26 @@ export function cardBook(
     for (const [index, identity] of asked.entries()) {
       const cards = await checkAll(identity, answer.get(identity) ?? []);
       result.set(identity, cards);
-      // An answer that was under way when a newer one was wanted is not kept.
-      if (refreshes.get(identity) === before[index]) found.set(identity, { ...cards, at });
+      // An answer that was under way when a newer one was wanted, or came, is not kept.
+      const isWanted = refreshes.get(identity) === before[index];
+      if (isWanted && !isLater(found.get(identity), at)) found.set(identity, { ...cards, at });
     }
     return result;
   }
 
+  // Not of a clock that was set back meanwhile.
+  function isLater(known: { readonly at: number } | undefined, at: number): boolean {
+    return known !== undefined && known.at > at && known.at <= now();
+  }
+
   async function lookUp(id: CardId): Promise<Card> {
     const exported = await directory.get(id);
-    const card = exported === null ? null : await check(exported);
-    if (card?.id !== id) {
-      throw new EncryptionError('CARD_INVALID', 'The directory has no such card.');
+    if (exported === null) {
+      throw new EncryptionError('CARD_NOT_FOUND', `The directory has no card ${id}.`);
     }
-    return card;
+    const card = await check(exported);
+    if (card.id === id) return card;
+    throw new EncryptionError('CARD_INVALID', 'The directory answered with another card.');
   }
 
   return {
@@ -129,6 +147,12 @@ export function cardBook(
     },
 
     known: (identity) => found.get(identity)?.cards ?? [],
+
+    foundAt: (identity) => found.get(identity)?.at ?? -Infinity,
+
+    async ask(identities) {
+      await search(identities);
+    },
 
     refresh(identity) {
       const known = found.get(identity);

@@ -1,3 +1,4 @@
+import { invalidArgument, kindOf, textArgument } from '../arguments.ts';
 import { EncryptionError } from '../errors.ts';
 import { checkApproval, createCard, exportCard, importCard, type Card } from '../protocol/card.ts';
 import type { VerifyingKey } from '../protocol/curves.ts';
@@ -15,7 +16,9 @@ import { privateKeysOf, type KeyPair } from './key-pair.ts';
  */
 export interface Cards {
   /**
-   * A card for this key, signed by it. Nobody knows or approved it before it is published.
+   * A card for this key, signed by it. Nobody knows or approved it before it is published. The card
+   * of a key with `postQuantum` offers suite 2.
+   * @param key a key pair of `keys.generate`, `load` or `import`
    * @param fields at most 16 entries of 1 to 256 characters; whoever has the card can read them
    * @throws EncryptionError `INVALID_IDENTITY`, `INVALID_ARGUMENT`
    */
@@ -28,7 +31,7 @@ export interface Cards {
    * Reads a card and checks that it is whole and its own key signed it. That alone says nothing
    * about who holds it: anybody can make a card in anybody's name. Import what came on a way that
    * you trust, and take `find` or `get` otherwise.
-   * @throws EncryptionError `CARD_INVALID`
+   * @throws EncryptionError `INVALID_ARGUMENT`, `CARD_INVALID`
    */
   import(exported: string): Promise<ExportableCard>;
   /**
@@ -42,12 +45,15 @@ export interface Cards {
   publish(card: Card): Promise<ExportableCard>;
   /**
    * All approved cards of these people, asked from the directory. Who has none is not in the list.
-   * @throws EncryptionError `INVALID_IDENTITY`, and the directory's errors
+   * @param identities one by one, or in arrays
+   * @throws EncryptionError `INVALID_ARGUMENT`, `INVALID_IDENTITY`, and the directory's errors
    */
-  find(...identities: readonly string[]): Promise<readonly ExportableCard[]>;
+  find(
+    ...identities: readonly (string | readonly string[])[]
+  ): Promise<readonly ExportableCard[]>;
   /**
    * The approved card of this id.
-   * @throws EncryptionError `INVALID_ARGUMENT`, `CARD_INVALID` when there is none or it does not
+   * @throws EncryptionError `INVALID_ARGUMENT`, `CARD_NOT_FOUND`, `CARD_INVALID` when it does not
    * check, and the directory's errors
    */
   get(cardId: string): Promise<ExportableCard>;
@@ -71,22 +77,24 @@ export interface CardsContext {
 
 /** The cards of a device's directory. */
 export function cards({ cards: book, directory, appKeys, now, checkOpen }: CardsContext): Cards {
-  return {
+  return Object.freeze<Cards>({
     async create(identity, key, fields = {}) {
       checkOpen();
-      const { signingKey, encryptionKey } = privateKeysOf(key);
+      const holder = parseIdentity(textArgument(identity, 'identity'));
+      const { signingKey, encryptionKey, pqEncryptionKey } = privateKeysOf(key);
+      checkFields(fields);
       const some = Object.keys(fields).length > 0;
       const content = {
-        identity: parseIdentity(identity),
+        identity: holder,
         createdAt: now(),
         ...(some && { fields }),
       };
-      return exportable(await createCard(content, signingKey, encryptionKey));
+      return exportable(await createCard(content, signingKey, encryptionKey, pqEncryptionKey));
     },
 
     async import(exported) {
       checkOpen();
-      return exportable(await importCard(exported));
+      return exportable(await importCard(textArgument(exported, 'exported (a card)')));
     },
 
     async publish(card) {
@@ -104,7 +112,8 @@ export function cards({ cards: book, directory, appKeys, now, checkOpen }: Cards
 
     async find(...identities) {
       checkOpen();
-      const asked = [...new Set(identities.map(parseIdentity))];
+      const texts = identities.flat().map((one) => textArgument(one, 'each of identities'));
+      const asked = [...new Set(texts.map(parseIdentity))];
       // Afresh: whoever looks somebody up wants their cards of now.
       for (const identity of asked) book.refresh(identity);
       const found = await book.find(asked);
@@ -126,5 +135,15 @@ export function cards({ cards: book, directory, appKeys, now, checkOpen }: Cards
         ),
       );
     },
-  };
+  });
+}
+
+// What createCard refuses it does not name: a card has other texts, too.
+function checkFields(fields: unknown): void {
+  if (typeof fields !== 'object' || fields === null || Array.isArray(fields)) {
+    throw invalidArgument(
+      `fields must be an object whose members are texts, and is ${kindOf(fields)}.`,
+    );
+  }
+  for (const [name, field] of Object.entries(fields)) textArgument(field, `fields.${name}`);
 }

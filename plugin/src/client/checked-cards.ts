@@ -15,8 +15,13 @@ const checked = new WeakMap<Card, Card>();
 /** A card that `createCard` or `importCard` made, for the application's hands. */
 export function exportable(card: Card): ExportableCard {
   const { publicKey } = card.signingKey;
+  const signatures = card.signatures.map(({ signer, signature, extra }) =>
+    Object.freeze({ signer, signature: signature.slice(), extra: extra.slice() }),
+  );
   const result = Object.freeze({
     ...card,
+    ...(card.fields && { fields: Object.freeze({ ...card.fields }) }),
+    signatures: Object.freeze(signatures),
     signingKey: Object.freeze({ ...card.signingKey, publicKey: publicKey.slice() }),
     encryptionKey: card.encryptionKey.slice(),
     ...(card.pqEncryptionKey && { pqEncryptionKey: card.pqEncryptionKey.slice() }),

@@ -7,9 +7,14 @@ export interface SealedBytes extends Bytes {
   toBase64(): string;
 }
 
-/** Data that was decrypted and verified. */
+/**
+ * Data that was decrypted and verified. Parts and copies of it (`slice`, `subarray`, `new Uint8Array`)
+ * are bytes like any others, whose `toString` gives numbers.
+ */
 export interface OpenedBytes extends Bytes {
   /** The text of these UTF-8 bytes; what is not UTF-8 becomes U+FFFD. */
+  text(): string;
+  /** The same text. */
   toString(): string;
 }
 
@@ -28,13 +33,14 @@ function hasBase64(bytes: Bytes): bytes is SealedBytes {
   return 'toBase64' in bytes;
 }
 
-/** The same bytes with a `toString` that gives text in the place of numbers. */
+/** The same bytes with `text`, and a `toString` that gives the text in the place of numbers. */
 export function openedBytes(bytes: Bytes): OpenedBytes {
-  const toString = (): string => new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
-  return hidden(Object.assign(bytes, { toString }), 'toString');
+  const text = (): string => new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
+  return hidden(Object.assign(bytes, { text, toString: text }), 'text', 'toString');
 }
 
 // Enumerable, it would make two equal byte strings differ to whoever compares their members.
-function hidden<T extends object>(object: T, name: keyof T): T {
-  return Object.defineProperty(object, name, { enumerable: false });
+function hidden<T extends object>(object: T, ...names: readonly (keyof T)[]): T {
+  for (const name of names) Object.defineProperty(object, name, { enumerable: false });
+  return object;
 }

@@ -16,13 +16,15 @@ export interface DeliveredMessage {
     /** Rejects when it cannot be loaded, or is longer than any key message. */
     load(): Promise<string>;
   } | null;
+  /** Bytes of each file that Twilio has of it. */
+  readonly fileSizes: readonly number[];
   /** May be an invalid date. */
   readonly createdAt: Date;
   /** As {@link createdAt}: when it was last edited, if it was. */
   readonly updatedAt: Date;
   /** Whether it was just sent, so that what is known of the members now applies to it. */
   readonly isLive: boolean;
-  /** How often it was tried before, while pending. */
+  /** How often it was tried before in vain, because the key message that it needs was missing. */
   readonly attempts: number;
   /** When this person became a member, if Twilio says so. Asked only for what cannot be read. */
   joinedAt(): Promise<Date | null>;

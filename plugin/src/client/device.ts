@@ -1,8 +1,22 @@
-import { EncryptionError } from '../errors.ts';
-import type { Card } from '../protocol/card.ts';
+import {
+  checkBoolean,
+  checkMethods,
+  invalidArgument,
+  kindOf,
+  passwordArgument,
+  textArgument,
+} from '../arguments.ts';
+import { EncryptionError, isEncryptionError } from '../errors.ts';
+import { CARD_LIMITS, type Card } from '../protocol/card.ts';
 import { curves, type VerifyingKey } from '../protocol/curves.ts';
-import { parseCardId, parseIdentity, type CardId, type Identity } from '../protocol/identifiers.ts';
-import { base64url, type Bytes } from '../protocol/primitives.ts';
+import {
+  isPlainText,
+  parseCardId,
+  parseIdentity,
+  type CardId,
+  type Identity,
+} from '../protocol/identifiers.ts';
+import { base64url } from '../protocol/primitives.ts';
 import { cardBook } from './card-book.ts';
 import { cards as cardTools, type Cards } from './cards.ts';
 import { httpDirectory, type Directory } from './directory.ts';
@@ -14,29 +28,51 @@ import { openOwnCard } from './own-card.ts';
 import { encryptedChannels, type EncryptedChannels } from './encrypted-channels.ts';
 import { incomingSessions } from './incoming-sessions.ts';
 import { pins } from './pins.ts';
+import { presence, removed } from './presence.ts';
+import { random } from './random.ts';
+import {
+  checkedChoice,
+  recipientPolicy,
+  type NewRecipients,
+  type RecipientChoice,
+  type RecipientPolicy,
+} from './recipient-policy.ts';
 import { receiver, type Receiver } from './receiver.ts';
 import { sealedKeyStore } from './sealed-key-store.ts';
 import { sender, type Sender } from './sender.ts';
+import { suiteOf } from './suite.ts';
 
 /** What {@link openDevice} needs to know. */
 export interface DeviceOptions {
   /** Whose device it is: the identity of the Twilio access token. */
   readonly identity: string;
-  /** The token server's URL (https, or http on localhost), or a directory of another kind. */
-  readonly server: string | Directory;
-  /** Gives the session token for the server; called again when it was refused. */
+  /**
+   * The token server's URL (https, or http on localhost; without a query, a fragment or a password),
+   * or a directory of another kind.
+   */
+  readonly server: string | URL | Directory;
+  /**
+   * Gives the session token for the server, within 15 seconds; called again when it was refused.
+   * Needed with a URL.
+   */
   readonly authorize?: () => Promise<string>;
   /**
    * The application's public keys (base64url, 32 bytes each), from the application's own
    * configuration. Cards that none of them approved are not accepted.
    */
   readonly appKey: string | readonly string[];
-  /** Where the sealed key is kept. */
+  /** Where the sealed key is kept. Devices of one identity that share it are one device. */
   readonly keyStore: KeyStore;
   /** Protects the key at rest, with Argon2id. */
   readonly password: string;
   /** The device's name on its card, for people; 1 to 256 characters. */
   readonly device?: string;
+  /**
+   * What happens before somebody gets messages of this device in a channel for the first time.
+   * Default `'notify'`. A function is asked while the message waits, and with it all that this device
+   * sends in that channel: it must not send there itself.
+   */
+  readonly recipients?: RecipientChoice;
   /**
    * Suite 2: messages are encrypted with X-Wing (ML-KEM-768 and X25519), so that what is recorded
    * today stays secret from a quantum computer. Set it for everybody or nobody: a device that has it
@@ -56,6 +92,13 @@ export interface DeviceEvents {
    * messages until they are acknowledged.
    */
   readonly keyChanged: { readonly identity: Identity; readonly cardIds: readonly CardId[] };
+  /** These people get messages of this device in this channel from now on, and did not before. */
+  readonly recipientAdded: NewRecipients;
+  /**
+   * The device's key is not in the key store any more, or it is another one. This device is closed:
+   * sending rejects with `DEVICE_REMOVED`, and no more messages arrive.
+   */
+  readonly deviceRemoved: { readonly identity: Identity };
 }
 
 /** An unlocked device: sends messages and judges what arrives. */
@@ -73,8 +116,14 @@ export interface Device extends Omit<Sender, 'sawOwn'>, Receiver {
     cardIds: readonly string[],
   ) => Promise<readonly CardId[]>;
   readonly encryptedChannels: EncryptedChannels;
+  /** Who got messages of this device in a channel so far. */
+  readonly recipients: RecipientPolicy['known'];
+  /** Gives a new Twilio access token, if the directory has any. */
+  readonly twilioToken: (() => Promise<string>) | null;
   /** Forgets the keys. Sending, judging and accepting throw `CLOSED` from then on. */
   readonly close: () => void;
+  /** Throws `CLOSED` after `close()`, and `DEVICE_REMOVED` after the device was removed. */
+  readonly checkOpen: () => void;
   /** Aborted by `close()`. */
   readonly closed: AbortSignal;
 }
@@ -85,11 +134,15 @@ export interface Device extends Omit<Sender, 'sawOwn'>, Receiver {
  * {@link openOwnCard}
  */
 export async function openDevice(options: DeviceOptions): Promise<Device> {
-  const identity = parseIdentity(options.identity);
-  const appKeys = await importAppKeys(options.appKey);
-  const { password, device, postQuantum = false } = options;
-  const keyStore = guardedKeyStore(options.keyStore);
+  const identity = parseIdentity(textArgument(options.identity, 'identity'));
+  const password = passwordArgument(options.password);
+  const { device, postQuantum = false } = options;
+  checkName(device);
+  checkBoolean(postQuantum, 'postQuantum');
+  const recipients = checkedChoice(options.recipients ?? 'notify');
+  const keyStore = guardedKeyStore(checkedKeyStore(options.keyStore));
   const directory = guardedDirectory(directoryOf(options));
+  const appKeys = await importAppKeys(options.appKey);
   const now = Date.now;
   const own = await openOwnCard({
     identity,
@@ -111,8 +164,25 @@ export async function openDevice(options: DeviceOptions): Promise<Device> {
   await trust.check(identity, [own.card]);
   const sessions = incomingSessions(state, own.card.id);
   const encrypted = encryptedChannels(state, own.card);
-  const context = { own, keyStore: state, cards, pins: trust, encrypted, random, now };
   const closing = new AbortController();
+  let isRemoved = false;
+  const { record } = own;
+  const there = presence({
+    keyStore,
+    record,
+    checkOpen: open,
+    onRemoved() {
+      if (closing.signal.aborted) return;
+      isRemoved = true;
+      close();
+      events.emit('deviceRemoved', { identity });
+    },
+  });
+  const kept = there.guard(state);
+  const policy = recipientPolicy(kept, own.card, recipients, (added) => {
+    events.emit('recipientAdded', added);
+  });
+  const context = { own, keyStore: kept, cards, pins: trust, encrypted, policy, random, now };
   // Dropped by close(): with them go the only references to the private keys.
   const sending = sender({ ...context, keepSession: sessions.keep });
   const receiving = receiver({ ...context, sessions, sawOwn: sending.sawOwn });
@@ -120,58 +190,96 @@ export async function openDevice(options: DeviceOptions): Promise<Device> {
 
   function open(): Sender & Receiver {
     if (parts) return parts;
+    if (isRemoved) throw removed();
     throw new EncryptionError('CLOSED', 'This device was closed. Open it again.');
+  }
+
+  function close(): void {
+    parts = null;
+    closing.abort();
   }
 
   return {
     identity,
     card: own.card,
     events,
-    keys: keys({ keyStore, random, checkOpen: open }),
+    keys: keys({ keyStore, random, checkOpen: open, postQuantum: suiteOf(own.card) === 2 }),
     cards: cardTools({ cards, directory, appKeys, now, checkOpen: open }),
     send: async (...message) => open().send(...message),
     edit: async (...message) => open().edit(...message),
     judge: async (message) => open().judge(message),
-    accept: async (message) => open().accept(message),
+    async accept(messages) {
+      await there.check().catch((error: unknown) => {
+        // A store that does not answer is told of each message.
+        if (isEncryptionError(error, 'DEVICE_REMOVED')) throw error;
+      });
+      return open().accept(messages);
+    },
     async acknowledge(who, cardIds) {
-      open();
-      const acknowledged = await trust.acknowledge(parseIdentity(who), cardIds.map(parseCardId));
+      const changed = parseIdentity(textArgument(who, 'identity'));
+      if (!Array.isArray(cardIds)) {
+        throw invalidArgument('cardIds must be an array: the cardIds of the event keyChanged.');
+      }
+      const ids = cardIds.map(parseCardId);
+      await there.check();
+      const acknowledged = await trust.acknowledge(changed, ids);
       // They get the very next message: whatever was known of this identity is asked again.
-      cards.refresh(parseIdentity(who));
+      cards.refresh(changed);
       return acknowledged;
     },
-    close: () => {
-      parts = null;
-      closing.abort();
-    },
+    close,
+    checkOpen: () => void open(),
     encryptedChannels: encrypted,
+    recipients: policy.known,
+    twilioToken: directory.twilioToken ?? null,
     closed: closing.signal,
   };
 }
 
-function random(length: number): Bytes {
-  return crypto.getRandomValues(new Uint8Array(length));
+function checkName(device: unknown): void {
+  if (device === undefined) return;
+  const name = textArgument(device, 'device');
+  if (name.length >= 1 && name.length <= CARD_LIMITS.text && isPlainText(name)) return;
+  throw invalidArgument(
+    `device must be a name of 1 to ${CARD_LIMITS.text} characters that can be shown.`,
+  );
+}
+
+function checkedKeyStore(keyStore: KeyStore): KeyStore {
+  checkMethods(
+    keyStore,
+    ['get', 'update', 'lock'],
+    'keyStore must be an IndexedDbKeyStore, a FileKeyStore, a MemoryKeyStore or another KeyStore',
+  );
+  return keyStore;
 }
 
 function directoryOf({ server, authorize }: DeviceOptions): Directory {
-  if (typeof server !== 'string') return server;
-  if (!authorize) {
-    throw new EncryptionError('INVALID_ARGUMENT', 'authorize is needed with a server URL.');
+  if (typeof server !== 'string' && !(server instanceof URL)) {
+    checkMethods(
+      server,
+      ['publish', 'find', 'get'],
+      'server must be the URL of a token server, or a Directory',
+    );
+    return server;
   }
-  return httpDirectory(server, authorize);
+  if (typeof authorize === 'function') return httpDirectory(String(server), authorize);
+  throw invalidArgument(
+    `authorize is needed with a server URL: a function that gives the session token, and is ${kindOf(authorize)}.`,
+  );
 }
 
-async function importAppKeys(appKey: string | readonly string[]): Promise<VerifyingKey[]> {
-  const texts = typeof appKey === 'string' ? [appKey] : appKey;
-  if (texts.length === 0) {
-    throw new EncryptionError('INVALID_ARGUMENT', 'appKey needs at least one pinned key.');
-  }
+async function importAppKeys(appKey: unknown): Promise<VerifyingKey[]> {
+  const texts: readonly unknown[] = [appKey].flat();
+  // All of them before any is imported: an import that nobody waits for must not reject.
+  const keys = texts.map((text) => {
+    const bytes = typeof text === 'string' ? base64url.decode(text) : null;
+    if (bytes?.length === 32) return bytes;
+    throw invalidArgument(
+      "appKey must be the application's public key, base64url of 32 bytes (43 characters), or an array of such keys.",
+    );
+  });
+  if (keys.length === 0) throw invalidArgument('appKey needs at least one pinned key.');
   const backEnd = await curves();
-  return Promise.all(
-    texts.map((text) => {
-      const bytes = base64url.decode(text);
-      if (bytes?.length === 32) return backEnd.importVerifyingKey(bytes);
-      throw new EncryptionError('INVALID_ARGUMENT', 'appKey must be base64url of 32 bytes.');
-    }),
-  );
+  return Promise.all(keys.map((bytes) => backEnd.importVerifyingKey(bytes)));
 }

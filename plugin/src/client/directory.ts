@@ -1,3 +1,4 @@
+import { invalidArgument, kindOf } from '../arguments.ts';
 import { EncryptionError } from '../errors.ts';
 import type { CardId, Identity } from '../protocol/identifiers.ts';
 import { boundedText } from './bounded-text.ts';
@@ -16,17 +17,26 @@ export interface Directory {
   find(identities: readonly Identity[]): Promise<ReadonlyMap<string, readonly string[]>>;
   /** The exported card of this id, or null when the directory has none. */
   get(id: CardId): Promise<string | null>;
+  /**
+   * A new Twilio access token for this person, for a client whose own runs out. A directory without
+   * leaves that to the application.
+   */
+  readonly twilioToken?: () => Promise<string>;
 }
 
 const TIMEOUT_MILLISECONDS = 15_000;
 const MAX_ANSWER_BYTES = 17 * 2 ** 20;
 const MAX_DETAIL_CHARACTERS = 200;
+// What an HTTP header holds without being changed. Whatever else is not handed to fetch, whose errors
+// quote it.
+const TOKEN = /^[!-~](?:[ -~]*[!-~])?$/;
 
 /**
  * The directory of a token server.
  * @param server its URL, without a path of its own or with the one it is mounted at
  * @param authorize gives the person's session token; asked again, once, when it is refused
- * @throws EncryptionError `INVALID_ARGUMENT` for a URL that is not https (or local http)
+ * @throws EncryptionError `INVALID_ARGUMENT` for a URL that is not https (or local http), or has a
+ * query, a fragment or somebody's credentials
  */
 export function httpDirectory(server: string, authorize: () => Promise<string>): Directory {
   const base = parseServer(server);
@@ -72,11 +82,22 @@ export function httpDirectory(server: string, authorize: () => Promise<string>):
   }
 
   async function askForToken(): Promise<string> {
+    let given: unknown;
     try {
-      return await authorize();
+      given = await Promise.race([authorize(), timeUp()]);
     } catch (cause) {
-      throw new EncryptionError('UNAUTHORIZED', 'authorize() gave no session token.', { cause });
+      throw new EncryptionError(
+        'UNAUTHORIZED',
+        'authorize() gave no session token: it failed, or took longer than 15 seconds.',
+        { cause },
+      );
     }
+    if (typeof given === 'string' && TOKEN.test(given)) return given;
+    const what = typeof given === 'string' ? 'text that no HTTP header can hold' : kindOf(given);
+    throw new EncryptionError(
+      'UNAUTHORIZED',
+      `authorize() must give the session token, a line of ASCII; what it gave is ${what}.`,
+    );
   }
 
   async function request(method: string, path: string, body?: unknown): Promise<unknown> {
@@ -101,28 +122,53 @@ export function httpDirectory(server: string, authorize: () => Promise<string>):
       const answer = await request('GET', `v1/cards/${id}`);
       return answer === null ? null : readCard(answer);
     },
+    async twilioToken() {
+      const token = member(await request('GET', 'v1/twilio-token'), 'token');
+      if (typeof token === 'string') return token;
+      throw unexpected();
+    },
   };
 }
 
 function parseServer(server: string): URL {
   const text = server.endsWith('/') ? server : `${server}/`;
   const url = URL.canParse(text) ? new URL(text) : null;
+  // fetch takes no URL with credentials, and its error shows them.
+  if (url && [url.username, url.password, url.search, url.hash].some(Boolean)) {
+    throw invalidArgument(
+      'server must be a URL without user, password, query and fragment: authorize gives the session.',
+    );
+  }
   const local = url && /^(localhost|127\.0\.0\.1|\[::1\])$/.test(url.hostname);
   if (url?.protocol === 'https:' || (local && url.protocol === 'http:')) return url;
-  throw new EncryptionError(
-    'INVALID_ARGUMENT',
-    'server must be an https URL (http is for localhost only).',
-  );
+  throw invalidArgument('server must be an https URL (http is for localhost only).');
+}
+
+/** Rejects when a request would have been given up. */
+function timeUp(): Promise<never> {
+  const signal = AbortSignal.timeout(TIMEOUT_MILLISECONDS);
+  return new Promise((_resolve, reject) => {
+    signal.addEventListener('abort', () => {
+      reject(new DOMException('It took too long.', 'TimeoutError'));
+    });
+  });
 }
 
 async function json(response: Response): Promise<unknown> {
-  try {
-    return JSON.parse(await boundedText(response, MAX_ANSWER_BYTES)) as unknown;
-  } catch (cause) {
+  const text = await boundedText(response, MAX_ANSWER_BYTES).catch((cause: unknown) => {
     throw new EncryptionError(
       'DIRECTORY_UNREACHABLE',
-      'The answer of the token server broke off, was too long or was not JSON.',
+      'The answer of the token server broke off or was too long.',
       { cause },
+    );
+  });
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    // Without the cause: engines quote the text, in which a token may be.
+    throw new EncryptionError(
+      'DIRECTORY_UNREACHABLE',
+      'The answer is not JSON but, perhaps, a web page. Check that the server URL is the one of the token server; a network that asks to sign in first answers so, too.',
     );
   }
 }
@@ -141,9 +187,10 @@ function refusal(status: number, problem: unknown): EncryptionError {
     .filter((part) => typeof part === 'string')
     .map((part) => part.replace(/\p{C}/gu, ' ').slice(0, MAX_DETAIL_CHARACTERS))
     .join(': ');
+  const why = detail || 'It does not say why: check the server URL.';
   return new EncryptionError(
     'DIRECTORY_REFUSED',
-    `The token server refused (status ${status}). ${detail}`.trim(),
+    `The token server refused (status ${status}). ${why}`,
   );
 }
 

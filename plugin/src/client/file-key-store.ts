@@ -1,29 +1,41 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, open, readFile, rename, rm, type FileHandle } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { EncryptionError } from '../errors.ts';
 import type { Bytes } from '../protocol/primitives.ts';
-import type { KeyStore } from './key-store.ts';
+import { lockFile } from './file-lock.ts';
+import { busy, LOCK_PATIENCE_MILLISECONDS, lockedApart, type KeyStore } from './key-store.ts';
+import { queues } from './queues.ts';
 
-// By folder, so that two stores of one process on one folder wait for each other too.
-const lastUpdates = new Map<string, Promise<unknown>>();
+// By path, so that of one process only one at a time asks the system for a lock.
+const inThisProcess = queues();
 
 /**
  * A key store in a folder: one file a record, readable by its owner only, each replaced as a
- * whole. For one process at a time. Errors of the file system are `KEY_STORE_UNAVAILABLE`.
+ * whole. Shared by all processes that open the folder on one machine. Errors of the file system are
+ * `KEY_STORE_UNAVAILABLE`.
  */
 export class FileKeyStore implements KeyStore {
   readonly #folder: string;
+  readonly #patience: number;
+  // The folder was there: if it is gone later, so is the device, and nothing of it is made anew.
+  #wasThere = false;
 
-  /** @param folder made with mode 0700 when it is not there */
-  constructor(folder: string) {
+  /**
+   * @param folder made with mode 0700 when it is not there
+   * @param patience how many milliseconds to wait for a lock of another process
+   */
+  constructor(folder: string, patience = LOCK_PATIENCE_MILLISECONDS) {
     this.#folder = resolve(folder);
+    this.#patience = patience;
   }
 
   /** See {@link KeyStore.get}. */
   async get(name: string): Promise<Bytes | null> {
     try {
-      return new Uint8Array(await readFile(this.#path(name)));
+      const record = new Uint8Array(await readFile(this.#path(name)));
+      this.#wasThere = true;
+      return record;
     } catch (cause) {
       if (isMissing(cause)) return null;
       throw unavailable(this.#folder, cause);
@@ -32,9 +44,10 @@ export class FileKeyStore implements KeyStore {
 
   /** See {@link KeyStore.update}. */
   update(name: string, change: (current: Bytes | null) => Bytes | null): Promise<void> {
-    const last = lastUpdates.get(this.#folder) ?? Promise.resolve();
-    const update = last.then(async () => {
-      const next = change(await this.get(name));
+    return this.#exclusively(join(this.#folder, 'update.lock'), async () => {
+      const current = await this.get(name);
+      const next = change(current);
+      if (next === current) return;
       try {
         if (next === null) await rm(this.#path(name), { force: true });
         else await this.#replace(this.#path(name), next);
@@ -42,14 +55,47 @@ export class FileKeyStore implements KeyStore {
         throw unavailable(this.#folder, cause);
       }
     });
-    const settled = update.catch(() => undefined);
-    lastUpdates.set(this.#folder, settled);
-    return update;
+  }
+
+  /** See {@link KeyStore.lock}. */
+  lock<T>(name: string, work: () => Promise<T>): Promise<T> {
+    const path = `${this.#path(name)}.lock`;
+    return this.#exclusively(path, work, `${path}.next`);
+  }
+
+  /** @param gate the lock of whoever is next: without it, who just had the lock would take it again */
+  #exclusively<T>(path: string, work: () => Promise<T>, gate?: string): Promise<T> {
+    return inThisProcess(path, () =>
+      lockedApart(work, async (settling) => {
+        const file = await this.#lockFile(path, gate);
+        if (!file) throw busy();
+        try {
+          return await settling();
+        } finally {
+          await file.close();
+        }
+      }),
+    );
+  }
+
+  async #lockFile(path: string, gate?: string): Promise<FileHandle | null> {
+    const deadline = performance.now() + this.#patience;
+    try {
+      if (!this.#wasThere) await mkdir(this.#folder, { recursive: true, mode: 0o700 });
+      this.#wasThere = true;
+      const next = gate === undefined ? undefined : await lockFile(gate, deadline);
+      try {
+        return next === null ? null : await lockFile(path, deadline);
+      } finally {
+        await next?.close();
+      }
+    } catch (cause) {
+      throw unavailable(this.#folder, cause);
+    }
   }
 
   // Written beside, flushed, then renamed: a crash leaves the old record or the new one.
   async #replace(path: string, bytes: Bytes): Promise<void> {
-    await mkdir(this.#folder, { recursive: true, mode: 0o700 });
     const beside = `${path}.${randomUUID()}`;
     try {
       const file = await open(beside, 'wx', 0o600);

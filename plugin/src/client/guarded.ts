@@ -2,36 +2,99 @@
  * Directories and key stores may be the application's own, and throw anything. Behind these guards
  * every error is typed, so that a message is never lost to a `TypeError`.
  */
-import { EncryptionError, type ErrorCode } from '../errors.ts';
+import { invalidArgument } from '../arguments.ts';
+import { EncryptionError, isEncryptionError, type ErrorCode } from '../errors.ts';
+import type { Bytes } from '../protocol/primitives.ts';
 import type { Directory } from './directory.ts';
-import type { KeyStore } from './key-store.ts';
+import { lockedApart, type KeyStore } from './key-store.ts';
 
 async function guard<T>(code: ErrorCode, what: string, action: () => Promise<T>): Promise<T> {
   try {
     return await action();
   } catch (cause) {
-    if (cause instanceof EncryptionError) throw cause;
+    if (isEncryptionError(cause)) throw cause;
     throw new EncryptionError(code, `${what} failed.`, { cause });
   }
 }
 
-/** The directory; whatever else it throws is `DIRECTORY_UNREACHABLE`. */
+/**
+ * The directory; whatever else it throws is `DIRECTORY_UNREACHABLE`, and whatever it should not answer
+ * `DIRECTORY_REFUSED`.
+ */
 export function guardedDirectory(directory: Directory): Directory {
   const guarded = <T>(action: () => Promise<T>): Promise<T> =>
     guard('DIRECTORY_UNREACHABLE', 'The directory', action);
+  const { twilioToken } = directory;
   return {
-    publish: (card) => guarded(() => directory.publish(card)),
-    find: (identities) => guarded(() => directory.find(identities)),
-    get: (id) => guarded(() => directory.get(id)),
+    ...(twilioToken && { twilioToken: () => guarded(() => twilioToken.call(directory)) }),
+    async publish(card) {
+      const answer: unknown = await guarded(() => directory.publish(card));
+      if (typeof answer === 'string') return answer;
+      throw wrongAnswer('publish', 'the exported card');
+    },
+    async find(identities) {
+      const answer: unknown = await guarded(() => directory.find(identities));
+      if (answer instanceof Map) return cardsOf(answer);
+      throw wrongCards();
+    },
+    async get(id) {
+      const answer: unknown = await guarded(() => directory.get(id));
+      if (typeof answer === 'string' || answer === null) return answer;
+      throw wrongAnswer('get', 'an exported card, or null');
+    },
   };
 }
 
-/** The key store; whatever else it throws is `KEY_STORE_UNAVAILABLE`. */
+function cardsOf(answer: ReadonlyMap<unknown, unknown>): ReadonlyMap<string, readonly string[]> {
+  return new Map(
+    Array.from(answer, ([identity, list]) => {
+      if (typeof identity !== 'string' || !Array.isArray(list)) throw wrongCards();
+      return [identity, list.filter((card) => typeof card === 'string')] as const;
+    }),
+  );
+}
+
+function wrongCards(): EncryptionError {
+  return wrongAnswer('find', 'a Map of identities to arrays of exported cards');
+}
+
+function wrongAnswer(method: string, expected: string): EncryptionError {
+  return new EncryptionError(
+    'DIRECTORY_REFUSED',
+    `${method} of the directory did not give ${expected}.`,
+  );
+}
+
+/**
+ * The key store; whatever else it throws is `KEY_STORE_UNAVAILABLE`. One that does not do what it says
+ * would lose numbers or keys without a word: that is `INVALID_ARGUMENT`.
+ */
 export function guardedKeyStore(keyStore: KeyStore): KeyStore {
   const guarded = <T>(action: () => Promise<T>): Promise<T> =>
     guard('KEY_STORE_UNAVAILABLE', 'The key store', action);
   return {
-    get: (name) => guarded(() => keyStore.get(name)),
-    update: (name, change) => guarded(() => keyStore.update(name, change)),
+    get: async (name) => checkedRecord(await guarded(() => keyStore.get(name))),
+    async update(name, change) {
+      const seen = { change: false };
+      await guarded(() =>
+        keyStore.update(name, (current) => {
+          seen.change = true;
+          return change(checkedRecord(current));
+        }),
+      );
+      if (seen.change) return;
+      throw invalidArgument('keyStore.update must call change with the record, or null, and did not.');
+    },
+    lock: (name, work) =>
+      lockedApart(work, async (settling) => {
+        const outcome = await guarded(() => keyStore.lock(name, settling));
+        if (outcome instanceof Object) return outcome;
+        throw invalidArgument('keyStore.lock must run the work and give what it gives, and did not.');
+      }),
   };
+}
+
+function checkedRecord(record: Bytes | null): Bytes | null {
+  if (record === null || ArrayBuffer.isView(record)) return record;
+  throw invalidArgument('keyStore.get and keyStore.update must give a Uint8Array, or null.');
 }

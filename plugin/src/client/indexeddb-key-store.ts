@@ -1,23 +1,32 @@
 import { openDB, type DBSchema, type IDBPDatabase } from 'idb';
 import { EncryptionError } from '../errors.ts';
 import type { Bytes } from '../protocol/primitives.ts';
-import type { KeyStore } from './key-store.ts';
+import { busy, LOCK_PATIENCE_MILLISECONDS, lockedApart, type KeyStore } from './key-store.ts';
 
 interface Schema extends DBSchema {
   records: { key: string; value: Bytes };
 }
 
 /**
- * A key store in the browser's IndexedDB, shared by all tabs of an origin. Every error of the
- * database (a private window, a full disk) is `KEY_STORE_UNAVAILABLE`.
+ * A key store in the browser's IndexedDB, shared by all tabs and workers of an origin, which keep out
+ * of each other's way by Web Locks. Every error of the database (a private window, a full disk) is
+ * `KEY_STORE_UNAVAILABLE`, and so is a page without Web Locks: one that came over http.
  */
 export class IndexedDbKeyStore implements KeyStore {
   readonly #database: string;
+  readonly #patience: number;
   #opened: Promise<IDBPDatabase<Schema>> | undefined;
+  // The database was there: if it is gone later, so is the device, and nothing of it is made anew.
+  #wasThere = false;
+  #isGone = false;
 
-  /** @param database the name of the database, to keep several apart on one origin */
-  constructor(database = 'twilio-chat-encryption') {
+  /**
+   * @param database the name of the database, to keep several apart on one origin
+   * @param patience how many milliseconds to wait for a lock of another tab
+   */
+  constructor(database = 'twilio-chat-encryption', patience = LOCK_PATIENCE_MILLISECONDS) {
     this.#database = database;
+    this.#patience = patience;
   }
 
   /** See {@link KeyStore.get}. */
@@ -25,6 +34,7 @@ export class IndexedDbKeyStore implements KeyStore {
     try {
       return (await (await this.#open()).get('records', name)) ?? null;
     } catch (cause) {
+      if (this.#isGone) return null;
       throw unavailable(cause);
     }
   }
@@ -47,6 +57,7 @@ export class IndexedDbKeyStore implements KeyStore {
           refused = { error };
           throw error;
         }
+        if (next === current) return;
         if (next === null) await transaction.store.delete(name);
         else await transaction.store.put(next, name);
       };
@@ -60,10 +71,32 @@ export class IndexedDbKeyStore implements KeyStore {
     }
   }
 
-  #open(): Promise<IDBPDatabase<Schema>> {
+  /** See {@link KeyStore.lock}. */
+  lock<T>(name: string, work: () => Promise<T>): Promise<T> {
+    return lockedApart(work, async (settling) => {
+      const signal = AbortSignal.timeout(this.#patience);
+      try {
+        const locks = lockManager();
+        return await locks.request(`key-store/${this.#database}/${name}`, { signal }, settling);
+      } catch (cause) {
+        // The signal ends the waiting only: work that was begun is not cut off.
+        throw cause === signal.reason ? busy() : unavailable(cause);
+      }
+    });
+  }
+
+  async #open(): Promise<IDBPDatabase<Schema>> {
+    // Without locks two tabs would use one number twice: then better nothing at all, from the start.
+    lockManager();
     this.#opened ??= openDB<Schema>(this.#database, 1, {
-      upgrade(database) {
-        database.createObjectStore('records');
+      upgrade: (database, _version, _wanted, transaction) => {
+        if (this.#wasThere) {
+          this.#isGone = true;
+          transaction.done.catch(() => undefined);
+          transaction.abort();
+        } else {
+          database.createObjectStore('records');
+        }
       },
       // Somebody deletes the database, or the browser closed it: the next call opens it again.
       blocking: (_version, _wanted, event) => {
@@ -72,10 +105,23 @@ export class IndexedDbKeyStore implements KeyStore {
       },
       terminated: () => (this.#opened = undefined),
     });
-    // A failed opening is tried again by the next call.
-    this.#opened.catch(() => (this.#opened = undefined));
-    return this.#opened;
+    try {
+      const database = await this.#opened;
+      this.#wasThere = true;
+      this.#isGone = false;
+      return database;
+    } catch (error) {
+      // A failed opening is tried again by the next call.
+      this.#opened = undefined;
+      throw error;
+    }
   }
+}
+
+// Of secure contexts only: https://w3c.github.io/web-locks/#api-navigator-mixin
+function lockManager(): LockManager {
+  if ('locks' in navigator) return navigator.locks;
+  throw new TypeError('There are no Web Locks here. Open the page over https, or at localhost.');
 }
 
 /** Aborts a transaction that an error of its own may have aborted before. */
@@ -90,7 +136,7 @@ function abort(transaction: { abort(): void }): void {
 function unavailable(cause: unknown): EncryptionError {
   return new EncryptionError(
     'KEY_STORE_UNAVAILABLE',
-    "The browser's storage (IndexedDB) cannot be used. A private window or a full disk may be why.",
+    "The browser's storage (IndexedDB, Web Locks) cannot be used. A private window, a full disk or a page without https may be why.",
     { cause },
   );
 }

@@ -25,8 +25,34 @@ export type FindSession = (
   reference: SessionReference,
 ) => Promise<FoundSession>;
 
+/** The file of a delivered message as text; null when it could not be loaded, or there is none. */
+export type LoadFile = (delivered: DeliveredMessage) => Promise<string | null>;
+
 // Twilio may have put others between: the locator is only where to look first.
 const RADIUS = 50;
+const MAX_OPENED_FILES = 1000;
+
+/** Loads files. A file is large: all who want it while it comes share it. */
+export function fileLoader(): LoadFile {
+  const loads = new Map<string, Promise<string | null>>();
+  return async (delivered) => {
+    const { file } = delivered;
+    if (!file) return null;
+    const name = placeOf(delivered);
+    const load =
+      loads.get(name) ??
+      file
+        .load()
+        .catch(() => null)
+        .finally(() => loads.delete(name));
+    loads.set(name, load);
+    return load;
+  };
+}
+
+function placeOf({ channelSid, messageSid, index }: DeliveredMessage): string {
+  return `${channelSid}/${messageSid}/${index}`;
+}
 
 /**
  * @param open opens a key message, verifies it and keeps its session; null when it is not for
@@ -34,8 +60,37 @@ const RADIUS = 50;
  */
 export function keyMessages(
   open: (delivered: DeliveredMessage, envelope: Envelope) => Promise<VerifiedMessage | null>,
+  load: LoadFile,
 ): FindSession {
   const lookups = new Map<string, Promise<FoundSession>>();
+  // Nobody vouches for what a follower names before it is opened: those that name a session which is
+  // not in a file must not have the file loaded each time. Only what was verified is remembered, so
+  // that a file which Twilio bends for a while is read again.
+  const openedFiles = new Map<string, Promise<Session | 'foreign' | null>>();
+
+  async function openCandidate(
+    candidate: DeliveredMessage,
+    withFile: boolean,
+  ): Promise<Session | 'foreign' | null> {
+    const envelope = await keyEnvelope(candidate, load, withFile);
+    return envelope && openUnlessRefused(candidate, envelope);
+  }
+
+  function openFile(candidate: DeliveredMessage): Promise<Session | 'foreign' | null> {
+    const name = placeOf(candidate);
+    const known = openedFiles.get(name);
+    if (known) return known;
+    if (openedFiles.size >= MAX_OPENED_FILES) openedFiles.clear();
+    const opening = openCandidate(candidate, true);
+    openedFiles.set(name, opening);
+    const forgetUnlessVerified = (opened?: Session | 'foreign' | null): void => {
+      if (!opened || opened === 'foreign') openedFiles.delete(name);
+    };
+    opening.then(forgetUnlessVerified, () => {
+      forgetUnlessVerified();
+    });
+    return opening;
+  }
 
   async function lookUp(
     delivered: DeliveredMessage,
@@ -46,8 +101,10 @@ export function keyMessages(
       for (const candidate of await delivered.around(keyMessageIndex, radius)) {
         // A session is its author's. Files are large: only the one that is named is loaded.
         if (candidate.author !== delivered.author) continue;
-        const envelope = await keyEnvelope(candidate, radius === 0);
-        const opened = envelope && (await openUnlessRefused(candidate, envelope));
+        const isNamed = radius === 0;
+        const opened = await (candidate.file && isNamed
+          ? openFile(candidate)
+          : openCandidate(candidate, isNamed));
         if (!opened) continue;
         if (opened === 'foreign') foreign ||= candidate.index === keyMessageIndex;
         else if (equal(opened.sessionId, sessionId)) return opened;
@@ -71,8 +128,11 @@ export function keyMessages(
   }
 
   return (delivered, reference) => {
-    // Many followers of one session arrive together: they wait for one lookup.
-    const name = `${delivered.channelSid}/${hex.encode(reference.sessionId)}/${reference.keyMessageIndex}`;
+    // Many followers of one session arrive together: they wait for one lookup. Not for that of one in
+    // somebody else's name, which does not find what is theirs.
+    const { channelSid, author } = delivered;
+    const { sessionId, keyMessageIndex } = reference;
+    const name = `${channelSid}/${hex.encode(sessionId)}/${keyMessageIndex}/${author}`;
     const lookup =
       lookups.get(name) ?? lookUp(delivered, reference).finally(() => lookups.delete(name));
     lookups.set(name, lookup);
@@ -82,12 +142,13 @@ export function keyMessages(
 
 async function keyEnvelope(
   candidate: DeliveredMessage,
+  load: LoadFile,
   withFile: boolean,
 ): Promise<Envelope | null> {
   // A hundred messages are looked at for one follower: most of them by their first bytes only.
   if (candidate.file ? !withFile : !looksLikeKeyMessage(candidate.body)) return null;
   try {
-    const envelope = await envelopeOf(candidate, withFile);
+    const envelope = await envelopeOf(candidate, load, withFile);
     return envelope?.type === 'key' ? envelope : null;
   } catch (error) {
     if (isEncryptionError(error, 'PLAINTEXT', 'MALFORMED', 'UNSUPPORTED_VERSION')) return null;
@@ -102,10 +163,12 @@ async function keyEnvelope(
  * @throws EncryptionError as {@link parseEnvelope}
  */
 export async function envelopeOf(
-  { body, file }: DeliveredMessage,
+  delivered: DeliveredMessage,
+  load: LoadFile,
   whole = false,
 ): Promise<Envelope | null> {
+  const { body, file } = delivered;
   if (!file || !(file.isKey || whole)) return parseEnvelope(body);
-  const text = await file.load().catch(() => null);
+  const text = await load(delivered);
   return text === null ? null : parseEnvelope(text, MAX_FILE_CHARACTERS);
 }

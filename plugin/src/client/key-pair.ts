@@ -1,6 +1,8 @@
 /** One key pair of the low-level API, and where its secret is. */
+import { checkOptions, passwordArgument } from '../arguments.ts';
 import { EncryptionError } from '../errors.ts';
 import { curves } from '../protocol/curves.ts';
+import { xwing } from '../protocol/curves-xwing.ts';
 import { openKeyRecord, sealKeyRecord } from '../protocol/key-record.ts';
 import type { Bytes, RandomSource } from '../protocol/primitives.ts';
 import { dataSealer, type DataSealer, type PrivateKeys } from './data-sealer.ts';
@@ -15,6 +17,12 @@ export interface KeyPairContext {
   readonly checkOpen: () => void;
 }
 
+/** How a key that is saved already is unlocked. */
+export interface SavedKeyOptions {
+  /** The password that it is saved or loaded under. Default: the new password. */
+  readonly currentPassword?: string;
+}
+
 /**
  * A key pair for signing and for encryption. Its private halves cannot be read; they leave it sealed
  * under a password only. All calls reject with `CLOSED` after `close()`.
@@ -23,17 +31,17 @@ export interface KeyPair extends DataSealer {
   /**
    * Keeps the key in the key store under a password. An existing key is never overwritten.
    * @param name 1 to 256 characters
-   * @param current the password of a key that is saved already, if it is another one
+   * @param options the password of a key that is saved already, if it is another one
    * @throws EncryptionError `INVALID_ARGUMENT`, `KEY_EXISTS`, `WRONG_PASSWORD`,
    * `KEY_STORE_UNAVAILABLE`
    */
-  save(name: string, password: string, current?: string): Promise<void>;
+  save(name: string, password: string, options?: SavedKeyOptions): Promise<void>;
   /**
    * The key as a string under a password, to be kept or moved elsewhere.
-   * @param current the password of a key that is saved already, if it is another one
+   * @param options the password of a key that is saved already, if it is another one
    * @throws EncryptionError `INVALID_ARGUMENT`, `WRONG_PASSWORD`
    */
-  export(password: string, current?: string): Promise<string>;
+  export(password: string, options?: SavedKeyOptions): Promise<string>;
 }
 
 /** A record of a key in the key store. */
@@ -63,14 +71,17 @@ export function privateKeysOf(key: KeyPair): PrivateKeys {
  * saved or loaded key can use it as long as it runs, but not carry it away.
  * @param secret of `makeSecret` or a record; belongs to the key pair from now on
  * @param saved the record that the secret is from, if it is kept in the key store
- * @throws EncryptionError `KEY_RECORD_DAMAGED`
+ * @throws EncryptionError `KEY_RECORD_DAMAGED`, `POST_QUANTUM_UNAVAILABLE`
  */
 export async function keyPair(
   secret: Bytes,
   saved: SavedRecord | null,
   { keyStore, random, checkOpen }: KeyPairContext,
 ): Promise<KeyPair> {
-  const keys = await importKeys(secret);
+  const keys = await importKeys(secret).catch((error: unknown) => {
+    secret.fill(0);
+    throw error;
+  });
   let record = saved;
   if (record) secret.fill(0);
 
@@ -85,9 +96,9 @@ export async function keyPair(
     }
   }
 
-  async function save(name: string, password: string, current = password): Promise<void> {
+  async function save(name: string, password: string, options = {}): Promise<void> {
     const stored = recordName(name);
-    await withSecret(current, async (copy) => {
+    await withSecret(currentPassword('save', password, options), async (copy) => {
       const bytes = await sealKeyRecord(stored, copy, password, random);
       await keyStore.update(stored, (existing) => {
         if (existing === null) return bytes;
@@ -99,21 +110,33 @@ export async function keyPair(
   }
 
   const sealer = dataSealer(keys, random, checkOpen);
-  const result: KeyPair = {
+  const result: KeyPair = Object.freeze<KeyPair>({
     ...sealer,
     save,
-    export: (password, current = password) =>
-      withSecret(current, (copy) => exportSecret(copy, password, random)),
-  };
+    export: async (password, options = {}) =>
+      withSecret(currentPassword('export', password, options), (copy) =>
+        exportSecret(copy, password, random),
+      ),
+  });
   privateKeys.set(result, keys);
   return result;
 }
 
+/** The password to unlock with. Checks both, before anything is computed for them. */
+function currentPassword(method: string, password: string, options: SavedKeyOptions): string {
+  checkOptions(options, ['currentPassword'], method);
+  const { currentPassword: current = password } = options;
+  passwordArgument(password);
+  return passwordArgument(current, 'currentPassword');
+}
+
 async function importKeys(secret: Bytes): Promise<PrivateKeys> {
-  const { signingSeed, encryptionSecret } = splitSecret(secret);
+  const { signingSeed, encryptionSecret, pqSeed } = splitSecret(secret);
   const backEnd = await curves();
   return {
     signingKey: await backEnd.importSigningKey(signingSeed),
     encryptionKey: await backEnd.importAgreementKey(encryptionSecret),
+    // At once and not when it is needed: until then the seed would have to be kept.
+    ...(pqSeed && { pqEncryptionKey: await (await xwing()).importKey(pqSeed) }),
   };
 }

@@ -1,4 +1,6 @@
+import { EncryptionError } from '../errors.ts';
 import type { Bytes } from '../protocol/primitives.ts';
+import { queues } from './queues.ts';
 
 /**
  * Where a device keeps its sealed key and what it remembers: pinned cards, message counters,
@@ -14,11 +16,49 @@ export interface KeyStore {
    * result. When `change` throws, nothing is written and its error is passed on.
    */
   update(name: string, change: (current: Bytes | null) => Bytes | null): Promise<void>;
+  /**
+   * Runs `work` while nobody else runs any under this name, in whatever tab or process that shares
+   * the store; who asks first is first. A lock ends with the tab or process that holds it, however
+   * that ends. What `work` throws is passed on.
+   * @throws EncryptionError `DEVICE_BUSY` when others held the lock for too long: nothing was run
+   */
+  lock<T>(name: string, work: () => Promise<T>): Promise<T>;
+}
+
+/**
+ * How long to wait for a lock of another tab or process. Whoever sends has three tries on the same
+ * network; who holds it for longer was most likely suspended by the system.
+ */
+export const LOCK_PATIENCE_MILLISECONDS = 60_000;
+
+/** The error of a lock that others hold for too long. */
+export function busy(): EncryptionError {
+  return new EncryptionError(
+    'DEVICE_BUSY',
+    'Not done: another tab or process of this device is busy sending, or was suspended. Try again.',
+  );
+}
+
+/**
+ * Runs `work` inside `lock`, and keeps what fails in the one apart from what fails in the other: an
+ * error of the work is passed on as it is.
+ */
+export async function lockedApart<T>(
+  work: () => Promise<T>,
+  lock: (settling: () => Promise<PromiseSettledResult<T>>) => Promise<PromiseSettledResult<T>>,
+): Promise<T> {
+  const outcome = await lock(async () => {
+    const [settled] = await Promise.allSettled([Promise.resolve().then(work)]);
+    return settled;
+  });
+  if (outcome.status === 'rejected') throw outcome.reason;
+  return outcome.value;
 }
 
 /** A key store in memory: gone with the process. For tests, and for devices that keep nothing. */
 export class MemoryKeyStore implements KeyStore {
   readonly #records = new Map<string, Bytes>();
+  readonly #inTurn = queues();
 
   /** See {@link KeyStore.get}. */
   get(name: string): Promise<Bytes | null> {
@@ -32,5 +72,10 @@ export class MemoryKeyStore implements KeyStore {
       if (next === null) this.#records.delete(name);
       else this.#records.set(name, next.slice());
     });
+  }
+
+  /** See {@link KeyStore.lock}. Who shares this store is in this process, so nobody is given up. */
+  lock<T>(name: string, work: () => Promise<T>): Promise<T> {
+    return this.#inTurn(name, work);
   }
 }

@@ -142,7 +142,8 @@ function compare(
   const latest = versions.at(-1)?.revision ?? 0;
   const same = versions.some((version) => version.digest === digest);
   const isElsewhere = known.place !== place;
-  if (isElsewhere && same) return { verdict: { is: 'copy' }, after: replaced(withCopy(known, place)) };
+  if (isElsewhere && same)
+    return { verdict: { is: 'copy' }, after: replaced(withCopy(known, place)) };
   // The first to be seen may have been the copy: a new edit says which one its sender means.
   if (isElsewhere && !(copies.includes(place) && revision > latest)) return refused;
   if (same) return { verdict: { is: 'known', fork, latestRevision: latest }, after: entries };

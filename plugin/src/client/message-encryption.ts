@@ -1,4 +1,4 @@
-import { EncryptionError, type RejectionCode } from '../errors.ts';
+import { isEncryptionError, type RejectionCode } from '../errors.ts';
 import type { CardId, Identity, MessageId } from '../protocol/identifiers.ts';
 import type { Trust } from './pins.ts';
 
@@ -11,12 +11,13 @@ import type { Trust } from './pins.ts';
  * - `OUT_OF_ORDER` it stands before or behind another message of its sender that it should not
  * - `FORK` its sender gave its number to another message as well
  * - `ROLLED_BACK` a later version of it was here already
+ * - `FILES_MISSING` Twilio does not have `count` of the files that its sender attached
  * - `UNKNOWN_RECIPIENTS` its sender encrypted it for `count` cards that are nobody's here
  */
 export type Anomaly =
   | { readonly code: 'CLOCK_SKEW' | 'OUT_OF_ORDER' | 'FORK' | 'ROLLED_BACK' }
   | { readonly code: 'GAP'; readonly from: number; readonly to: number }
-  | { readonly code: 'UNKNOWN_RECIPIENTS'; readonly count: number };
+  | { readonly code: 'FILES_MISSING' | 'UNKNOWN_RECIPIENTS'; readonly count: number };
 
 /**
  * Why a message cannot be read here. By what Twilio says of its date, so it is no proof.
@@ -36,7 +37,10 @@ export type UnavailableCode =
  */
 export type PendingCode = 'CARD_PENDING' | 'KEY_PENDING' | 'STORE_PENDING';
 
-/** What is known of a message. Only a `verified` one shows its sender's words. */
+/**
+ * What is known of a message. Only a `verified` one shows its sender's words. Minor versions may add
+ * codes and anomalies: a `switch` over them needs a `default`.
+ */
 export type MessageEncryption =
   | {
       readonly status: 'verified';
@@ -65,7 +69,7 @@ export type MessageEncryption =
  * or that this device could not decide yet. Never an exception: no message may be lost to one.
  */
 export function outcomeOf(error: unknown): MessageEncryption {
-  const code = error instanceof EncryptionError ? error.code : undefined;
+  const code = isEncryptionError(error) ? error.code : undefined;
   switch (code) {
     case 'PLAINTEXT':
     case 'UNSUPPORTED_VERSION':
@@ -79,6 +83,9 @@ export function outcomeOf(error: unknown): MessageEncryption {
     case 'CARD_INVALID':
     case 'CARD_REVOKED':
       return { status: 'rejected', code };
+    // It names a card that there is not: nobody's. To ask again would change nothing.
+    case 'CARD_NOT_FOUND':
+      return { status: 'rejected', code: 'CARD_INVALID' };
     case 'DIRECTORY_UNREACHABLE':
     case 'DIRECTORY_REFUSED':
     case 'UNAUTHORIZED':

@@ -3,6 +3,7 @@
  * open, and the envelopes that were made but not yet seen to arrive.
  */
 import { isSuite, type Suite } from '../protocol/header.ts';
+import { EncryptionError } from '../errors.ts';
 import type { CardId, ChannelSid } from '../protocol/identifiers.ts';
 import type { KeyStore } from './key-store.ts';
 import { arrayOf, isCount, isText, nullOr, objectOf } from './shape.ts';
@@ -62,7 +63,10 @@ const OUTGOING: StateType<OutgoingState> = {
   }),
 };
 
-/** The outgoing side of one channel. Errors are those of {@link updateState}. */
+/**
+ * The outgoing side of one channel. Errors are those of {@link updateState}, and `KEY_RECORD_DAMAGED`
+ * when the last number is lower than it was: numbers would be used twice.
+ */
 export interface Outbox {
   read(): Promise<OutgoingState>;
   /**
@@ -83,14 +87,30 @@ export interface Outbox {
 /** The outbox of this card in this channel. */
 export function outbox(store: KeyStore, cardId: CardId, channelSid: ChannelSid): Outbox {
   const name = `outgoing/${cardId}/${channelSid}`;
-  const update = (change: (state: OutgoingState) => OutgoingState) =>
-    updateState(store, name, OUTGOING, change);
+  let highest = 0;
+
+  // Each change starts from what is stored, never from what was stored a moment ago: another tab may
+  // have gone on. But nobody goes back, unless the record was deleted or replaced by an old one.
+  function checked(state: OutgoingState): OutgoingState {
+    if (state.last < highest) {
+      throw new EncryptionError('KEY_RECORD_DAMAGED', `The stored record ${name} is an old one.`);
+    }
+    highest = state.last;
+    return state;
+  }
+
+  async function update(change: (state: OutgoingState) => OutgoingState) {
+    const changed = await updateState(store, name, OUTGOING, (state) => change(checked(state)));
+    highest = Math.max(highest, changed.after.last);
+    return changed;
+  }
+
   return {
-    read: () => readState(store, name, OUTGOING),
+    read: async () => checked(await readState(store, name, OUTGOING)),
 
     async add(make) {
       for (;;) {
-        const { last } = await readState(store, name, OUTGOING);
+        const { last } = await this.read();
         const entry = await make(last + 1);
         const { before } = await update((state) =>
           state.last === last
@@ -108,8 +128,9 @@ export function outbox(store: KeyStore, cardId: CardId, channelSid: ChannelSid):
       }));
     },
 
+    // Also of a record that went back: this is how it comes to what it was.
     async raise(sequence) {
-      const { after } = await update((state) =>
+      const { after } = await updateState(store, name, OUTGOING, (state) =>
         state.last < sequence ? { ...state, last: sequence } : state,
       );
       return after.last;

@@ -26,6 +26,18 @@ export interface OwnCard {
   readonly stateKey: Bytes;
 }
 
+/** An own card as {@link openOwnCard} gives it. */
+export interface OpenedCard extends OwnCard {
+  /** The record of the keys, as it was stored then. */
+  readonly record: StoredRecord;
+}
+
+/** A record in a key store. */
+export interface StoredRecord {
+  readonly name: string;
+  readonly bytes: Bytes;
+}
+
 /** What {@link openOwnCard} works with. */
 export interface OwnCardOptions {
   readonly identity: Identity;
@@ -50,13 +62,18 @@ const SECRETS_LENGTH = 3 * SECRET_LENGTH;
  * stored before the card is published: a crash between the two is mended by the next opening.
  * @throws EncryptionError `WRONG_PASSWORD`, `KEY_RECORD_DAMAGED`, `KEY_STORE_UNAVAILABLE`,
  * `OWN_CARD_INVALID`, the directory's errors, `INVALID_ARGUMENT` when suite 2 is asked for and the
- * device's card was made without it, and `POST_QUANTUM_UNAVAILABLE`
+ * device's card was made without it, and `POST_QUANTUM_UNAVAILABLE`, `DEVICE_BUSY`
  */
-export async function openOwnCard(options: OwnCardOptions): Promise<OwnCard> {
+export async function openOwnCard(options: OwnCardOptions): Promise<OpenedCard> {
   const { identity, password, keyStore } = options;
   const name = `key/${identity}`;
-  const record = (await keyStore.get(name)) ?? (await makeRecord(name, options));
-  const secret = await openKeyRecord(name, record, password);
+  // Tabs that start at once make one key: the others wait for it.
+  const bytes =
+    (await keyStore.get(name)) ??
+    (await keyStore.lock(name, async () => {
+      return (await keyStore.get(name)) ?? (await makeRecord(name, options));
+    }));
+  const secret = await openKeyRecord(name, bytes, password);
   try {
     const exported = utf8Text(secret.slice(SECRETS_LENGTH)) ?? '';
     const card = await importCard(exported).catch(() => null);
@@ -65,6 +82,7 @@ export async function openOwnCard(options: OwnCardOptions): Promise<OwnCard> {
     const [signingSeed, encryptionSecret, pqSeed] = split(secret);
     const backEnd = await curves();
     return {
+      record: { name, bytes },
       signingKey: await backEnd.importSigningKey(signingSeed),
       encryptionKey: await backEnd.importAgreementKey(encryptionSecret),
       // Also when the option is off now: a card that has the key is sent messages of suite 2. At
@@ -92,7 +110,7 @@ async function makeRecord(name: string, options: OwnCardOptions): Promise<Bytes>
   const secret = concat(secrets, utf8(exportCard(card)));
   const record = await sealKeyRecord(name, secret, password, random);
   for (const bytes of [secret, secrets]) bytes.fill(0);
-  // Another tab may have been faster: the first keys stay, nothing is overwritten.
+  // The first keys stay, whatever the store's locks are worth: nothing is overwritten.
   let kept = record;
   await keyStore.update(name, (current) => (kept = current ?? record));
   return kept;

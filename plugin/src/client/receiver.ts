@@ -8,10 +8,10 @@ import type { Session } from '../protocol/session.ts';
 import type { DeliveredMessage } from './delivered.ts';
 import type { IncomingSessions } from './incoming-sessions.ts';
 import type { JudgedMessage, ReceivedMessage } from './judged.ts';
-import { envelopeOf, keyMessages } from './key-messages.ts';
+import { envelopeOf, fileLoader, keyMessages } from './key-messages.ts';
 import { outcomeOf, type MessageEncryption, type UnavailableCode } from './message-encryption.ts';
 import type { OwnCard } from './own-card.ts';
-import { unknownRecipients } from './unknown-recipients.ts';
+import { countedSoon, unknownRecipients } from './unknown-recipients.ts';
 
 /** Decrypts and verifies messages, in two steps. Whatever is wrong is in the result. */
 export interface Receiver {
@@ -46,15 +46,17 @@ export function receiver(context: ReceiverContext): Receiver {
   const unknownOf = new Map<string, Promise<number>>();
   const opened: Opener = async (delivered, envelope, session) => {
     const verified = await open(delivered, envelope, session);
-    const name = verified?.session && hex.encode(verified.session.sessionId);
+    if (!verified?.session) return verified;
+    const name = hex.encode(verified.session.sessionId);
     // Counted by whoever comes first: the key message itself, or the follower that looked for it.
-    if (name !== undefined && !unknownOf.has(name)) {
-      const counting = unknownIn(delivered, envelope, verified);
+    if (!unknownOf.has(name)) {
+      const counting = countIn(delivered, envelope, verified);
       keepBounded(unknownOf, name, counting, MAX_COUNTED_SESSIONS);
     }
     return verified;
   };
-  const findSession = keyMessages(opened);
+  const load = fileLoader();
+  const findSession = keyMessages(opened, load);
 
   async function sessionOf(
     delivered: DeliveredMessage,
@@ -68,19 +70,29 @@ export function receiver(context: ReceiverContext): Receiver {
     return found === 'missing' ? 'KEY_MISSING' : found;
   }
 
+  async function countIn(
+    delivered: DeliveredMessage,
+    envelope: Envelope,
+    { sender }: VerifiedMessage,
+  ): Promise<number> {
+    if (envelope.type === 'follower' || sender.id === own.card.id) return 0;
+    return countUnknown(delivered, envelope.slots, sender);
+  }
+
+  // Of a large channel it may take longer than one message waits: then the next ones tell.
   async function unknownIn(
     delivered: DeliveredMessage,
     envelope: Envelope,
-    verified: VerifiedMessage | null,
+    verified: VerifiedMessage,
   ): Promise<number> {
-    if (!verified || verified.sender.id === own.card.id) return 0;
-    if (envelope.type !== 'follower')
-      return countUnknown(delivered, envelope.slots, verified.sender);
-    return (await unknownOf.get(hex.encode(envelope.session.sessionId))) ?? 0;
+    const sessionId =
+      envelope.type === 'follower' ? envelope.session.sessionId : verified.session?.sessionId;
+    const ofSession = sessionId && unknownOf.get(hex.encode(sessionId));
+    return countedSoon(ofSession ?? countIn(delivered, envelope, verified));
   }
 
   async function judge(delivered: DeliveredMessage): Promise<JudgedMessage> {
-    const envelope = await envelopeOf(delivered);
+    const envelope = await envelopeOf(delivered, load);
     if (!envelope) return { delivered, outcome: keyOutcome(delivered) };
     const session = await sessionOf(delivered, envelope);
     if (session === 'KEY_MISSING') return { delivered, outcome: keyOutcome(delivered) };

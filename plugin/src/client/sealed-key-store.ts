@@ -15,5 +15,6 @@ export function sealedKeyStore(keyStore: KeyStore, key: Bytes, random: RandomSou
         if (next === null || next === current) return next && record;
         return sealStateRecord(key, name, next, random);
       }),
+    lock: (name, work) => keyStore.lock(name, work),
   };
 }

@@ -1,9 +1,14 @@
 import { EncryptionError, isEncryptionError } from '../errors.ts';
-import { encodeContent } from '../protocol/content.ts';
+import { encodeContent, type MediaDescriptor } from '../protocol/content.ts';
 import { xwing } from '../protocol/curves-xwing.ts';
 import { messageIdOf, type ChannelSid, type Identity } from '../protocol/identifiers.ts';
-import { sealFollower, sealMessage, type SealedMessage } from '../protocol/message-envelope.ts';
-import type { EditTarget, SignedMessage } from '../protocol/message.ts';
+import {
+  sealedLength,
+  sealFollower,
+  sealMessage,
+  type SealedMessage,
+} from '../protocol/message-envelope.ts';
+import type { EditTarget, MessageMeasures, SignedMessage } from '../protocol/message.ts';
 import { base64url, hash, hex, type Bytes, type RandomSource } from '../protocol/primitives.ts';
 import type { Session } from '../protocol/session.ts';
 import { x25519Slots } from '../protocol/slot.ts';
@@ -14,6 +19,8 @@ import { ephemerals } from './ephemerals.ts';
 import type { EncryptedChannels } from './encrypted-channels.ts';
 import type { KeyStore } from './key-store.ts';
 import { outbox, type Outbox, type OutboxEntry, type OutgoingSession } from './outbox.ts';
+import { patiently } from './patience.ts';
+import type { RecipientPolicy } from './recipient-policy.ts';
 import { chooseRecipients, type RecipientsContext } from './recipients.ts';
 import { suiteOf } from './suite.ts';
 
@@ -23,18 +30,17 @@ export interface SenderContext extends RecipientsContext {
   readonly random: RandomSource;
   readonly now: () => number;
   readonly encrypted: EncryptedChannels;
+  readonly policy: RecipientPolicy;
   /** Keeps a session that this device opened, so that it reads its own messages. */
   readonly keepSession: (session: Session) => Promise<void>;
 }
 
-/** A channel as a sender needs it. */
-export interface Outlet {
-  readonly channelSid: ChannelSid;
-  /** The longest message body, in bytes. */
+/** How an envelope gets into a channel. */
+export interface Delivery {
+  /** The longest envelope of a message, in characters. */
   readonly limit: number;
-  members(): Promise<readonly Identity[]>;
   /**
-   * Posts an envelope as a message: as its body, or as a file when it is longer than the limit.
+   * Posts an envelope as a message.
    * @returns the message's index
    * @throws EncryptionError `DELIVERY_UNKNOWN` when it may have arrived; any other error says that
    * it did not
@@ -48,29 +54,45 @@ export interface Outlet {
   find(text: string): Promise<number | null>;
 }
 
+/** A channel as a sender needs it. A key message that is longer than the limit is posted as a file. */
+export interface Outlet extends Delivery {
+  readonly channelSid: ChannelSid;
+  members(): Promise<readonly Identity[]>;
+}
+
 /** What the application wants to say. */
 export interface OutgoingContent {
   readonly body?: string;
   readonly attributes?: unknown;
+  readonly subject?: string;
+  readonly media?: readonly MediaDescriptor[];
 }
 
-/** Encrypts and sends messages. One call at a time for each channel. */
+/** Encrypts and sends messages: one at a time in each channel, whatever tab or process it is from. */
 export interface Sender {
   /**
    * Signs a message, encrypts it for all trusted cards of the members and the sender's own, and
-   * posts it. In a channel of more than 16 cards it is a follower of a session, for which a key
-   * message is posted first when one is due.
+   * posts it. In a channel of more than 16 cards, or if it is too long for that many slots, it is a
+   * follower of a session, for which a key message is posted first when one is due.
+   * @param delivery how this one gets there, when it is not a message of text alone
    * @returns the message's index
    * @throws EncryptionError `INVALID_CONTENT`, `MESSAGE_TOO_LARGE`, `MEMBER_WITHOUT_CARD`,
-   * `MEMBER_WITHOUT_POST_QUANTUM_KEY`, `KEY_CHANGED`, `SUITE_DOWNGRADE`, `TOO_MANY_RECIPIENTS`,
-   * `DELIVERY_UNKNOWN`, the key store's and the directory's errors, and what the outlet throws
+   * `MEMBER_WITHOUT_POST_QUANTUM_KEY`, `KEY_CHANGED`, `RECIPIENT_UNAPPROVED`, `SUITE_DOWNGRADE`, `TOO_MANY_RECIPIENTS`,
+   * `DELIVERY_UNKNOWN`, `DEVICE_BUSY`, the key store's and the directory's errors, and what the
+   * outlet throws
    */
-  send(outlet: Outlet, content: OutgoingContent): Promise<number>;
+  send(outlet: Outlet, content: OutgoingContent, delivery?: Delivery): Promise<number>;
   /**
    * Makes the envelope that replaces a message of this person's; errors as {@link send}.
+   * @param limit the longest envelope that its place holds, in characters
    * @returns the new body for Twilio
    */
-  edit(outlet: Outlet, target: EditTarget, content: OutgoingContent): Promise<string>;
+  edit(
+    outlet: Outlet,
+    target: EditTarget,
+    content: OutgoingContent,
+    limit?: number,
+  ): Promise<string>;
   /**
    * Learns of a message of this very card, as it was read: a device whose storage was rolled back
    * must not use a number twice.
@@ -78,7 +100,7 @@ export interface Sender {
   readonly sawOwn: (channelSid: ChannelSid, sequence: number) => Promise<void>;
 }
 
-/** Up to so many cards a message brings its key itself, and can be read alone. */
+/** Up to so many cards a message that has room brings its key itself, and can be read alone. */
 const MAX_CARRIER_CARDS = 16;
 // One key leaked from a device opens that many messages of one sender, and not those of tomorrow.
 const SESSION_MESSAGES = 200;
@@ -97,10 +119,27 @@ export function sender(context: SenderContext): Sender {
   const suite = suiteOf(own.card);
   const ephemeralOf = ephemerals(random, now);
   const highest = new Map<ChannelSid, number>();
-  const outboxOf = (channelSid: ChannelSid): Outbox => outbox(keyStore, own.card.id, channelSid);
+  const outboxes = new Map<ChannelSid, Outbox>();
+
+  function outboxOf(channelSid: ChannelSid): Outbox {
+    const box = outboxes.get(channelSid) ?? outbox(keyStore, own.card.id, channelSid);
+    outboxes.set(channelSid, box);
+    return box;
+  }
+
+  // Until the message is there, not only until it has its number: readers are told when the order in
+  // the channel is not that of the numbers. Who is in turn finds all that others did in the key store.
+  function inTurn<T>(channelSid: ChannelSid, work: () => Promise<T>): Promise<T> {
+    return keyStore.lock(`send/${own.card.id}/${channelSid}`, work);
+  }
 
   async function recipientsIn(outlet: Outlet): Promise<readonly Bytes[]> {
-    const keys = await chooseRecipients(await outlet.members(), suite, context);
+    const members = await outlet.members();
+    await context.policy.check(outlet.channelSid, members);
+    // A message is not lost because the token server was restarted.
+    const keys = await patiently('DIRECTORY_UNREACHABLE', () =>
+      chooseRecipients(members, suite, context),
+    );
     await context.encrypted.checkSuite(outlet.channelSid, suite);
     await context.encrypted.add(outlet.channelSid, suite);
     return keys;
@@ -111,9 +150,17 @@ export function sender(context: SenderContext): Sender {
     return x25519Slots(await ephemeralOf(channelSid), keys);
   }
 
-  async function routeTo(outlet: Outlet, keys: readonly Bytes[]): Promise<Route> {
+  async function routeTo(
+    outlet: Outlet,
+    keys: readonly Bytes[],
+    message: MessageMeasures,
+    limit: number,
+  ): Promise<Route> {
+    // A follower is the shortest: before anything is posted for what cannot be sent.
+    checkSize(sealedLength(message, suite, 0), limit);
     const recipients = nameOf(keys);
-    if (keys.length <= MAX_CARRIER_CARDS) {
+    const hasRoom = sealedLength(message, suite, keys.length) <= limit;
+    if (hasRoom && keys.length <= MAX_CARRIER_CARDS) {
       const slots = await slotsFor(outlet.channelSid, keys);
       const { signingKey } = own;
       return { recipients, seal: (message) => sealMessage(message, signingKey, slots, random) };
@@ -189,39 +236,43 @@ export function sender(context: SenderContext): Sender {
   }
 
   return {
-    async send(outlet, content) {
+    async send(outlet, content, delivery = outlet) {
       const encoded = encodeContent(content);
-      const keys = await recipientsIn(outlet);
-      const box = outboxOf(outlet.channelSid);
-      await settle(outlet, box, nameOf(keys));
-      const route = await routeTo(outlet, keys);
-      const entry = await box.add(async (sequence) => {
-        const message: SignedMessage = {
-          ...signedBy(outlet.channelSid),
-          kind: 'message',
-          sequence,
-          content: encoded,
-        };
-        const { text } = await route.seal(message);
-        checkSize(text, outlet.limit);
-        return { sequence, kind: 'message', text, recipients: route.recipients };
+      const { channelSid } = outlet;
+      return inTurn(channelSid, async () => {
+        const keys = await recipientsIn(outlet);
+        const box = outboxOf(channelSid);
+        await settle(outlet, box, nameOf(keys));
+        const measures = { channelSid, kind: 'message', content: encoded } as const;
+        const route = await routeTo(outlet, keys, measures, delivery.limit);
+        const entry = await box.add(async (sequence) => {
+          const message: SignedMessage = {
+            ...signedBy(channelSid),
+            kind: 'message',
+            sequence,
+            content: encoded,
+          };
+          const { text } = await route.seal(message);
+          // The next run has the envelope only: not the files, or what stands beside it in the clear.
+          const kind = delivery === outlet ? 'message' : 'unrepeatable';
+          return { sequence, kind, text, recipients: route.recipients };
+        });
+        return deliver(delivery, box, entry);
       });
-      return deliver(outlet, box, entry);
     },
 
-    async edit(outlet, target, content) {
+    async edit(outlet, target, content, limit = outlet.limit) {
       const encoded = encodeContent(content);
-      const keys = await recipientsIn(outlet);
-      const route = await routeTo(outlet, keys);
-      const signed = {
-        ...signedBy(outlet.channelSid),
-        kind: 'edit',
-        target,
-        content: encoded,
-      } as const;
-      const { text } = await route.seal(signed);
-      checkSize(text, outlet.limit);
-      return text;
+      const { channelSid } = outlet;
+      return inTurn(channelSid, async () => {
+        const keys = await recipientsIn(outlet);
+        // A key message may be due, and must not overtake what was left with a lower number.
+        await settle(outlet, outboxOf(channelSid), nameOf(keys));
+        const edit = { channelSid, kind: 'edit', content: encoded } as const;
+        const route = await routeTo(outlet, keys, edit, limit);
+        const { text } = await route.seal({ ...signedBy(channelSid), ...edit, target });
+        return text;
+      });
     },
 
     async sawOwn(channelSid, sequence) {
@@ -240,7 +291,7 @@ function nameOf(keys: readonly Bytes[]): string {
  * Posts until it is known whether the message arrived. What has to be posted again is the very same
  * envelope: if both arrive, readers know the copy and hide it.
  */
-async function deliver(outlet: Outlet, box: Outbox, entry: OutboxEntry): Promise<number> {
+async function deliver(outlet: Delivery, box: Outbox, entry: OutboxEntry): Promise<number> {
   // What is not removed from the outbox is looked for later, and then found.
   const done = (): Promise<void> => box.remove(entry).catch(() => undefined);
   for (let attempt = 1; ; attempt++) {
@@ -260,8 +311,9 @@ async function deliver(outlet: Outlet, box: Outbox, entry: OutboxEntry): Promise
 }
 
 /**
- * Brings to an end what a run of before left in the outbox, when it was stopped before it knew: looks
- * for it, and posts it if it did not arrive. Not if the recipients are others by now.
+ * Brings to an end what a tab or process left in the outbox, when it was stopped before it knew: looks
+ * for it, and posts it if it did not arrive. Not if the recipients are others by now. What is there
+ * was left: who is still sending has the lock.
  */
 async function settle(outlet: Outlet, box: Outbox, recipients: string): Promise<void> {
   for (const entry of (await box.read()).outbox) {
@@ -279,12 +331,12 @@ function deliveryUnknown(cause: unknown): EncryptionError {
   );
 }
 
-function checkSize(text: string, limit: number): void {
-  // An envelope is ASCII: its length is its size in bytes.
-  if (text.length <= limit) return;
+// An envelope is ASCII: its length is its size in bytes.
+function checkSize(length: number, limit: number): void {
+  if (length <= limit) return;
   throw new EncryptionError(
     'MESSAGE_TOO_LARGE',
-    `Not sent: encrypted, the message has ${text.length} bytes, and Twilio takes ${limit}. Shorten it or its attributes.`,
+    `Not sent: encrypted, the message has ${length} bytes, and Twilio takes ${limit}. Shorten it or its attributes.`,
   );
 }
 

@@ -21,7 +21,7 @@ import {
   type CardId,
   type Identity,
 } from './identifiers.ts';
-import { LAST_TIME } from './message.ts';
+import { isTime } from './message.ts';
 import { base64url, equal, hash, utf8, utf8Text, type Bytes } from './primitives.ts';
 import { sign, verify } from './signature.ts';
 
@@ -65,7 +65,7 @@ export interface CardContent {
   readonly identity: Identity;
   /** Milliseconds since 1970-01-01 UTC. */
   readonly createdAt: number;
-  /** 1 to 256 characters, none of them control, bidirectional or invisible ones. */
+  /** 1 to 256 characters that can be shown: no controls, and nothing that changes a direction. */
   readonly device?: string;
   readonly previousCardId?: CardId;
   /** At most 16 entries; names and values of 1 to 256 characters. */
@@ -120,6 +120,7 @@ export function exportCard(card: Card): string {
  * @throws EncryptionError `CARD_INVALID`, saying what is wrong
  */
 export async function importCard(exported: string): Promise<Card> {
+  if (typeof exported !== 'string') throw invalid('it is not text');
   if (exported.length > MAX_EXPORT_CHARACTERS) throw invalid('it is too long');
   const bytes = base64url.decode(exported);
   const parsed = bytes && decodeExport(bytes);
@@ -140,10 +141,10 @@ export async function approveCard(
   appKey: SigningKey,
   approvedAt: number,
 ): Promise<Card> {
-  if (!Number.isSafeInteger(approvedAt) || card.signatures.length >= CARD_LIMITS.signatures) {
+  if (!isTime(approvedAt) || card.signatures.length >= CARD_LIMITS.signatures) {
     throw new EncryptionError(
       'INVALID_ARGUMENT',
-      'A card holds at most 8 signatures, and the time of an approval is in whole milliseconds.',
+      'A card holds at most 8 signatures, and the time of an approval is in whole milliseconds since 1970.',
     );
   }
   const extra = utf8(JSON.stringify({ approvedAt }));
@@ -186,6 +187,12 @@ async function checkCard(snapshot: Bytes, signatures: readonly CardSignature[]):
     if (members.pqEncryptionKey) checkXWingPublicKey(members.pqEncryptionKey);
   } catch (cause) {
     throw invalid('its post-quantum encryption key is not a valid X-Wing key', cause);
+  }
+  // The curves have other coordinates: who signs with these bytes cannot decrypt with them. And who
+  // knows keys by their bytes, as servers do, would take one for the other.
+  const x25519Keys = [members.encryptionKey, members.pqEncryptionKey?.subarray(-32)];
+  if (x25519Keys.some((key) => key && equal(key, signingKey.publicKey))) {
+    throw invalid('it has one key for two purposes');
   }
   const own = signatures.filter(({ signer }) => signer === 'self');
   const [first] = own;
@@ -255,14 +262,7 @@ function decodeSnapshot(snapshot: Bytes): SnapshotMembers | null {
     const encryptionKey = base64url.decode(text(json['encryptionKey']));
     const createdAt = json['createdAt'];
     if (!signingKey || !encryptionKey) return null;
-    if (
-      typeof createdAt !== 'number' ||
-      !Number.isSafeInteger(createdAt) ||
-      createdAt < 0 ||
-      createdAt > LAST_TIME
-    ) {
-      return null;
-    }
+    if (!isTime(createdAt)) return null;
     const members: SnapshotMembers = {
       identity: parseIdentity(json['identity']),
       signingKey,
@@ -322,7 +322,7 @@ function isSigner(value: unknown): value is CardSigner {
 function isCanonicalExtra(signer: CardSigner, extra: Bytes): boolean {
   if (signer === 'self' || signer === 'predecessor') return extra.length === 0;
   const { approvedAt, cardId } = parseObject(extra);
-  if (signer === 'app' && !Number.isSafeInteger(approvedAt)) return false;
+  if (signer === 'app' && !isTime(approvedAt)) return false;
   const again = signer === 'app' ? { approvedAt } : { cardId: parseCardId(cardId) };
   return equal(utf8(JSON.stringify(again)), extra);
 }

@@ -5,12 +5,10 @@ import { base64url, equal, utf8, utf8Text, type Bytes } from './primitives.ts';
 
 /** A value that JSON can carry. */
 export type Json =
-  null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json };
+  null | boolean | number | string | Json[] | { [name: string]: Json };
 
-/** A file of a message: where Twilio keeps it, and what it is. */
+/** A file of a message: what opens it, and what it is. */
 export interface MediaDescriptor extends MediaKey {
-  /** Twilio's name of the stored file: `ME` and 32 hexadecimal digits. */
-  readonly sid: string;
   /** 1 to 255 printable ASCII characters, such as `image/png`. */
   readonly type: string;
   /** A file name without a path; 1 to 256 characters that can be shown to people. */
@@ -23,7 +21,7 @@ export interface Content {
   /** The application's attributes; any JSON value, nested at most 32 deep. */
   readonly attributes?: Json;
   readonly subject?: string;
-  /** 1 to 32 files. */
+  /** 1 to 32 files, in the order in which they are attached to the message. */
   readonly media?: readonly MediaDescriptor[];
 }
 
@@ -52,7 +50,7 @@ export function encodeContent(
   if (decodeContent(bytes) === null) {
     throw new EncryptionError(
       'INVALID_CONTENT',
-      'Body, subject and attributes must be well-formed text (no lone surrogates), nested at most 32 deep, with no member named __proto__; files need a sid, a type and a plain name.',
+      'Body, subject and attributes must be well-formed text (no lone surrogates), nested at most 32 deep, with no member named __proto__; files need a type and a plain name.',
     );
   }
   return bytes;
@@ -86,9 +84,9 @@ function stringify({
   return JSON.stringify({ body, attributes, subject, media: files });
 }
 
-function mediaJson({ sid, key, size, hash, type, name }: MediaDescriptor): Json {
+function mediaJson({ key, size, hash, type, name }: MediaDescriptor): Json {
   const [keyText, hashText] = [base64url.encode(key), base64url.encode(hash)];
-  const required = { sid, key: keyText, size, hash: hashText, type };
+  const required = { key: keyText, size, hash: hashText, type };
   return name === undefined ? required : { ...required, name };
 }
 
@@ -115,15 +113,14 @@ function mediaOf(json: Json): readonly MediaDescriptor[] | null {
 
 function descriptorOf(json: Json): MediaDescriptor | null {
   if (!isObject(json)) return null;
-  const { sid, size, type, name } = json;
+  const { size, type, name } = json;
   const [key, hash] = [bytes32(json['key']), bytes32(json['hash'])];
   if (!key || !hash || typeof size !== 'number' || !isSize(size)) return null;
-  if (typeof sid !== 'string' || !/^ME[0-9a-f]{32}$/.test(sid)) return null;
   if (typeof type !== 'string' || !/^[!-~]+(?: [!-~]+)*$/.test(type) || type.length > 255) {
     return null;
   }
-  if (name === undefined) return { sid, key, size, hash, type };
-  return isFileName(name) ? { sid, key, size, hash, type, name } : null;
+  if (name === undefined) return { key, size, hash, type };
+  return isFileName(name) ? { key, size, hash, type, name } : null;
 }
 
 function bytes32(json: Json | undefined): Bytes | null {

@@ -12,7 +12,7 @@ import {
   type EnvelopeType,
   type Slots,
 } from './header.ts';
-import { isPadded, pad } from './padding.ts';
+import { isPadded, pad, paddedLength } from './padding.ts';
 import {
   concat,
   decryptOnce,
@@ -31,6 +31,13 @@ import type { SlotSealer } from './slot-parts.ts';
 export type EnvelopePurpose = 'message' | 'sealed';
 
 const SIGNATURE_LENGTH = 64;
+const COMMITMENT_LENGTH = 32;
+const TAG_LENGTH = 16;
+
+/** How many bytes an envelope has, of a header and signed bytes of these lengths. */
+export function envelopeLength(header: number, signed: number): number {
+  return header + COMMITMENT_LENGTH + paddedLength(SIGNATURE_LENGTH + signed) + TAG_LENGTH;
+}
 
 /**
  * A header for recipients, and the fresh message key that its slots bring them.

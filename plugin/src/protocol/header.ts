@@ -20,7 +20,7 @@ const MAX_TEXT_CHARACTERS = 262_144;
 // 4096 slots of suite 2 and a full message stay below it.
 const MAX_BYTES = 4096 * 1156 + 65_536;
 /** The longest envelope as the text of a file: only key messages are that long. */
-export const MAX_FILE_CHARACTERS = Math.ceil((MAX_BYTES * 4) / 3) + 5;
+export const MAX_FILE_CHARACTERS = textLength(MAX_BYTES);
 const SIGNATURE_LENGTH = 64;
 const TAG_LENGTH = 16;
 
@@ -34,6 +34,20 @@ export type Suite = 1 | 2;
 
 /** Bytes of one slot of each suite. */
 const SLOT_LENGTHS: Readonly<Record<Suite, number>> = { 1: 36, 2: 1156 };
+/** Bytes of what a follower has in their place. */
+const SESSION_LENGTH = 16 + 4;
+
+/** How long an envelope of so many bytes is as text. */
+export function textLength(bytes: number): number {
+  return PREFIX.length + Math.ceil((bytes * 4) / 3);
+}
+
+/** How many bytes a header with so many slots has; without any, that of a follower. */
+export function headerLength(suite: Suite, slots: number): number {
+  const rest =
+    slots === 0 ? SESSION_LENGTH : (suite === 1 ? 32 : 0) + 2 + slots * SLOT_LENGTHS[suite];
+  return 4 + 16 + rest;
+}
 
 /** What an envelope is: `carrier` and `key` bring their message key in slots, `follower` has it from a session. */
 export type EnvelopeType = keyof typeof TYPES;

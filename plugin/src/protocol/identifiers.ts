@@ -17,13 +17,69 @@ export type ChannelSid = Branded<'ChannelSid'>;
 /** The sender's random name of a message: 32 lower-case hexadecimal digits. */
 export type MessageId = Branded<'MessageId'>;
 
-// Control (Cc), unassigned and private (Cn, Co), lone surrogates (Cs), separators (Zl, Zp), all
-// format characters (Cf), and whatever else is not drawn (fillers, joiners, variation selectors):
-// the bidirectional and zero-width ones that make two names look alike.
-const FORBIDDEN = /[\p{Cc}\p{Cf}\p{Cn}\p{Co}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u;
-// What looks like a space, or like nothing: any space but U+0020, that one at an end, and U+2800,
-// the Braille pattern without dots.
-const BLANK = /^ | $|(?! )\p{Zs}|\u2800/u;
+/** Code points from the first to the last; one alone is its own last. */
+type CodePoints = readonly (readonly [first: number, last?: number])[];
+
+// Both lists are those of spec/card.md, by code point and not by category: engines know different
+// versions of Unicode, and two clients must not disagree about a card.
+
+// What changes how the characters beside it are shown.
+const DISTURBING: CodePoints = [
+  [0x0000, 0x001f], // controls
+  [0x007f, 0x009f],
+  [0x061c], // marks of direction
+  [0x200e, 0x200f],
+  [0x2028, 0x202e], // separators of lines and paragraphs; embeddings and overrides of direction
+  [0x2066, 0x206f], // isolates; deprecated controls of mirroring, shapes and digits
+  [0xd800, 0xdfff], // lone surrogates
+  [0xfdd0, 0xfdef], // noncharacters, beside the last two of each plane
+  [0xfeff], // the byte-order mark, which programs drop
+  [0xfff9, 0xfffb], // interlinear annotations, of which programs show one half
+];
+
+// What is not seen, or looks like a space: all that Unicode 17.0 has in Cf, Zl, Zp, Zs but U+0020,
+// and Default_Ignorable_Code_Point, which reserves what is not assigned yet and will not be drawn.
+const HIDDEN: CodePoints = [
+  ...DISTURBING,
+  [0x00a0],
+  [0x00ad],
+  [0x034f],
+  [0x0600, 0x0605],
+  [0x06dd],
+  [0x070f],
+  [0x0890, 0x0891],
+  [0x08e2],
+  [0x115f, 0x1160],
+  [0x1680],
+  [0x17b4, 0x17b5],
+  [0x180b, 0x180f],
+  [0x2000, 0x200d],
+  [0x202f],
+  [0x205f, 0x2065],
+  [0x2800], // the Braille pattern without dots
+  [0x3000],
+  [0x3164],
+  [0xe000, 0xf8ff], // private use: a font may draw anything
+  [0xfe00, 0xfe0f],
+  [0xffa0],
+  [0xfff0, 0xfff8],
+  [0x110bd],
+  [0x110cd],
+  [0x13430, 0x1343f],
+  [0x1bca0, 0x1bca3],
+  [0x1d173, 0x1d17a],
+  [0xe0000, 0xe0fff],
+  [0xf0000, 0x10ffff], // private use
+];
+
+function hasAny(text: string, codePoints: CodePoints): boolean {
+  return Array.from(text, (character) => character.codePointAt(0) ?? 0).some(
+    (code) =>
+      // The last two of each plane are noncharacters.
+      (code & 0xfffe) === 0xfffe ||
+      codePoints.some(([first, last = first]) => code >= first && code <= last),
+  );
+}
 
 /**
  * An identity: 1 to 256 UTF-16 units, well-formed, in Unicode form NFC, with no control, format,
@@ -44,15 +100,19 @@ function isIdentity(value: unknown): value is Identity {
     typeof value === 'string' &&
     value.length >= 1 &&
     value.length <= 256 &&
-    isPlainText(value) &&
-    !BLANK.test(value) &&
+    !hasAny(value, HIDDEN) &&
+    !/^ | $/.test(value) &&
     value.normalize('NFC') === value
   );
 }
 
-/** Whether text can be shown to people as it is: no control, bidirectional or invisible characters. */
+/**
+ * Whether text can be shown to people as a name: of a file, of a device. Nothing in it ends the line,
+ * changes a direction or hides what stands beside it. Joiners, variation selectors and characters
+ * that are newer than this engine are fine: names are not compared.
+ */
 export function isPlainText(text: string): boolean {
-  return !FORBIDDEN.test(text);
+  return !hasAny(text, DISTURBING);
 }
 
 /**

@@ -70,7 +70,7 @@ export {
   type SealedData,
   type SealedMode,
 } from './sealed-data.ts';
-export { openStream, sealStream } from './sealed-stream.ts';
+export { openStream, sealStream, type OpenedStream } from './sealed-stream.ts';
 export type { Session } from './session.ts';
 export { createEphemeral, x25519Slots, type Ephemeral, type SlotOpener } from './slot.ts';
 export { countUnknownSlots, type SlotSealer } from './slot-parts.ts';

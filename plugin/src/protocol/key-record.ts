@@ -3,6 +3,7 @@
  *
  *     record = version=1 | memory u32 | passes u32 | lanes u8 | salt[16] | check[32] | nonce[24] | ciphertext
  */
+import { invalidArgument, passwordArgument } from '../arguments.ts';
 import { EncryptionError } from '../errors.ts';
 import { byteReader, lengthPrefixed, uint } from './bytes.ts';
 import {
@@ -28,7 +29,7 @@ const CAPS: PasswordCost = { memory: 256 * 1024, passes: 16, lanes: 4 };
 /**
  * Seals a secret under a password.
  * @param name where the record will be stored; a record moved to another name does not open
- * @throws EncryptionError `INVALID_ARGUMENT` when the password is empty
+ * @throws EncryptionError `INVALID_ARGUMENT` when the password is empty, or not well-formed text
  */
 export async function sealKeyRecord(
   name: string,
@@ -36,8 +37,7 @@ export async function sealKeyRecord(
   password: string,
   random: RandomSource,
 ): Promise<Bytes> {
-  if (password.length === 0)
-    throw new EncryptionError('INVALID_ARGUMENT', 'The password is empty.');
+  if (passwordArgument(password) === '') throw invalidArgument('The password is empty.');
   const salt = random(16);
   const nonce = random(24);
   const { key, check } = deriveKeys(await stretchPassword(password, salt, COST));
@@ -48,9 +48,11 @@ export async function sealKeyRecord(
 
 /**
  * Opens what {@link sealKeyRecord} made.
- * @throws EncryptionError `WRONG_PASSWORD`; `KEY_RECORD_DAMAGED` when it is not what was saved
+ * @throws EncryptionError `INVALID_ARGUMENT` when the password is not well-formed text;
+ * `WRONG_PASSWORD`; `KEY_RECORD_DAMAGED` when it is not what was saved
  */
 export async function openKeyRecord(name: string, record: Bytes, password: string): Promise<Bytes> {
+  passwordArgument(password);
   const { parameters, cost, salt, check, nonce, ciphertext } = parseRecord(record);
   const keys = deriveKeys(await stretchPassword(password, salt, cost));
   if (!equal(keys.check, check)) {

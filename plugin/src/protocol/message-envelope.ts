@@ -3,6 +3,7 @@ import type { Card } from './card.ts';
 import { decodeContent, type Content } from './content.ts';
 import type { SigningKey } from './curves.ts';
 import {
+  envelopeLength,
   freshHeader,
   openEnvelope,
   openOwnSlots,
@@ -14,13 +15,21 @@ import {
   encodeReference,
   envelopeText,
   hashHeader,
+  headerLength,
   rejected,
+  textLength,
   type Envelope,
   type Slots,
   type Suite,
 } from './header.ts';
 import type { CardId, ChannelSid, Identity } from './identifiers.ts';
-import { decodeMessage, encodeMessage, type SignedMessage } from './message.ts';
+import {
+  decodeMessage,
+  encodeMessage,
+  messageLength,
+  type MessageMeasures,
+  type SignedMessage,
+} from './message.ts';
 import { hash, hex, type Bytes, type RandomSource } from './primitives.ts';
 import { deriveSession, type Session } from './session.ts';
 import type { SlotOpener } from './slot.ts';
@@ -72,6 +81,14 @@ export function sealFollower(
   const reference = encodeReference({ sessionId, keyMessageIndex });
   const header = encodeHeader('follower', suite, random(16), reference);
   return sealUnder(message, signingKey, header, messageKey);
+}
+
+/**
+ * How long the text of a message's envelope will be, to the character.
+ * @param slots how many slots {@link sealMessage} gives it; 0 for {@link sealFollower}
+ */
+export function sealedLength(message: MessageMeasures, suite: Suite, slots: number): number {
+  return textLength(envelopeLength(headerLength(suite, slots), messageLength(message)));
 }
 
 async function sealUnder(

@@ -44,9 +44,29 @@ export type SignedMessage = {
 
 const KINDS = { message: 1, edit: 2, key: 3 } as const;
 /** The last millisecond that a `Date` can hold (ECMA-262 §21.4.1.1). */
-export const LAST_TIME = 8.64e15;
+const LAST_TIME = 8.64e15;
 // The sender's latest head of the card log. There is no log yet: 112 zero bytes, nothing else.
 const NO_LOG_HEAD = new Uint8Array(112);
+
+/** Whether this is a time as the protocol has them: milliseconds since 1970-01-01 UTC. */
+export function isTime(value: unknown): value is number {
+  return (
+    typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 && value <= LAST_TIME
+  );
+}
+
+// Card, message id, kind, sequence, time, log head, and the length of the content.
+const FIXED_LENGTH = 32 + 16 + 1 + 8 + 8 + NO_LOG_HEAD.length + 4;
+const TARGET_LENGTH = 32 + 16 + 8 + 4;
+
+/** What the length of a message depends on. */
+export type MessageMeasures = Pick<SignedMessage, 'channelSid' | 'kind' | 'content'>;
+
+/** How many bytes {@link encodeMessage} makes of such a message. */
+export function messageLength({ channelSid, kind, content }: MessageMeasures): number {
+  const target = kind === 'edit' ? TARGET_LENGTH : 0;
+  return 1 + channelSid.length + FIXED_LENGTH + target + content.length;
+}
 
 /** The bytes of a message. */
 export function encodeMessage(message: SignedMessage): Bytes {
@@ -83,7 +103,7 @@ export function decodeMessage(
     const sentAt = reader.uint(8);
     const head = reader.take(NO_LOG_HEAD.length);
     const content = reader.take(reader.uint(4));
-    if (head.some(Boolean) || sentAt > LAST_TIME) return null;
+    if (head.some(Boolean) || !isTime(sentAt)) return null;
     const common = { channelSid, senderCardId, messageId, sentAt, content };
     const { offset: length } = reader;
     if (target)

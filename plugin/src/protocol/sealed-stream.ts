@@ -62,6 +62,13 @@ export async function sealStream(
   });
 }
 
+/** A stream whose sender is verified; its pieces are as they come out, its length at its end. */
+export interface OpenedStream {
+  readonly content: ReadableStream<Bytes>;
+  /** The one of the given keys that signed it. */
+  readonly senderKey: VerifyingKey;
+}
+
 /**
  * Opens what {@link sealStream} made. No byte comes out before its chunk is verified; a stream that
  * was cut off, or goes on behind its end, throws in the place of its last chunk.
@@ -74,7 +81,7 @@ export async function openStream(
   source: ReadableStream<Uint8Array>,
   opener: SlotOpener,
   senders: readonly VerifyingKey[],
-): Promise<ReadableStream<Bytes> | null> {
+): Promise<OpenedStream | null> {
   const reader = streamReader(source);
   return orCancel(reader, async () => {
     const opened = await openData('stream', await readEnvelope(reader), opener, senders);
@@ -83,7 +90,9 @@ export async function openStream(
       return null;
     }
     if (opened.content.length !== KEY_LENGTH) throw rejected('MALFORMED', 'it has no stream key');
-    return mapChunks(reader, CHUNK_LENGTH + TAG_LENGTH, (chunk) => openChunk(opened, chunk));
+    const open = (chunk: Chunk): Promise<Bytes> => openChunk(opened, chunk);
+    const content = mapChunks(reader, CHUNK_LENGTH + TAG_LENGTH, open);
+    return { content, senderKey: opened.senderKey };
   });
 }
 

@@ -26,6 +26,7 @@ const unapproved = exportCard(
 /** A directory that answers what it is told to, and its book on a clock that is set by hand. */
 class Library implements Directory {
   answers = new Map<string, readonly string[]>();
+  answerAfter: Promise<void> = Promise.resolve();
   byId = new Map<string, string>();
   failure: Error | undefined;
   now = 0;
@@ -37,9 +38,12 @@ class Library implements Directory {
     return Promise.resolve(card);
   }
 
-  find(identities: readonly Identity[]): Promise<ReadonlyMap<string, readonly string[]>> {
+  async find(identities: readonly Identity[]): Promise<ReadonlyMap<string, readonly string[]>> {
     this.asked.push(identities);
-    return this.failure ? Promise.reject(this.failure) : Promise.resolve(this.answers);
+    const { answers } = this;
+    await this.answerAfter;
+    if (this.failure) throw this.failure;
+    return answers;
   }
 
   get(id: CardId): Promise<string | null> {
@@ -119,6 +123,34 @@ describe('finding cards', () => {
     expect(library.asked.at(-1)).toEqual([bob]);
   });
 
+  test('asks whatever it knows when it is told to, and what it knows is younger then', async () => {
+    const library = new Library();
+    expect(library.book.foundAt(bob)).toBe(-Infinity);
+    await findBob(library);
+    library.now = 4 * MINUTES;
+    await library.book.ask([bob]);
+    expect(library.book.foundAt(bob)).toBe(4 * MINUTES);
+    library.now = 8 * MINUTES;
+    await findBob(library);
+    expect(library.asked).toHaveLength(2);
+  });
+
+  test('does not go back to an older answer that comes later', async () => {
+    const library = new Library();
+    let answerFirst: () => void = () => undefined;
+    const late = new Promise<void>((resolve) => (answerFirst = resolve));
+    library.answerAfter = late;
+    const first = library.book.ask([bob]);
+    library.answerAfter = Promise.resolve();
+    library.now = MINUTES;
+    library.answers = new Map([['bob', [exportCard(phone.card)]]]);
+    await library.book.ask([bob]);
+    answerFirst();
+    await first;
+    expect(library.book.known(bob).map(({ id }) => id)).toEqual([phone.card.id]);
+    expect(library.book.foundAt(bob)).toBe(MINUTES);
+  });
+
   test('asks for many in parts, so that an answer stays within bounds', async () => {
     const library = new Library();
     const many = Array.from({ length: 250 }, (_, index) => parseIdentity(`user ${index}`));
@@ -163,7 +195,7 @@ describe('getting a card by its id', () => {
   test('refuses a card that is not there, not approved, or no card', async () => {
     const library = new Library();
     const id = parseCardId('ab'.repeat(32));
-    expect(await codeOf(library.book.get(id))).toBe('CARD_INVALID');
+    expect(await codeOf(library.book.get(id))).toBe('CARD_NOT_FOUND');
     library.byId.set(phone.card.id, unapproved);
     expect(await codeOf(library.book.get(phone.card.id))).toBe('CARD_INVALID');
     library.byId.set(id, '<html>');

@@ -156,6 +156,46 @@ describe('the session token', () => {
   });
 });
 
+describe('what authorize gives', () => {
+  /** The errors behind an error, and what they say. */
+  function texts(error: unknown): string[] {
+    if (!(error instanceof Error)) return [];
+    return [error.message, error.stack ?? '', ...texts(error.cause)];
+  }
+
+  test.each(['to\nken', 'token\r\nx: y', 'tok…en', ' token', 'token ', '', 'to\0ken'])(
+    'is UNAUTHORIZED when no header can hold it (%j), and is quoted nowhere',
+    async (token) => {
+      const error = await failureOf(httpDirectory(base, () => Promise.resolve(token)).get(ID));
+      expect(error.code).toBe('UNAUTHORIZED');
+      expect(error.cause).toBeUndefined();
+      if (token !== '') expect(texts(error).join()).not.toContain(token);
+      expect(requests).toEqual([]);
+    },
+  );
+
+  test.each([undefined, null, 5, {}])('is UNAUTHORIZED when it is %j', async (given) => {
+    const authorizing = async (): Promise<string> => Reflect.apply(() => given, undefined, []);
+    const error = await failureOf(httpDirectory(base, authorizing).get(ID));
+    expect(error.code).toBe('UNAUTHORIZED');
+    expect(error.message).toContain('authorize() must give the session token');
+    expect(requests).toEqual([]);
+  });
+
+  test('is waited for as long as for an answer, and asked for the next time', async () => {
+    const timeout = AbortSignal.timeout.bind(AbortSignal);
+    const shorter = vi.spyOn(AbortSignal, 'timeout').mockImplementation(() => timeout(50));
+    let silent = true;
+    const never = new Promise<string>(() => undefined);
+    const cards = httpDirectory(base, () => (silent ? never : authorize()));
+    expect(await codeOf(cards.get(ID))).toBe('UNAUTHORIZED');
+    expect(shorter).toHaveBeenCalledWith(15_000);
+    silent = false;
+    shorter.mockRestore();
+    expect(await cards.get(ID)).toBe('card');
+  });
+});
+
 describe('answers', () => {
   test('404 is no card only when the server says so; otherwise it is the wrong server', async () => {
     answer = json(404, { code: 'CARD_NOT_FOUND' });
@@ -192,6 +232,23 @@ describe('answers', () => {
     };
     expect(await codeOf(directory().get(ID))).toBe('DIRECTORY_UNREACHABLE');
     expect(await codeOf(directory().publish('c'))).toBe('DIRECTORY_UNREACHABLE');
+    expect((await failureOf(directory().get(ID))).message).toContain('server URL');
+  });
+
+  test('of HTML with 404, as another web server gives, say to check the URL', async () => {
+    answer = (_request, response) => {
+      response.writeHead(404, { 'content-type': 'text/html' }).end('<!doctype html>');
+    };
+    const failure = await failureOf(directory().get(ID));
+    expect(failure.code).toBe('DIRECTORY_REFUSED');
+    expect(failure.message).toContain('server URL');
+  });
+
+  test('that are not JSON are quoted nowhere: a token may be in them', async () => {
+    answer = (_request, response) => response.writeHead(200).end('{"token":"s3cret');
+    const failure = await failureOf(directory().get(ID));
+    expect(failure.code).toBe('DIRECTORY_UNREACHABLE');
+    expect(failure.cause).toBeUndefined();
   });
 
   test.each([{}, [], 'card', { card: 1 }, { cards: { bob: 'x' } }, { cards: null }])(
@@ -264,6 +321,11 @@ describe('the server’s URL', () => {
     'ws://localhost',
     'file:///localhost',
     'javascript:alert(1)',
+    'https://user@chat.example.com',
+    'https://user:password@chat.example.com',
+    'https://chat.example.com/?tenant=1',
+    'https://chat.example.com/tokens?',
+    'https://chat.example.com/#tokens',
     'chat.example.com',
     '/tokens',
     '',

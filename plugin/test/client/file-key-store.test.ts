@@ -1,10 +1,12 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdir, mkdtemp, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import { FileKeyStore } from 'twilio-chat-encryption/node';
 import { codeOf } from '../outcomes.ts';
-import { countTo, describeKeyStore } from './key-store-suite.ts';
+import { countTo, describeKeyStore, lockInTurn } from './key-store-suite.ts';
 
 const root = await mkdtemp(join(tmpdir(), 'key-store-'));
 let folders = 0;
@@ -17,6 +19,11 @@ function newFolder(): string {
 
 afterAll(() => rm(root, { recursive: true }));
 
+/** The files in a folder, without those that only carry locks. */
+async function records(folder: string): Promise<string[]> {
+  return (await readdir(folder)).filter((name) => !name.endsWith('.lock'));
+}
+
 const one = (): Uint8Array<ArrayBuffer> => Uint8Array.of(1);
 const permissions = async (path: string): Promise<number> => (await stat(path)).mode & 0o777;
 
@@ -25,15 +32,20 @@ describeKeyStore('FileKeyStore', () => Promise.resolve(new FileKeyStore(newFolde
 test('records are for their owner only', async () => {
   const folder = newFolder();
   await new FileKeyStore(folder).update('key/alice', one);
-  const [file = ''] = await readdir(folder);
   expect(await permissions(folder)).toBe(0o700);
-  expect(await permissions(join(folder, file))).toBe(0o600);
+  const files = await readdir(folder);
+  expect(files).toHaveLength(2);
+  for (const file of files) expect(await permissions(join(folder, file))).toBe(0o600);
 });
 
 test('file names tell nothing', async () => {
   const folder = newFolder();
-  await new FileKeyStore(folder).update('key/alice', one);
-  expect(await readdir(folder)).toEqual([expect.stringMatching(/^[0-9a-f]{64}$/)]);
+  const store = new FileKeyStore(folder);
+  await store.update('key/alice', one);
+  await store.lock('key/alice', () => Promise.resolve());
+  const hashed = /^[0-9a-f]{64}(\.lock(\.next)?)?$/;
+  const named = (await readdir(folder)).filter((file) => !hashed.test(file));
+  expect(named).toEqual(['update.lock']);
 });
 
 test('nothing but the record is left in the folder, also after a deletion', async () => {
@@ -41,15 +53,15 @@ test('nothing but the record is left in the folder, also after a deletion', asyn
   const store = new FileKeyStore(folder);
   await store.update('a', one);
   await store.update('a', () => Uint8Array.of(2));
-  expect(await readdir(folder)).toHaveLength(1);
+  expect(await records(folder)).toHaveLength(1);
   await store.update('a', () => null);
-  expect(await readdir(folder)).toHaveLength(0);
+  expect(await records(folder)).toHaveLength(0);
 });
 
 test('what a crash left beside a record does not matter', async () => {
   const folder = newFolder();
   await new FileKeyStore(folder).update('a', one);
-  const [file = ''] = await readdir(folder);
+  const [file = ''] = await records(folder);
   await writeFile(join(folder, `${file}.8d4c2d5c-half`), 'half');
   const store = new FileKeyStore(folder);
   expect(await store.get('a')).toEqual(one());
@@ -66,6 +78,34 @@ test('records are there for the next process', async () => {
 test('two stores of one process on one folder count exactly', async () => {
   const folder = newFolder();
   await countTo(40, [new FileKeyStore(folder), new FileKeyStore(join(folder, '..', 'store'))]);
+});
+
+test('two stores of one process on one folder take turns with a lock', async () => {
+  const folder = newFolder();
+  await lockInTurn(20, [new FileKeyStore(folder), new FileKeyStore(folder)]);
+});
+
+test('an update that changes nothing writes nothing', async () => {
+  const folder = newFolder();
+  const store = new FileKeyStore(folder);
+  await store.update('a', one);
+  const [file = ''] = await records(folder);
+  const before = await stat(join(folder, file));
+  await store.update('a', (current) => current);
+  expect((await stat(join(folder, file))).ino).toBe(before.ino);
+});
+
+test('a folder that was deleted is not made anew by a store that used it, but by the next', async () => {
+  const folder = newFolder();
+  const store = new FileKeyStore(folder);
+  await store.update('a', one);
+  await rm(folder, { recursive: true });
+  expect(await store.get('a')).toBeNull();
+  expect(await codeOf(store.update('a', one))).toBe('KEY_STORE_UNAVAILABLE');
+  expect(await codeOf(store.lock('a', () => Promise.resolve()))).toBe('KEY_STORE_UNAVAILABLE');
+  await expect(stat(folder)).rejects.toThrow('ENOENT');
+  await new FileKeyStore(folder).update('a', one);
+  expect(await store.get('a')).toEqual(one());
 });
 
 test('a folder that cannot be used is KEY_STORE_UNAVAILABLE, and may be mended', async () => {
@@ -100,10 +140,88 @@ test('a record that cannot be replaced is KEY_STORE_UNAVAILABLE and leaves nothi
   const folder = newFolder();
   const store = new FileKeyStore(folder);
   await store.update('a', one);
-  const [file = ''] = await readdir(folder);
+  const [file = ''] = await records(folder);
   await rm(join(folder, file));
   await mkdir(join(folder, file, 'in the way'), { recursive: true });
   expect(await codeOf(store.get('a'))).toBe('KEY_STORE_UNAVAILABLE');
   expect(await codeOf(store.update('a', one))).toBe('KEY_STORE_UNAVAILABLE');
-  expect(await readdir(folder)).toEqual([file]);
+  expect(await records(folder)).toEqual([file]);
+});
+
+describe('several processes on one folder', () => {
+  const processes: ChildProcess[] = [];
+
+  function start(folder: string, task: 'count' | 'turns' | 'hold', times = 1): ChildProcess {
+    const worker = join(import.meta.dirname, 'file-key-store-worker.ts');
+    const execArgv = ['--conditions=twilio-chat-encryption-source'];
+    const started = fork(worker, [folder, task, String(times)], { execArgv });
+    processes.push(started);
+    return started;
+  }
+
+  /** A process that has the lock. */
+  function startHolder(folder: string): Promise<ChildProcess> {
+    const holder = start(folder, 'hold');
+    return new Promise((resolve) => {
+      holder.on('message', (message: unknown) => {
+        if (typeof message === 'number') resolve(holder);
+      });
+    });
+  }
+
+  afterEach(() => {
+    for (const one of processes.splice(0)) one.kill('SIGKILL');
+  });
+
+  test('count exactly', async () => {
+    const folder = newFolder();
+    const all = [1, 2, 3].map(() => start(folder, 'count', 100));
+    const ended = await Promise.all(all.map((one) => once(one, 'exit')));
+    expect(ended).toEqual(all.map(() => [0, null]));
+    const counter = (await new FileKeyStore(folder).get('counter')) ?? new Uint8Array(4);
+    expect(new DataView(counter.buffer).getUint32(0)).toBe(300);
+  });
+
+  test('take turns: who just had the lock lets the others go first', async () => {
+    const folder = newFolder();
+    const turns: { readonly at: number; readonly time: number }[] = [];
+    // Nobody begins before everybody is there.
+    const all = await new FileKeyStore(folder).lock('shared', async () => {
+      const started = [0, 1].map(() => start(folder, 'turns', 30));
+      await Promise.all(started.map((one) => once(one, 'message')));
+      return started;
+    });
+    for (const [at, one] of all.entries()) {
+      one.on('message', (time: number) => turns.push({ at, time }));
+    }
+    await Promise.all(all.map((one) => once(one, 'exit')));
+    const order = turns.toSorted((a, b) => a.time - b.time).map(({ at }) => at);
+    expect(order).toHaveLength(60);
+    const changes = order.filter((at, index) => index > 0 && at !== order[index - 1]);
+    expect(changes.length).toBeGreaterThan(40);
+  });
+
+  test('do not wait for one that was killed', async () => {
+    const folder = newFolder();
+    const holder = await startHolder(folder);
+    const waiting = new FileKeyStore(folder).lock('shared', () => Promise.resolve('mine'));
+    const early = await Promise.race([waiting, new Promise((resolve) => setTimeout(resolve, 200))]);
+    expect(early).toBeUndefined();
+    holder.kill('SIGKILL');
+    expect(await waiting).toBe('mine');
+  });
+
+  test('do not take the lock of one that was suspended: they give up', async () => {
+    const folder = newFolder();
+    const holder = await startHolder(folder);
+    holder.kill('SIGSTOP');
+    const impatient = new FileKeyStore(folder, 100);
+    let ran = false;
+    const work = () => Promise.resolve((ran = true));
+    expect(await codeOf(impatient.lock('shared', work))).toBe('DEVICE_BUSY');
+    expect(ran).toBe(false);
+    // What it holds is this lock only.
+    await impatient.update('a', one);
+    expect(await impatient.lock('another', work)).toBe(true);
+  });
 });

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { IndexedDbKeyStore } from '../../src/client/indexeddb-key-store.ts';
 import { codeOf } from '../outcomes.ts';
-import { countTo, describeKeyStore } from './key-store-suite.ts';
+import { countTo, describeKeyStore, lockInTurn } from './key-store-suite.ts';
 
 let databases = 0;
 function newName(): string {
@@ -50,9 +50,33 @@ describe('two stores on one database', () => {
     await countTo(100, [new IndexedDbKeyStore(name), new IndexedDbKeyStore(name)]);
   });
 
+  test('take turns with a lock', async () => {
+    const name = newName();
+    await lockInTurn(20, [new IndexedDbKeyStore(name), new IndexedDbKeyStore(name)]);
+  });
+
   test('of other names share nothing', async () => {
-    await new IndexedDbKeyStore(newName()).update('a', one);
-    expect(await new IndexedDbKeyStore(newName()).get('a')).toBeNull();
+    const [first, second] = [new IndexedDbKeyStore(newName()), new IndexedDbKeyStore(newName())];
+    await first.update('a', one);
+    expect(await second.get('a')).toBeNull();
+    expect(await first.lock('a', () => second.lock('a', () => Promise.resolve(1)))).toBe(1);
+  });
+
+  test('wait for a lock as long as they may, and then do nothing', async () => {
+    const name = newName();
+    const [first, second] = [new IndexedDbKeyStore(name), new IndexedDbKeyStore(name, 50)];
+    let ran = false;
+    await first.lock('a', async () => {
+      const waiting = second.lock('a', () => {
+        ran = true;
+        return Promise.resolve();
+      });
+      expect(await codeOf(waiting)).toBe('DEVICE_BUSY');
+    });
+    // What was begun in time is not cut off.
+    const slow = () => new Promise((resolve) => setTimeout(resolve, 100, 'done'));
+    expect(await second.lock('a', slow)).toBe('done');
+    expect(ran).toBe(false);
   });
 });
 
@@ -78,6 +102,34 @@ describe('a database that cannot be used is KEY_STORE_UNAVAILABLE', () => {
     expect(await store.get('a')).toEqual(one());
   });
 
+  test('when the page has no Web Locks, for reading too', async () => {
+    const name = newName();
+    const store = new IndexedDbKeyStore(name);
+    await store.update('a', one);
+    // As of a page that came over http.
+    const { locks, ...without } = { locks: navigator.locks };
+    vi.stubGlobal('navigator', without);
+    for (const call of [
+      () => store.get('a'),
+      () => store.update('a', one),
+      () => store.lock('a', () => Promise.resolve()),
+      () => new IndexedDbKeyStore(name).get('a'),
+    ]) {
+      expect(await codeOf(call())).toBe('KEY_STORE_UNAVAILABLE');
+    }
+    vi.unstubAllGlobals();
+    expect(navigator.locks).toBe(locks);
+    expect(await store.get('a')).toEqual(one());
+  });
+
+  test('when the browser refuses locks', async () => {
+    const store = new IndexedDbKeyStore(newName());
+    vi.spyOn(navigator.locks, 'request').mockRejectedValue(
+      new DOMException('The request was denied.', 'SecurityError'),
+    );
+    expect(await codeOf(store.lock('a', () => Promise.resolve()))).toBe('KEY_STORE_UNAVAILABLE');
+  });
+
   test('when it is of a newer version', async () => {
     const name = newName();
     await new Promise((resolve) => {
@@ -91,12 +143,23 @@ describe('a database that cannot be used is KEY_STORE_UNAVAILABLE', () => {
   });
 });
 
-test('a database that is deleted under the store is made anew', async () => {
+test('a database that was deleted is not made anew by a store that used it, but by the next', async () => {
   const name = newName();
   const store = new IndexedDbKeyStore(name);
   await store.update('a', one);
   await deleteDatabase(name);
   expect(await store.get('a')).toBeNull();
-  await store.update('a', () => Uint8Array.of(2));
+  expect(await codeOf(store.update('a', one))).toBe('KEY_STORE_UNAVAILABLE');
+  expect(await store.get('a')).toBeNull();
+  expect((await indexedDB.databases()).map((database) => database.name)).not.toContain(name);
+  await new IndexedDbKeyStore(name).update('a', () => Uint8Array.of(2));
   expect(await store.get('a')).toEqual(Uint8Array.of(2));
+});
+
+test('an update that changes nothing writes nothing', async () => {
+  const store = new IndexedDbKeyStore(newName());
+  await store.update('a', one);
+  const put = vi.spyOn(IDBObjectStore.prototype, 'put');
+  await store.update('a', (current) => current);
+  expect(put).not.toHaveBeenCalled();
 });

@@ -85,7 +85,56 @@ export function describeKeyStore(name: string, make: () => Promise<KeyStore>): v
       const store = await make();
       await countTo(100, [store]);
     });
+
+    test('runs the works of one lock one at a time, in the order in which it was asked for', async () => {
+      const store = await make();
+      await lockInTurn(20, [store]);
+    });
+
+    test('runs works of different locks side by side, and updates inside of them', async () => {
+      const store = await make();
+      const met = Promise.withResolvers<null>();
+      const outer = store.lock('a', async () => {
+        await met.promise;
+        await store.update('record', () => Uint8Array.of(1));
+        return store.lock('c', () => store.get('record'));
+      });
+      await store.lock('b', () => {
+        met.resolve(null);
+        return Promise.resolve();
+      });
+      expect(await outer).toEqual(Uint8Array.of(1));
+    });
+
+    test('passes on what the work of a lock throws, whatever it is, and goes on', async () => {
+      const store = await make();
+      for (const error of [new Error('no'), new DOMException('no', 'TimeoutError')]) {
+        const throwing = (): never => {
+          throw error;
+        };
+        await expect(store.lock('a', () => Promise.reject(error))).rejects.toBe(error);
+        await expect(store.lock('a', throwing)).rejects.toBe(error);
+      }
+      expect(await store.lock('a', () => Promise.resolve('next'))).toBe('next');
+    });
   });
+}
+
+/** Has so many works wait for one lock, which all the stores share: each runs alone, in its turn. */
+export async function lockInTurn(count: number, stores: readonly KeyStore[]): Promise<void> {
+  const begun: number[] = [];
+  let running = 0;
+  const works = Array.from({ length: count }, async (_, at) => {
+    await stores[at % stores.length]?.lock('in turn', async () => {
+      begun.push(at);
+      running += 1;
+      expect(running).toBe(1);
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      running -= 1;
+    });
+  });
+  await Promise.all(works);
+  expect(begun).toEqual(Array.from({ length: count }, (_, at) => at));
 }
 
 /** Counts up by one in so many concurrent updates, over all the stores, which share records. */

@@ -71,6 +71,26 @@ describe('a ledger', () => {
     expect(await record(sight({ ...other, messageSid: 'IM3', index: 1 }))).toEqual(KNOWN);
   });
 
+  test('lets nothing else stand where a copy was hidden', async () => {
+    const { record } = empty();
+    await record(sight());
+    expect(await record(sight({ messageSid: 'IM2', index: 1 }))).toEqual({ is: 'copy' });
+    const other = { ...(TWO && { messageId: TWO }), index: 1, digest: 'other' };
+    expect(await record(sight({ ...other, messageSid: 'IM2' }))).toEqual({ is: 'replayed' });
+    expect(await record(sight({ ...other, messageSid: 'IM3' }))).toEqual({ is: 'replayed' });
+  });
+
+  test('takes an edit at no more than a few copies', async () => {
+    const { record } = empty();
+    await record(sight());
+    for (let index = 1; index < 20; index += 1) {
+      expect(await record(sight({ index }))).toEqual({ is: 'copy' });
+    }
+    const edit = { revision: 1, digest: 'edit' };
+    expect(await record(sight({ ...edit, index: 19 }))).toEqual({ is: 'replayed' });
+    expect(await record(sight({ ...edit, index: 8 }))).toEqual({ ...KNOWN, latestRevision: 1 });
+  });
+
   test('sees a fork: two messages of one card with one number', async () => {
     const { record } = empty();
     await record(sight());

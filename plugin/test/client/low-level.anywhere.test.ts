@@ -13,11 +13,11 @@ import { cards, type Cards } from '../../src/client/cards.ts';
 import type { ExportableCard } from '../../src/client/checked-cards.ts';
 import type { Directory } from '../../src/client/directory.ts';
 import { keyPair, type KeyPair } from '../../src/client/key-pair.ts';
-import { keys, type Keys } from '../../src/client/keys.ts';
+import { keys, type KeyOptions, type Keys } from '../../src/client/keys.ts';
 import { MemoryKeyStore } from '../../src/client/key-store.ts';
 import { makeSecret } from '../../src/client/saved-key.ts';
 import { base64, base64url } from '../../src/protocol/primitives.ts';
-import { codeOf } from '../outcomes.ts';
+import { codeOf, failureOf } from '../outcomes.ts';
 import { APP_KEY, person, random } from '../protocol/people.ts';
 
 const appKey = await (await curves()).importVerifyingKey(APP_KEY.publicKey);
@@ -73,9 +73,12 @@ function tools(directory = new Approving(), keyStore = new MemoryKeyStore()): To
   };
 }
 
-async function keyAndCard(name: string): Promise<{ key: KeyPair; card: ExportableCard }> {
+async function keyAndCard(
+  name: string,
+  options?: KeyOptions,
+): Promise<{ key: KeyPair; card: ExportableCard }> {
   const { keys: own, cards: ownCards } = tools();
-  const key = await own.generate();
+  const key = await own.generate(options);
   return { key, card: await ownCards.create(name, key) };
 }
 
@@ -94,6 +97,7 @@ describe('sealing', () => {
     const sealed = await alice.key.signThenEncrypt('Grüße, 世界 \u{feff}', bob.card);
     const opened = await bob.key.decryptThenVerify(sealed, alice.card);
     expect(opened.toString()).toBe('Grüße, 世界 \u{feff}');
+    expect(opened.text()).toBe('Grüße, 世界 \u{feff}');
     expect(String(opened)).toBe('Grüße, 世界 \u{feff}');
 
     const bytes = random(1000);
@@ -146,6 +150,20 @@ describe('sealing', () => {
     expect(await codeOf(alice.key.decryptThenVerify(stream, alice.card))).toBe('NOT_ADDRESSED');
   });
 
+  test('of what is no data fails once, and leaves no rejection behind', async () => {
+    const unhandled: unknown[] = [];
+    const onUnhandled = (event: unknown): void => void unhandled.push(event);
+    const inNode = 'process' in globalThis;
+    if (inNode) process.on('unhandledRejection', onUnhandled);
+    else addEventListener('unhandledrejection', onUnhandled);
+    const sealing: unknown = Reflect.apply(alice.key.signThenEncrypt, undefined, [{ a: 1 }, []]);
+    expect(await codeOf(Promise.resolve(sealing))).toBe('INVALID_ARGUMENT');
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    if (inNode) process.off('unhandledRejection', onUnhandled);
+    else removeEventListener('unhandledrejection', onUnhandled);
+    expect(unhandled).toEqual([]);
+  });
+
   test('takes nothing but cards that were checked', async () => {
     // What an application would get from somebody's JSON, or by changing a card.
     const changed = { ...bob.card, encryptionKey: alice.card.encryptionKey };
@@ -174,12 +192,156 @@ describe('sealing', () => {
 
   test('shows neither private key nor a way to sign anything', () => {
     expect(Object.keys(alice.key).sort()).toEqual([
+      'decryptThenIdentify',
       'decryptThenVerify',
       'export',
       'save',
       'signThenEncrypt',
     ]);
     expect(JSON.stringify(alice.key)).toBe('{}');
+  });
+});
+
+describe('who signed', () => {
+  const TEXT = 'a long report';
+
+  test('is told of text, bytes and streams, as the very card that was given', async () => {
+    const carol = await keyAndCard('carol');
+    const cards = [carol.card, alice.card, bob.card];
+    for (const { key, card } of [alice, carol]) {
+      const sealed = await key.signThenEncrypt(TEXT, bob.card);
+      for (const form of [sealed, sealed.toBase64()]) {
+        const { data, sender } = await bob.key.decryptThenIdentify(form, cards);
+        expect(data.toString()).toBe(TEXT);
+        expect(sender).toBe(card);
+      }
+      const stream = await key.signThenEncrypt(new Blob([TEXT]).stream(), bob.card);
+      const opened = await bob.key.decryptThenIdentify(stream, cards);
+      expect(opened.sender).toBe(card);
+      expect(await new Response(opened.data).text()).toBe(TEXT);
+    }
+    const sealed = await alice.key.signThenEncrypt(TEXT, bob.card);
+    expect((await bob.key.decryptThenIdentify(sealed, alice.card)).sender.export()).toBe(
+      alice.card.export(),
+    );
+  });
+
+  test('is the first of the cards that hold the key that signed', async () => {
+    const { cards: ownCards } = tools();
+    const second = await ownCards.create('alice', alice.key, { role: 'nurse' });
+    const sealed = await alice.key.signThenEncrypt(TEXT, bob.card);
+    for (const cards of [
+      [second, alice.card],
+      [alice.card, second],
+    ]) {
+      expect((await bob.key.decryptThenIdentify(sealed, cards)).sender).toBe(cards[0]);
+    }
+  });
+
+  test('is never told of what does not verify', async () => {
+    const sealed = await alice.key.signThenEncrypt(TEXT, bob.card);
+    const stream = () => alice.key.signThenEncrypt(new Blob([TEXT]).stream(), bob.card);
+    const { key } = bob;
+    expect(await codeOf(key.decryptThenIdentify(sealed, bob.card))).toBe('BAD_SIGNATURE');
+    expect(await codeOf(key.decryptThenIdentify(await stream(), bob.card))).toBe('BAD_SIGNATURE');
+    expect(await codeOf(key.decryptThenIdentify(sealed, { ...alice.card }))).toBe(
+      'INVALID_ARGUMENT',
+    );
+    expect(await codeOf(alice.key.decryptThenIdentify(sealed, alice.card))).toBe('NOT_ADDRESSED');
+    expect(await codeOf(alice.key.decryptThenIdentify(await stream(), alice.card))).toBe(
+      'NOT_ADDRESSED',
+    );
+  });
+});
+
+describe('a key with postQuantum', async () => {
+  const pqAlice = await keyAndCard('alice', { postQuantum: true });
+  const pqBob = await keyAndCard('bob', { postQuantum: true });
+  const suiteOf = (sealed: Uint8Array): number | undefined => sealed[2];
+
+  test('is on its card, which says so to everybody', async () => {
+    expect(pqBob.card.pqEncryptionKey).toHaveLength(1216);
+    const again = await tools().cards.import(pqBob.card.export());
+    expect(again.pqEncryptionKey).toEqual(pqBob.card.pqEncryptionKey);
+    expect(bob.card.pqEncryptionKey).toBeUndefined();
+    expect((await keyAndCard('bob', { postQuantum: false })).card.pqEncryptionKey).toBeUndefined();
+  });
+
+  test('is sealed for in suite 2, at once and as a stream, by whatever key', async () => {
+    for (const { key, card } of [pqAlice, alice]) {
+      const sealed = await key.signThenEncrypt('Hey', [pqBob.card, pqAlice.card]);
+      expect(suiteOf(sealed)).toBe(2);
+      for (const reader of [pqBob, pqAlice]) {
+        expect((await reader.key.decryptThenVerify(sealed, card)).toString()).toBe('Hey');
+      }
+      const stream = await key.signThenEncrypt(new Blob(['Hey']).stream(), pqBob.card);
+      const [seen, read] = stream.tee();
+      const all = new Uint8Array(await new Response(seen).arrayBuffer());
+      expect(suiteOf(all.subarray(4))).toBe(2);
+      const opened = await pqBob.key.decryptThenVerify(read, card);
+      expect(await new Response(opened).text()).toBe('Hey');
+    }
+  });
+
+  test('gets one slot, however many cards have it', async () => {
+    const { cards: ownCards } = tools();
+    const second = await ownCards.create('bob', pqBob.key, { role: 'nurse' });
+    const sealed = await alice.key.signThenEncrypt('Hey', [pqBob.card, second]);
+    expect(sealed).toHaveLength((await alice.key.signThenEncrypt('Hey', pqBob.card)).length);
+  });
+
+  test('is never sealed for in suite 1: not beside a card without, which is named', async () => {
+    for (const { key } of [alice, pqAlice]) {
+      const both = [pqBob.card, bob.card, alice.card, bob.card];
+      const failure = await failureOf(key.signThenEncrypt('Hey', both));
+      expect(failure.code).toBe('MEMBER_WITHOUT_POST_QUANTUM_KEY');
+      expect(failure.identities).toEqual(['bob', 'alice']);
+      const stream = key.signThenEncrypt(new Blob(['Hey']).stream(), both);
+      expect(await codeOf(stream)).toBe('MEMBER_WITHOUT_POST_QUANTUM_KEY');
+    }
+  });
+
+  test('never seals in suite 1, as keys without do among themselves', async () => {
+    expect(await codeOf(pqAlice.key.signThenEncrypt('Hey', bob.card))).toBe(
+      'MEMBER_WITHOUT_POST_QUANTUM_KEY',
+    );
+    expect(suiteOf(await alice.key.signThenEncrypt('Hey', bob.card))).toBe(1);
+  });
+
+  test('keeps its half for suite 2 when it is saved, loaded, exported and imported', async () => {
+    const { keys: own } = tools();
+    const key = await own.generate({ postQuantum: true });
+    await key.save('alice', 'password');
+    const loaded = await own.load('alice', 'password');
+    const moved = await tools().keys.import(await loaded.export('other', { currentPassword: 'password' }), 'other');
+    const { cards: ownCards } = tools();
+    const card = await ownCards.create('alice', key);
+    for (const same of [loaded, moved]) {
+      expect(await areSame(key, same)).toBe(true);
+      expect((await ownCards.create('alice', same)).pqEncryptionKey).toEqual(card.pqEncryptionKey);
+    }
+  });
+
+  test('is what a device with a card of suite 2 makes, unless it is told otherwise', async () => {
+    const context = { keyStore: new MemoryKeyStore(), random, checkOpen: () => undefined };
+    const own = keys({ ...context, postQuantum: true });
+    const { cards: ownCards } = tools();
+    const card = await ownCards.create('alice', await own.generate());
+    expect(card.pqEncryptionKey).toHaveLength(1216);
+    const without = await ownCards.create('alice', await own.generate({ postQuantum: false }));
+    expect(without.pqEncryptionKey).toBeUndefined();
+  });
+
+  test('is not believed to be one when the option is misspelt', async () => {
+    const misspelt: object = { postquantum: true };
+    expect(await codeOf(tools().keys.generate(misspelt))).toBe('INVALID_ARGUMENT');
+  });
+
+  test('leaves no secret behind when it cannot be loaded', async () => {
+    const secret = makeSecret(random, true).subarray(0, 70);
+    const context = { keyStore: new MemoryKeyStore(), random, checkOpen: () => undefined };
+    expect(await codeOf(keyPair(secret, null, context))).toBe('KEY_RECORD_DAMAGED');
+    expect(secret.some(Boolean)).toBe(false);
   });
 });
 
@@ -245,10 +407,10 @@ describe('a key', () => {
     for (const one of [key, await own.load('alice', 'password')]) {
       expect(await codeOf(one.export('any'))).toBe('WRONG_PASSWORD');
       expect(await codeOf(one.save('copy', 'any'))).toBe('WRONG_PASSWORD');
-      const exported = await one.export('any', 'password');
+      const exported = await one.export('any', { currentPassword: 'password' });
       expect(await areSame(key, await own.import(exported, 'any'))).toBe(true);
     }
-    await key.save('copy', 'new password', 'password');
+    await key.save('copy', 'new password', { currentPassword: 'password' });
     const copy = await own.load('copy', 'new password');
     expect(await areSame(key, copy)).toBe(true);
     expect(await codeOf(copy.export('password'))).toBe('WRONG_PASSWORD');
@@ -293,7 +455,14 @@ describe('a key', () => {
         await codeOf(own.load('alice', 'password')),
       );
     }
-    for (const secret of [new Uint8Array(65), new Uint8Array(66).fill(1), new Uint8Array()]) {
+    for (const secret of [
+      new Uint8Array(65),
+      new Uint8Array(66).fill(1),
+      new Uint8Array(97).fill(1),
+      new Uint8Array(65).fill(2),
+      new Uint8Array(97).fill(3),
+      new Uint8Array(),
+    ]) {
       const planted = await sealKeyRecord('saved-key/alice', secret, 'password', random);
       await keyStore.update('saved-key/alice', () => planted);
       expect(await codeOf(own.load('alice', 'password'))).toBe('KEY_RECORD_DAMAGED');
@@ -341,6 +510,9 @@ describe('a card', () => {
     await directory.publish(bob.card.export());
     const found = await ownCards.find('alice', 'bob', 'alice');
     expect(found.map(({ identity }) => identity)).toEqual(['alice', 'bob']);
+    expect((await ownCards.find(['alice', 'bob'])).map(({ id }) => id)).toEqual(
+      found.map(({ id }) => id),
+    );
     expect(await ownCards.find()).toEqual([]);
     expect((await ownCards.get(bob.card.id)).identity).toBe('bob');
     const sealed = await alice.key.signThenEncrypt('Hey both', found);
@@ -355,7 +527,7 @@ describe('a card', () => {
     expect(await codeOf(ownCards.publish(bob.card))).toBe('CARD_INVALID');
     expect(await ownCards.find('bob')).toEqual([]);
     expect(await codeOf(ownCards.get(bob.card.id))).toBe('CARD_INVALID');
-    expect(await codeOf(ownCards.get(alice.card.id))).toBe('CARD_INVALID');
+    expect(await codeOf(ownCards.get(alice.card.id))).toBe('CARD_NOT_FOUND');
     expect(await codeOf(ownCards.get('bob'))).toBe('INVALID_ARGUMENT');
     const { card: other } = await person('bob');
     directory.answer = () => Promise.resolve(exportCard(other));
@@ -392,6 +564,7 @@ test('nothing works after close()', async () => {
     () => key.export('b'),
     () => key.signThenEncrypt('Hey', card),
     () => key.decryptThenVerify(sealed, card),
+    () => key.decryptThenIdentify(sealed, card),
     () => ownCards.create('alice', key),
     () => ownCards.import(card.export()),
     () => ownCards.publish(card),

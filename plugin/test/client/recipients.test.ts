@@ -28,6 +28,8 @@ async function choose(now: readonly Card[], before: readonly Card[], suite: 1 | 
         ),
       ),
     known: () => [],
+    foundAt: () => -Infinity,
+    ask: () => Promise.reject(new Error('not asked for')),
     refresh: (identity) => refreshed.push(identity),
   };
   const own = { ...alice, stateKey: random(32) };

@@ -2,6 +2,7 @@ import { EncryptionError, MemoryKeyStore, type KeyStore } from 'twilio-chat-encr
 import { describe, expect, test } from 'vitest';
 import type { CardBook } from '../../src/client/card-book.ts';
 import type { Pins } from '../../src/client/pins.ts';
+import { recipientPolicy } from '../../src/client/recipient-policy.ts';
 import { encryptedChannels } from '../../src/client/encrypted-channels.ts';
 import { sender, type Outlet, type Sender } from '../../src/client/sender.ts';
 import { parseEnvelope } from '../../src/protocol/header.ts';
@@ -35,6 +36,8 @@ function senderOf(
         ),
       ),
     known: () => [],
+    foundAt: () => -Infinity,
+    ask: () => Promise.reject(new Error('not asked for')),
     refresh: () => undefined,
   };
   const pins: Pins = {
@@ -51,6 +54,7 @@ function senderOf(
     random: source,
     now: () => clock.now,
     encrypted: encryptedChannels(keyStore, own.card),
+    policy: recipientPolicy(keyStore, own.card, 'open', () => undefined),
     keepSession: () => Promise.resolve(),
   });
 }
@@ -161,7 +165,14 @@ describe('a device that stopped while it was sending', () => {
     await expect.poll(() => keyStore.get(`outgoing/${alice.card.id}/${CHANNEL}`)).not.toBeNull();
     void sending;
     outlet.fail = null;
-    return { keyStore, outlet };
+    // Its locks ended with it.
+    const locks = new MemoryKeyStore();
+    const left: KeyStore = {
+      get: (name) => keyStore.get(name),
+      update: (name, change) => keyStore.update(name, change),
+      lock: (name, work) => locks.lock(name, work),
+    };
+    return { keyStore: left, outlet };
   }
 
   test('posts the very bytes before its next message, if they did not arrive', async () => {
@@ -300,6 +311,83 @@ describe('a device with a key of suite 2', async () => {
       const read = await open(follower, reader ?? pqBob, pqAlice, opened?.session);
       expect(read?.content).toEqual({ body });
     }
+  });
+
+  test.each([2, 4, 16, 17])(
+    'sends content of any length that Twilio takes, to %i cards',
+    async (count) => {
+      const others = await Promise.all(
+        Array.from({ length: count - 1 }, (_, at) => pqPerson(`p${at}`)),
+      );
+      const out = senderOf([pqAlice, ...others], clock, random, new MemoryKeyStore(), pqAlice);
+      const outlet = {
+        ...channelOutlet(),
+        members: () => Promise.resolve(others.map(({ card }) => card.identity)),
+      };
+      // The longest that a follower holds: 23552 is a padded length, and the next one, 24576, does not fit.
+      const longest = 23_552 - 64 - (1 + 34 + 32 + 16 + 1 + 8 + 8 + 112 + 4) - '{"body":""}'.length;
+      for (const length of [longest, 20_000, longest, 1]) {
+        await out.send(outlet, { body: 'x'.repeat(length) });
+      }
+      const tooLong = out.send(outlet, { body: 'x'.repeat(longest + 1) });
+      await expect(tooLong).rejects.toMatchObject({ code: 'MESSAGE_TOO_LARGE' });
+      const kinds = outlet.bodies.map((text) => parseEnvelope(text).type);
+      // Up to 16 cards, what fits with its slots goes on bringing its key itself.
+      expect(kinds).toEqual(
+        {
+          2: ['key', 'follower', 'carrier', 'follower', 'carrier'],
+          4: ['key', 'follower', 'follower', 'follower', 'carrier'],
+          16: ['key', 'follower', 'follower', 'follower', 'carrier'],
+          17: ['key', 'follower', 'follower', 'follower', 'follower'],
+        }[count],
+      );
+      for (const text of outlet.bodies) expect(text.length).toBeLessThanOrEqual(outlet.limit);
+      const [reader] = others;
+      if (!reader) expect.fail();
+      const opened = await open(outlet.bodies[0] ?? '', reader, pqAlice);
+      const read = await open(outlet.bodies[1] ?? '', reader, pqAlice, opened?.session);
+      expect(read?.content.body).toHaveLength(longest);
+    },
+  );
+
+  test('edits to content of any length that Twilio takes', async () => {
+    const others = await Promise.all(Array.from({ length: 15 }, (_, at) => pqPerson(`p${at}`)));
+    const out = senderOf([pqAlice, ...others], clock, random, new MemoryKeyStore(), pqAlice);
+    const outlet = {
+      ...channelOutlet(),
+      members: () => Promise.resolve(others.map(({ card }) => card.identity)),
+    };
+    const target = {
+      cardId: pqAlice.card.id,
+      messageId: messageIdOf(random(16)),
+      sequence: 1,
+      revision: 1,
+    };
+    const text = await out.edit(outlet, target, { body: 'x'.repeat(20_000) });
+    expect(text.length).toBeLessThanOrEqual(outlet.limit);
+    const [keyMessage = ''] = outlet.bodies;
+    const [reader] = others;
+    if (!reader) expect.fail();
+    const opened = await open(keyMessage, reader, pqAlice);
+    const read = await open(text, reader, pqAlice, opened?.session);
+    expect(read?.content.body).toHaveLength(20_000);
+    expect(read?.message.kind).toBe('edit');
+  });
+
+  test('opens no session for what is too long anyway', async () => {
+    const keyStore = new MemoryKeyStore();
+    const others = await Promise.all(Array.from({ length: 16 }, (_, at) => pqPerson(`p${at}`)));
+    const outlet = channelOutlet();
+    for (const members of [[bob.card.identity], others.map(({ card }) => card.identity)]) {
+      const out = senderOf([pqAlice, pqBob, ...others], clock, random, keyStore, pqAlice);
+      const sent = out.send(
+        { ...outlet, members: () => Promise.resolve(members) },
+        { body: 'x'.repeat(40_000) },
+      );
+      await expect(sent).rejects.toMatchObject({ code: 'MESSAGE_TOO_LARGE' });
+    }
+    expect(outlet.bodies).toEqual([]);
+    expect(await keyStore.get(`outgoing/${pqAlice.card.id}/${CHANNEL}`)).toBeNull();
   });
 
   test('never goes back to suite 1 in a channel, not with another card either', async () => {

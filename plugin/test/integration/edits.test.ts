@@ -108,6 +108,23 @@ describe('an edit', () => {
     expect(edit.type === 'carrier' && edit.slots.slots.length / edit.slots.slotLength).toBe(2);
   });
 
+  test('takes the message from those who were out, also when they return', async () => {
+    const { own, bobs, mine, theirs } = await sent('one');
+    await deliver(own, bobs, 'two');
+    await own.removeMember('bob');
+    await mine.updateBody('one, edited');
+    await bring(own, bob);
+    const fresh = await world.again(bob);
+    const all = await history(await fresh.client.getChannelBySid(own.sid));
+    expect(theirs.body).toBe('one');
+    const lost = { status: 'unavailable', code: 'SENT_BEFORE_JOIN' };
+    expect(all.map(({ encryption }) => encryption)).toEqual([
+      lost,
+      // He read this one, and its key is his still.
+      expect.objectContaining({ status: 'verified', anomalies: [] }),
+    ]);
+  });
+
   test.each([
     ['body', (message: Message) => message.updateBody('x'.repeat(30_000)), 'MESSAGE_TOO_LARGE'],
     ['attributes', (message: Message) => message.updateAttributes(1n), 'INVALID_CONTENT'],
@@ -117,6 +134,57 @@ describe('an edit', () => {
     await expect(edit(mine)).rejects.toMatchObject({ code });
     expect(world.emulator.inspect.messages(own.sid)).toEqual(before);
     expect(mine.body).toBe('one');
+  });
+});
+
+/** Does something of which Bob's clients do not hear. */
+async function unseenByBob(action: () => Promise<unknown>): Promise<void> {
+  const { promise: dropped, resolve } = Promise.withResolvers<null>();
+  const stop = world.emulator.tamper.onPush(({ identity, object }) => {
+    if (identity !== 'bob' || !object.endsWith('.messages')) return undefined;
+    resolve(null);
+    return [];
+  });
+  await action();
+  await dropped;
+  stop();
+}
+
+describe('an edit of a message whose copy was seen first', () => {
+  /** Bob was shown the copy, at 1; the message, at 0, is hidden from him. */
+  async function copySeenFirst() {
+    const [own, bobs] = await pair(alice, bob);
+    await unseenByBob(() => own.sendMessage('helo'));
+    const arrived = next<Message>(bobs, 'messageAdded');
+    world.emulator.tamper.copy({ channel: own.sid, index: 0 }, { channel: own.sid });
+    const copy = await arrived;
+    expect((await history(bobs)).map(({ index }) => index)).toEqual([1]);
+    return { own, bobs, copy, mine: await first(own) };
+  }
+
+  test('takes its place: the message is shown where it stands, and the copy is removed', async () => {
+    const { bobs, copy, mine } = await copySeenFirst();
+    const events: [string, number][] = [];
+    bobs.on('messageAdded', ({ index }) => events.push(['added', index]));
+    bobs.on('messageUpdated', ({ message: { index } }) => events.push(['updated', index]));
+    const removed = next<Message>(bobs, 'messageRemoved');
+    await mine.updateBody('hello');
+    expect(await removed).toBe(copy);
+    expect(events).toEqual([['added', 0]]);
+    expect(copy.body).not.toContain('helo');
+    for (const channel of [bobs, await (await world.again(bob)).client.getChannelBySid(bobs.sid)]) {
+      const all = await history(channel);
+      expect(all.map(({ index, body }) => [index, body])).toEqual([[0, 'hello']]);
+      expect(all[0]?.encryption).toMatchObject({ status: 'verified', anomalies: [] });
+    }
+  });
+
+  test('is not taken anywhere else', async () => {
+    const { own, bobs, mine } = await copySeenFirst();
+    await unseenByBob(() => mine.updateBody('hello'));
+    const arrived = next<Message>(bobs, 'messageAdded');
+    world.emulator.tamper.copy({ channel: own.sid, index: 0 }, { channel: own.sid });
+    expect((await arrived).encryption).toEqual({ status: 'rejected', code: 'REPLAYED' });
   });
 });
 

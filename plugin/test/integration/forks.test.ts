@@ -24,6 +24,7 @@ function copyOf(keyStore: KeyStore): KeyStore {
     async update(name, change) {
       own.set(name, change(await read(name)));
     },
+    lock: (_name, work) => work(),
   };
 }
 

@@ -42,6 +42,22 @@ describe('a card that somebody publishes for a key of their own', () => {
     expect((await key.decryptThenVerify(sealed, imported)).toString()).toBe('For all devices');
   });
 
+  test('is of suite 2 if the device is, so that all cards of a person go together', async () => {
+    const [grace, heidi] = await Promise.all(
+      ['grace', 'heidi'].map((identity) => world.person(identity, { postQuantum: true })),
+    );
+    if (!grace || !heidi) expect.fail();
+    const key = await grace.encryption.keys.generate();
+    await grace.encryption.cards.publish(await grace.encryption.cards.create('grace', key));
+    const found = await heidi.encryption.cards.find('grace');
+    expect(found.map(({ pqEncryptionKey }) => pqEncryptionKey?.length)).toEqual([1216, 1216]);
+    const heidis = await heidi.encryption.keys.generate();
+    const heidisCard = await heidi.encryption.cards.create('heidi', heidis);
+    const sealed = await heidis.signThenEncrypt('For decades', found);
+    const imported = await grace.encryption.cards.import(heidisCard.export());
+    expect((await key.decryptThenVerify(sealed, imported)).toString()).toBe('For decades');
+  });
+
   test('is refused by the server in another person’s name', async () => {
     const erin = await world.person('erin');
     const key = await erin.encryption.keys.generate();

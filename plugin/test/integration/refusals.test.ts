@@ -26,13 +26,6 @@ beforeAll(async () => {
 afterAll(() => world.close());
 
 const CALLS: Record<string, () => Promise<unknown>> = {
-  'channel.sendMessage of a file': () =>
-    own.sendMessage({ contentType: 'text/plain', media: SECRET }),
-  'channel.sendMessage of a form': () => {
-    const form = new FormData();
-    form.append('file', new Blob([SECRET]), 'name.txt');
-    return own.sendMessage(form);
-  },
   'channel.updateAttributes': () => own.updateAttributes({ SECRET }),
   'channel.updateFriendlyName': () => own.updateFriendlyName(SECRET),
   'channel.updateUniqueName': () => own.updateUniqueName(SECRET),
@@ -42,7 +35,6 @@ const CALLS: Record<string, () => Promise<unknown>> = {
   'client.createChannel with a name': () => client.createChannel({ friendlyName: SECRET }),
   'client.createChannel with a unique name': () => client.createChannel({ uniqueName: SECRET }),
   'client.createChannel with attributes': () => client.createChannel({ attributes: { SECRET } }),
-  'client.handlePushNotification': () => client.handlePushNotification({ twi_body: SECRET }),
 };
 
 describe('what carries content and is not encrypted', () => {
@@ -72,5 +64,50 @@ describe("metadata: 'clear'", () => {
     expect(channel.friendlyName).toBe('Ward 8');
     const sent = await deliver(channel, channel, 'hello');
     await sent.updateBody(SECRET);
+  });
+});
+
+describe('what is no message', () => {
+  // As plain JavaScript may call it.
+  const sendAnything = (message: unknown): Promise<unknown> => own.sendMessage(message as string);
+
+  test.each<[string, unknown]>([
+    ['undefined', undefined],
+    ['a number', 5],
+    ['an object that is no file', {}],
+    ['a file without a type', { contentType: '', media: 'x' }],
+    ['a file that is a number', { contentType: 'text/plain', media: 7 }],
+  ])('is refused as INVALID_ARGUMENT: %s', async (_what, message) => {
+    await expect(sendAnything(message)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+  });
+
+  test('is refused as an edit, and takes nothing away', async () => {
+    const theirs = await deliver(own, bobs, 'stays', { a: 1 });
+    const message = (await own.getMessages(1)).items[0];
+    if (!message) throw new Error('There is no message.');
+    const nothing: unknown = undefined;
+    for (const edit of [message.updateBody(nothing as string), message.updateAttributes(nothing)]) {
+      await expect(edit).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+    }
+    expect([theirs.body, theirs.attributes]).toEqual(['stays', { a: 1 }]);
+  });
+});
+
+describe('a wrapped object', () => {
+  test('can be written as text, and takes what an application hangs on it', () => {
+    const text: unknown = own;
+    expect(String(text)).toBe('[object Object]');
+    Reflect.set(own, 'unread', 3);
+    expect(Reflect.get(own, 'unread')).toBe(3);
+  });
+
+  test('does not let its members be replaced', () => {
+    expect(Reflect.set(own, 'sendMessage', () => Promise.resolve(0))).toBe(false);
+    expect(Reflect.set(own, 'sid', 'CH1')).toBe(false);
+  });
+
+  test('refuses a listener that is none at once', () => {
+    const nothing: unknown = undefined;
+    expect(() => own.on('messageAdded', nothing as () => void)).toThrow('function');
   });
 });

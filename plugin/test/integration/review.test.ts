@@ -150,6 +150,7 @@ function forgetful({ keyStore }: Person): Person['keyStore'] {
       name.startsWith('session/')
         ? Promise.resolve(void change(null))
         : keyStore.update(name, change),
+    lock: (name, work) => keyStore.lock(name, work),
   };
 }
 

@@ -98,6 +98,7 @@ describe('a message is never lost', () => {
         broken && name.startsWith('message/')
           ? Promise.reject(new DOMException('quota', 'QuotaExceededError'))
           : jan.keyStore.update(name, change),
+      lock: (name, work) => jan.keyStore.lock(name, work),
     };
     const reader = await world.again(jan, { keyStore });
     const [own, jans] = await pair(ines, reader);
@@ -204,10 +205,10 @@ describe('an application cannot by mistake', () => {
       appKey: world.appKey,
       keyStore: new MemoryKeyStore(),
       password: 'x',
-      recipients: 'approve',
+      recipient: 'approve',
     };
     await expect(Encryption.open(options)).rejects.toThrow(
-      new EncryptionError('INVALID_ARGUMENT', 'Unknown options: recipients.'),
+      new EncryptionError('INVALID_ARGUMENT', 'Unknown options: recipient.'),
     );
   });
 });
@@ -228,6 +229,33 @@ describe('copies of a message', () => {
     expect(events).toEqual([]);
     const page = await bobs.getMessages(10, 12);
     expect(page.items.map(({ body }) => body)).toEqual(['original']);
+  });
+});
+
+describe('a copy that was shown as pending', () => {
+  test('is removed when it proves to be one, and does not seem to be an attack', async () => {
+    const [rosa, sven] = await Promise.all([world.person('rosa'), world.person('sven')]);
+    const directory = switchable(sven);
+    const reader = await world.again(sven, { server: directory });
+    const [own, svens] = await pair(rosa, reader);
+    directory.mode = 'throws';
+    const shown: Message[] = [];
+    svens.on('messageAdded', (message) => shown.push(message));
+    await deliver(own, svens, 'hello');
+    world.emulator.tamper.copy({ channel: own.sid, index: 0 }, { channel: own.sid });
+    await expect.poll(() => shown.length).toBe(2);
+    const events: [string, number][] = [];
+    svens.on('messageUpdated', ({ message: { index } }) => events.push(['updated', index]));
+    svens.on('messageRemoved', ({ index }) => events.push(['removed', index]));
+    directory.mode = 'up';
+    await expect.poll(() => events.length, { timeout: 10_000 }).toBe(2);
+    // It is gone: what becomes of it is no news.
+    world.emulator.tamper.remove(own.sid, 1);
+    await deliver(own, svens, 'last');
+    expect(events).toEqual([
+      ['updated', 0],
+      ['removed', 1],
+    ]);
   });
 });
 

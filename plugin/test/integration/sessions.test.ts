@@ -181,6 +181,7 @@ function withoutSessions(keyStore: KeyStore): KeyStore {
       name.startsWith('session/')
         ? Promise.resolve(void change(null))
         : keyStore.update(name, change),
+    lock: (name, work) => keyStore.lock(name, work),
   };
 }
 

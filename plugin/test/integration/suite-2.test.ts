@@ -1,5 +1,5 @@
 /** Chats of people with `postQuantum`, and with people who do not have it. */
-import type { Channel, Member } from 'twilio-chat';
+import type { Channel, Member, Message } from 'twilio-chat';
 import { MemoryKeyStore } from 'twilio-chat-encryption';
 import { parseEnvelope } from 'twilio-chat-encryption/protocol';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -17,6 +17,7 @@ import {
 
 // A body of 32 KiB has room for 20 slots of suite 2.
 const CROWD = Array.from({ length: 22 }, (_, index) => `member ${index}`);
+const WAIT = { timeout: 10_000 };
 const WITHOUT = { code: 'MEMBER_WITHOUT_POST_QUANTUM_KEY' };
 let world: World;
 let alice: Person;
@@ -145,6 +146,47 @@ describe('a large channel of suite 2', () => {
     expect((await history(bobs)).map(({ body }) => body)).toEqual(['one', 'two', 'three']);
   });
 
+  test('lets nobody wait for a file that comes slowly, and has it fetched once', async () => {
+    const [carol, dora] = await Promise.all([
+      world.person('carol', { postQuantum: true }),
+      world.person('dora', { postQuantum: true }),
+    ]);
+    const [own, doras] = await pair(alice, dora);
+    const carols = await bring(own, carol);
+    await join(own, CROWD);
+    await deliver(own, doras, 'this brings the session of Alice');
+    const { promise: slow, resolve: arrive } = Promise.withResolvers<undefined>();
+    const asked: string[] = [];
+    const stop = world.emulator.tamper.onRequest(({ identity, path }) => {
+      if (identity !== 'dora' || !path.includes('/Media')) return undefined;
+      asked.push(path);
+      return slow;
+    });
+    const bodies = ['one', 'two', 'three'];
+    const waiting: Message[] = [];
+    const decided = new Set<Message>();
+    doras.on('messageAdded', (message) => message.author === 'carol' && waiting.push(message));
+    doras.on('messageUpdated', ({ message }) => decided.add(message));
+    for (const body of bodies) await carols.sendMessage(body);
+    const other = next<Message>(doras, 'messageAdded', ({ author }) => author === 'alice');
+    await own.sendMessage('not to wait');
+    expect((await other).encryption).toMatchObject(VERIFIED);
+    const shown = waiting.map(({ encryption }) => encryption.status);
+    expect(new Set(shown)).toEqual(new Set(['pending']));
+    // They are tried again meanwhile.
+    await new Promise((resolve) => setTimeout(resolve, 4000));
+    arrive(undefined);
+    await expect.poll(() => waiting.filter((one) => decided.has(one)).length, WAIT).toBe(3);
+    stop();
+    expect((await history(doras)).map(({ body }) => body)).toEqual([
+      'this brings the session of Alice',
+      ...bodies,
+      'not to wait',
+    ]);
+    // The SDK asks for the file's address, and does so twice the first time.
+    expect(asked).toHaveLength(2);
+  });
+
   test('of 17 cards has its key message in a body', async () => {
     const [own, bobs] = await pair(alice, bob);
     await join(own, CROWD.slice(0, 15));
@@ -160,5 +202,33 @@ describe('a large channel of suite 2', () => {
     await join(own, CROWD.slice(0, 14));
     expect((await deliver(own, bobs, 'x'.repeat(4000))).encryption).toMatchObject(VERIFIED);
     expect(kinds(own)).toEqual([['carrier', 2]]);
+  });
+
+  test('of 16 cards has a session for what has no room beside so many keys', async () => {
+    const [own, bobs] = await pair(alice, bob);
+    await join(own, CROWD.slice(0, 14));
+    const bodies = ['x'.repeat(20_000), 'short', 'y'.repeat(20_000)];
+    for (const body of bodies) {
+      const message = await deliver(own, bobs, body);
+      expect(message.body).toBe(body);
+      expect(message.encryption).toMatchObject(VERIFIED);
+    }
+    const [first] = await history(own);
+    const updated = next(bobs, 'messageUpdated');
+    await first?.updateBody('z'.repeat(20_000));
+    await updated;
+    // The edit stands where the message did.
+    expect(kinds(own)).toEqual([
+      ['key', 2],
+      ['follower', 2],
+      ['carrier', 2],
+      ['follower', 2],
+    ]);
+    const shown = await history(bobs);
+    expect(shown.map(({ body }) => body)).toEqual(['z'.repeat(20_000), ...bodies.slice(1)]);
+    for (const { encryption } of shown) expect(encryption).toMatchObject(VERIFIED);
+    const tooLong = own.sendMessage('x'.repeat(25_000));
+    await expect(tooLong).rejects.toMatchObject({ code: 'MESSAGE_TOO_LARGE' });
+    expect(kinds(own)).toHaveLength(4);
   });
 });

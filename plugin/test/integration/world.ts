@@ -2,13 +2,9 @@
  * A whole system on real parts: a Twilio emulator, a token server over HTTP with SQLite, and
  * people with the real twilio-chat SDK, wrapped.
  */
-import { randomBytes } from 'node:crypto';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { once } from 'node:events';
-import { pino } from 'pino';
+import { Client as ConversationsClient } from '@twilio/conversations';
 import { Client, type Channel, type Message } from 'twilio-chat';
-import { startEmulator, type RunningEmulator } from 'twilio-chat-emulator';
+import type { RunningEmulator } from 'twilio-chat-emulator';
 import { vi } from 'vitest';
 import {
   Encryption,
@@ -26,7 +22,11 @@ import {
   type Bytes,
 } from 'twilio-chat-encryption/protocol';
 import { httpDirectory } from '../../src/client/directory.ts';
-import { createTokenServer, readConfig } from 'twilio-chat-encryption-server';
+import { signUp, twilioToken } from './accounts.ts';
+import { next } from './next.ts';
+import { newKey, startServers } from './servers.ts';
+
+export { next } from './next.ts';
 
 export interface World {
   readonly emulator: RunningEmulator;
@@ -34,7 +34,9 @@ export interface World {
   readonly server: string;
   readonly appKey: string;
   /** A bare client of the SDK, not ready yet. */
-  connect(twilioToken: string): Client;
+  connect(accessToken: string): Client;
+  /** A bare client of Conversations of somebody who is signed in, ready. */
+  conversations(person: Pick<Person, 'session'>): Promise<ConversationsClient>;
   /** Signs up, and gives the session token. */
   signUp(identity: string): Promise<string>;
   /**
@@ -52,8 +54,6 @@ export interface World {
   directory(person: Person): Directory;
   /** This person's approved card, as the directory has it. */
   exportedCard(person: Person): Promise<string>;
-  /** From now on the token server does not answer, until the result is called. */
-  breakServer(): () => void;
   close(): Promise<void>;
 }
 
@@ -67,72 +67,19 @@ export interface Person {
 }
 
 export async function startWorld(): Promise<World> {
-  const emulator = await startEmulator({ record: 10_000 });
-  const key = (): string => randomBytes(32).toString('base64url');
-  const appPrivateKey = key();
-  const config = readConfig({
-    TWILIO_ACCOUNT_SID: emulator.config.accountSid,
-    TWILIO_API_KEY: emulator.config.apiKey,
-    TWILIO_API_SECRET: emulator.config.apiSecret,
-    TWILIO_CHAT_SERVICE_SID: emulator.config.serviceSid,
-    DATABASE_URL: 'sqlite::memory:',
-    APP_PRIVATE_KEY: appPrivateKey,
-    LOG_PRIVATE_KEY: key(),
-    SESSION_SECRET: key(),
-    ORIGIN: 'http://localhost',
-  });
-  const generous = { points: 1_000_000, seconds: 60 };
-  const tokenServer = await createTokenServer(config, {
-    logger: pino({ level: 'silent' }),
-    // Nobody guesses passwords here.
-    scryptCost: { logN: 4, r: 8, p: 1 },
-    rateLimits: {
-      routeByAddress: generous,
-      routeByIdentity: generous,
-      signUpByAddress: generous,
-      signInByAddress: generous,
-    },
-  });
-  let broken = false;
-  const http = createServer((request, response) => {
-    if (broken) response.destroy();
-    else tokenServer.app(request, response);
-  });
-  http.listen(0, '127.0.0.1');
-  await once(http, 'listening');
-  const { port } = http.address() as AddressInfo;
-  const server = `http://127.0.0.1:${port}`;
-  const signingKey = await (
-    await curves()
-  ).importSigningKey(new Uint8Array(Buffer.from(appPrivateKey, 'base64url')));
-  const appKey = Buffer.from(signingKey.publicKey).toString('base64url');
+  const servers = await startServers();
+  const { emulator, server, appKey } = servers;
   const opened: Encryption[] = [];
   const clients: Client[] = [];
+  const conversationsClients: ConversationsClient[] = [];
 
-  function connect(twilioToken: string): Client {
-    const client = new Client(twilioToken, emulator.clientOptions);
+  function connect(accessToken: string): Client {
+    const client = new Client(accessToken, emulator.clientOptions);
     clients.push(client);
     return client;
   }
 
-  async function call(path: string, body: unknown, session?: string): Promise<unknown> {
-    const response = await fetch(new URL(path, server), {
-      method: body === undefined ? 'GET' : 'POST',
-      headers: {
-        'content-type': 'application/json',
-        ...(session !== undefined && { authorization: `Bearer ${session}` }),
-      },
-      ...(body !== undefined && { body: JSON.stringify(body) }),
-    });
-    if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
-    return response.json();
-  }
-
-  async function signUp(identity: string): Promise<string> {
-    const account = { identity, authSecret: key() };
-    await call('/v1/accounts', account);
-    return token(await call('/v1/sessions', account));
-  }
+  const join = (identity: string): Promise<string> => signUp(server, identity, newKey());
 
   async function enter(
     identity: string,
@@ -149,8 +96,7 @@ export async function startWorld(): Promise<World> {
       password: `password of ${identity}`,
       ...options,
     });
-    const twilioToken = token(await call('/v1/twilio-token', undefined, session));
-    const raw = connect(twilioToken);
+    const raw = connect(await twilioToken(server, session));
     await ready(raw);
     const client = encryption.wrapClient(raw);
     opened.push(encryption);
@@ -160,14 +106,21 @@ export async function startWorld(): Promise<World> {
   return {
     emulator,
     connect,
+    async conversations({ session }) {
+      const accessToken = await twilioToken(server, session);
+      const client = new ConversationsClient(accessToken, emulator.clientOptions);
+      conversationsClients.push(client);
+      await next(client, 'initialized');
+      return client;
+    },
     server,
     appKey,
-    signUp,
+    signUp: join,
     async crowd(identities, postQuantum = false) {
       const backEnd = await curves();
       const random = (): Bytes => crypto.getRandomValues(new Uint8Array(32));
       for (const identity of identities) {
-        const session = await signUp(identity);
+        const session = await join(identity);
         const card = await createCard(
           { identity: parseIdentity(identity), createdAt: Date.now() },
           await backEnd.importSigningKey(random()),
@@ -178,7 +131,7 @@ export async function startWorld(): Promise<World> {
       }
     },
     async person(identity, options = {}) {
-      return enter(identity, await signUp(identity), new MemoryKeyStore(), options);
+      return enter(identity, await join(identity), new MemoryKeyStore(), options);
     },
     again: ({ identity, session, keyStore }, options = {}) =>
       enter(identity, session, keyStore, options),
@@ -192,19 +145,14 @@ export async function startWorld(): Promise<World> {
       const directory = httpDirectory(server, () => Promise.resolve(session));
       return (await directory.get(encryption.cardId)) ?? '';
     },
-    breakServer() {
-      broken = true;
-      return () => {
-        broken = false;
-      };
-    },
     async close() {
       for (const encryption of opened) encryption.close();
       await leaveQuietly(emulator, clients);
-      http.closeAllConnections();
-      http.close();
-      await tokenServer.close();
-      await emulator.close();
+      for (const client of conversationsClients) {
+        await client.getUser(client.user.identity);
+        await client.shutdown();
+      }
+      await servers.close();
     },
   };
 }
@@ -238,32 +186,6 @@ async function leaveQuietly(emulator: RunningEmulator, clients: readonly Client[
     await client.getUserDescriptor(client.user.identity);
     await client.shutdown();
   }
-}
-
-function token(answer: unknown): string {
-  if (typeof answer === 'object' && answer !== null && 'token' in answer) {
-    if (typeof answer.token === 'string') return answer.token;
-  }
-  throw new Error('No token in the answer.');
-}
-
-/** The next event of this name that `accept` takes. */
-export function next<Event>(
-  emitter: {
-    on(name: string, listener: (event: Event) => void): unknown;
-    off(name: string, listener: (event: Event) => void): unknown;
-  },
-  name: string,
-  accept: (event: Event) => boolean = () => true,
-): Promise<Event> {
-  return new Promise((resolve) => {
-    const listener = (event: Event): void => {
-      if (!accept(event)) return;
-      emitter.off(name, listener);
-      resolve(event);
-    };
-    emitter.on(name, listener);
-  });
 }
 
 /** Adds somebody to a channel, and gives the channel as they have it. */

@@ -142,8 +142,25 @@ describe('a card', () => {
     expect((await importCard(exportCard(card))).id).toBe(card.id);
   });
 
+  test.each(['Zoë’s ❤\ufe0f phone', '👩\u200d💻', 'گوشی\u200cمن', 'a\u0378'])(
+    'is made with a device name that people give, such as %j',
+    async (device) => {
+      expect((await importCard(exportCard(await create({ device })))).device).toBe(device);
+    },
+  );
+
+  test('is approved at any time that there is', async () => {
+    for (const time of [0, 8.64e15]) {
+      const card = await importCard(exportCard(await approveCard(await create(), APP_KEY, time)));
+      await checkApproval(card, [appKey]);
+    }
+  });
+
   test('is not approved into a form that nobody can import', async () => {
-    expect(await codeOf(approveCard(alice.card, APP_KEY, 0.5))).toBe('INVALID_ARGUMENT');
+    for (const time of [0.5, -1, 8.64e15 + 1, NaN]) {
+      const approved = approveCard(alice.card, APP_KEY, time);
+      expect(await codeOf(approved), String(time)).toBe('INVALID_ARGUMENT');
+    }
     const self = await create();
     const full = { ...self, signatures: Array.from({ length: 8 }, () => alice.card.signatures) };
     const eight = { ...self, signatures: full.signatures.flat().slice(0, 8) };
@@ -261,6 +278,23 @@ describe('a card does not import', () => {
     }
   });
 
+  test('with one key for signing and for encryption, of either suite', async () => {
+    // Half of all Ed25519 keys have the highest bit, which no X25519 key has.
+    let key = await backEnd.importSigningKey(random(32));
+    while ((key.publicKey[31] ?? 0) >= 0x80) key = await backEnd.importSigningKey(random(32));
+    const own = encoded(key.publicKey);
+    const pqWithOwn = pqKey.publicKey.slice();
+    pqWithOwn.set(key.publicKey, 1184);
+    for (const snapshot of [
+      SNAPSHOT.replace(K, own).replace(E, own),
+      PQ_SNAPSHOT.replace(K, own).replace(Q, encoded(pqWithOwn)),
+    ]) {
+      const failure = await failureOf(importCard(await selfSigned(key, snapshot)));
+      expect(failure.code).toBe('CARD_INVALID');
+      expect(failure.message).toContain('one key for two purposes');
+    }
+  });
+
   test('unless it has exactly one right signature of its own', async () => {
     const self = await forgedSignature(alice.signingKey, SNAPSHOT_BYTES);
     const wrong: Record<string, readonly ForgedSignature[]> = {
@@ -292,9 +326,11 @@ describe('a card does not import', () => {
   test('with an approval of another form', async () => {
     const self = await forgedSignature(alice.signingKey, SNAPSHOT_BYTES);
     const extras = ['{}', '{"approvedAt":1.5}', '{"approvedAt":"1"}', '{ "approvedAt":1}', '1'];
+    const times = ['-1', '-0', '8640000000000001', '9007199254740991'];
+    extras.push(...times.map((time) => `{"approvedAt":${time}}`));
     for (const extra of [...extras, '{"approvedAt":1,"by":"me"}', '{"approvedAt":1e3}', '']) {
       const app = await forgedSignature(APP_KEY, SNAPSHOT_BYTES, 'app', extra);
-      expect(await codeOf(importCard(forgedExport(SNAPSHOT_BYTES, [self, app])))).toBe(
+      expect(await codeOf(importCard(forgedExport(SNAPSHOT_BYTES, [self, app]))), extra).toBe(
         'CARD_INVALID',
       );
     }

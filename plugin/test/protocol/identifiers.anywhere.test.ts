@@ -7,7 +7,7 @@ import {
   parseChannelSid,
   parseIdentity,
 } from 'twilio-chat-encryption/protocol';
-import { cardIdOf, idBytes } from '../../src/protocol/identifiers.ts';
+import { cardIdOf, idBytes, isPlainText } from '../../src/protocol/identifiers.ts';
 import { codePoint } from './arbitraries.ts';
 
 const refusedAs = (code: string): unknown => expect.objectContaining({ code });
@@ -57,13 +57,23 @@ describe('an identity', () => {
     ['a variation selector', 'a\ufe0f'],
     ['a tag', 'a\u{e0061}'],
     ['a private character', 'a\ue000'],
-    ['an unassigned character', 'a\u0378'],
     ['a noncharacter', 'a\uffff'],
+    ['a noncharacter inside its block', 'a\ufdd0'],
+    ['a noncharacter of another plane', 'a\u{5fffe}'],
+    ['a place kept for what is not drawn', 'a\u2065b'],
+    ['a tag that is not assigned', 'a\u{e0fff}'],
     ['a high surrogate', 'a\ud83c'],
     ['a low surrogate', '\udf88a'],
   ])('has no %s', (_what, identity) => {
     expect(() => parseIdentity(identity)).toThrow(refusedAs('INVALID_IDENTITY'));
   });
+
+  test.each(['a\u0378', '\u2fe0', '\u{50000}', '\u{1fffd}'])(
+    'may have characters that this engine does not know, as %j: a newer one may',
+    (identity) => {
+      expect(parseIdentity(identity)).toBe(identity);
+    },
+  );
 
   test.each([undefined, null, 1, ['alice'], new String('alice')])('is not %o', (value) => {
     expect(() => parseIdentity(value)).toThrow(refusedAs('INVALID_IDENTITY'));
@@ -80,6 +90,51 @@ describe('an identity', () => {
         }
       }),
     );
+  });
+});
+
+describe('a name', () => {
+  test.each([
+    ['an emoji with a variation selector', 'I ❤\ufe0f cats.png'],
+    ['a family of joined emoji', '👩\u200d👩\u200d👧\u200d👦.jpg'],
+    ['a flag of tags', '🏴\u{e0067}\u{e0062}\u{e0073}\u{e0063}\u{e0074}\u{e007f}'],
+    ['a Persian non-joiner', 'می\u200cخواهم.pdf'],
+    ['a form of macOS', 'A\u030angstro\u0308m'],
+    ['a no-break space', 'a\u00a0b'],
+    ['a soft hyphen', 'a\u00adb'],
+    ['a private character', 'a\uf8ff'],
+    ['an unassigned character', 'a\u0378\u{50000}'],
+    ['spaces at its ends', ' a '],
+  ])('may have %s', (_what, name) => {
+    expect(isPlainText(name)).toBe(true);
+  });
+
+  test.each([
+    ['null', '\0'],
+    ['line feed', '\n'],
+    ['escape', '\u001b'],
+    ['delete', '\u007f'],
+    ['C1 control', '\u009b'],
+    ['Arabic letter mark', '\u061c'],
+    ['left-to-right mark', '\u200e'],
+    ['right-to-left mark', '\u200f'],
+    ['line separator', '\u2028'],
+    ['paragraph separator', '\u2029'],
+    ['embedding', '\u202a'],
+    ['override', '\u202e'],
+    ['isolate', '\u2066'],
+    ['end of an isolate', '\u2069'],
+    ['deprecated control', '\u206a'],
+    ['byte-order mark', '\ufeff'],
+    ['annotation', '\ufff9'],
+    ['high surrogate alone', '\ud83c'],
+    ['low surrogate alone', '\udf88'],
+    ['noncharacter', '\uffff'],
+    ['noncharacter of another plane', '\u{10fffe}'],
+  ])('has no %s', (_what, character) => {
+    for (const name of [character, `a${character}`, `${character}b`, `a${character}b`]) {
+      expect(isPlainText(name)).toBe(false);
+    }
   });
 });
 

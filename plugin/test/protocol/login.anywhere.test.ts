@@ -5,8 +5,8 @@ import { codeOf } from '../outcomes.ts';
 // Computed with OpenSSL's Argon2 and HMAC. Everybody's sign-in depends on it: it never changes.
 // The two have the same concatenation of origin and identity.
 test.each([
-  ['a', 'bc', 'TBIkTw3Xak8-3tcqutV2ExkRWaqCdIcOeBbGuDiZ2mQ'],
-  ['ab', 'c', 'X_7A0w4kpHNj1ELwsGMnOleK37FczRkQCODsDQKQGeo'],
+  ['https://a', 'bc', 'ZrGPddHT9c3GnLG-LmXp8iif_HGDYCi1C_sTALE9G6Y'],
+  ['https://ab', 'c', 'oahTBjY-OLkxZRTixZ80aSuNnQAwcSDykW5pQZTR6lk'],
 ])(
   'the sign-in secret at the origin %j of %j stays what it is',
   async (origin, identity, secret) => {
@@ -15,7 +15,8 @@ test.each([
 );
 
 test('a sign-in secret needs a password, an origin and an identity', async () => {
-  expect(await codeOf(deriveAuthSecret('', 'alice', 'origin'))).toBe('INVALID_ARGUMENT');
+  const origin = 'https://chat.example';
+  expect(await codeOf(deriveAuthSecret('', 'alice', origin))).toBe('INVALID_ARGUMENT');
   expect(await codeOf(deriveAuthSecret('password', 'alice', ''))).toBe('INVALID_ARGUMENT');
-  expect(await codeOf(deriveAuthSecret('password', 'a\u200b', 'origin'))).toBe('INVALID_IDENTITY');
+  expect(await codeOf(deriveAuthSecret('password', 'a\u200b', origin))).toBe('INVALID_IDENTITY');
 });

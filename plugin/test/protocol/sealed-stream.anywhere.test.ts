@@ -73,7 +73,10 @@ async function openAs(
   sender: Person = alice,
 ): Promise<ReadableStream<Bytes> | null> {
   const opener = { key: reader.encryptionKey, slotKeys: new Map<string, Bytes>() };
-  return openStream(source, opener, [carol.card.signingKey, sender.card.signingKey]);
+  const senders = [carol.card.signingKey, sender.card.signingKey];
+  const opened = await openStream(source, opener, senders);
+  if (opened) expect(opened.senderKey).toBe(sender.card.signingKey);
+  return opened?.content ?? null;
 }
 
 async function read(sealed: Uint8Array, pieces?: readonly number[]): Promise<Reading> {

@@ -195,7 +195,7 @@ vectors<SealedStreamCase>(
     const senders = await verifyingKeys(one.senders);
     const opened = await openStream(streamOf(one.stream, file), opener, senders);
     if (!opened) throw new EncryptionError('NOT_ADDRESSED', 'It is for somebody else.');
-    return digestOf(opened);
+    return digestOf(opened.content);
   },
   (one) => one.data,
 );

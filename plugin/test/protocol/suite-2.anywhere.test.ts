@@ -24,6 +24,7 @@ import {
   type SlotSealer,
 } from 'twilio-chat-encryption/protocol';
 import { uint } from '../../src/protocol/bytes.ts';
+import { sealedLength } from '../../src/protocol/message-envelope.ts';
 import { concat } from '../../src/protocol/primitives.ts';
 import { codeOf } from '../outcomes.ts';
 import {
@@ -34,6 +35,7 @@ import {
   pqSlotsFor,
   random,
   seal,
+  slotsFor,
   type Person,
 } from './people.ts';
 
@@ -319,6 +321,47 @@ describe('a session of suite 2', () => {
     const relabelled = changed(await follower(session), 2, 3);
     expect(await codeOf(open(relabelled, bob, alice, session))).toBe('COMMITMENT_MISMATCH');
   });
+});
+
+test('the length of an envelope is known before it is made', async () => {
+  const slotsOf = { 1: slotsFor, 2: pqSlotsFor } as const;
+  const target = {
+    cardId: alice.card.id,
+    messageId: messageIdOf(random(16)),
+    sequence: 1,
+    revision: 1,
+  };
+  for (const suite of [1, 2] as const) {
+    for (const recipients of [[bob], [bob, carol], [alice, bob, carol]]) {
+      const slots = await slotsOf[suite](recipients);
+      for (const length of [0, 1, 26, 27, 200, 284, 3850, 3859, 20_000]) {
+        const content = encodeContent({ body: 'x'.repeat(length) });
+        const common = {
+          channelSid: CHANNEL,
+          senderCardId: alice.card.id,
+          messageId: messageIdOf(random(16)),
+          sentAt: 1_700_000_000_002,
+          content,
+        };
+        for (const message of [
+          { ...common, kind: 'message', sequence: 1 },
+          { ...common, kind: 'edit', target },
+          { ...common, kind: 'key', sequence: 1, content: new Uint8Array() },
+        ] as const) {
+          const { text, session } = await sealMessage(message, alice.signingKey, slots, random);
+          expect(text).toHaveLength(sealedLength(message, suite, recipients.length));
+          const under = session ?? {
+            ...message,
+            sessionId: random(16),
+            messageKey: random(32),
+            suite,
+          };
+          const follower = await sealFollower(message, alice.signingKey, under, 7, random);
+          expect(follower.text).toHaveLength(sealedLength(message, suite, 0));
+        }
+      }
+    }
+  }
 });
 
 test('sealed data may be of suite 2 too', async () => {

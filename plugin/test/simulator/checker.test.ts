@@ -109,6 +109,12 @@ test('the checker finds nothing wrong with what is as it was sent', () => {
   expect(checkGaps(model, bob, reading)).toEqual([]);
 });
 
+test('nor with an edit that comes to a copy, but with the copy that was left behind', () => {
+  const moved = { ...edited(), index: 7 };
+  expect(look(at(0), moved)).toEqual([]);
+  expect(look(at(0))).toContainEqual(expect.stringContaining('elsewhere before'));
+});
+
 describe('the checker notices', () => {
   const as = (parts: Partial<Verified>) => (): Shown[] => [
     { ...at(0), encryption: verified(0, parts) },
@@ -248,6 +254,27 @@ describe('the checker notices', () => {
     const anomalies = [{ code: 'GAP', from: 2, to: 2 } as const];
     const told = { ...at(2), encryption: verified(2, { anomalies }) };
     expect(checkGaps(model, bob, { ...silent, shown: [at(0), bent, told] })).toEqual([]);
+  });
+
+  test('a gap between key messages, once a message is shown at which it can be told', () => {
+    const [first, last] = [10, 12].map((index, at) => {
+      const audience = new Set(['alice', 'bob']);
+      const head = { author: 'alice', cardId: CARD, channelSid: CHANNEL };
+      const body = `key ${index}`;
+      model.posted(body, { kind: 'key', ...head, audience, sequence: 4 + 2 * at, index });
+      return { sid: `IM${index}`, index, author: 'alice', body };
+    });
+    const missing = { sid: 'IM11', index: 11, author: 'alice', body: 'e2e1.AQEB' };
+    const bent: Shown = {
+      ...at(0),
+      ...missing,
+      encryption: { status: 'rejected', code: 'MALFORMED' },
+    };
+    const delivered = [first, missing, last].flatMap((one) => one ?? []);
+    const silent = { channelSid: CHANNEL, shown: [bent], settled: [], delivered };
+    expect(checkGaps(model, bob, silent)).toEqual([]);
+    const before = { shown: [at(0), bent], delivered: [deliveredAt(0), ...delivered] };
+    expect(checkGaps(model, bob, { ...silent, ...before })).toHaveLength(1);
   });
 
   test.each<[string, MessageEncryption]>([

@@ -161,9 +161,6 @@ function checkContent(card: Card, now: number): void {
   if (card.snapshot.length > MAX_SNAPSHOT_BYTES) {
     throw new ServerError('CARD_INVALID', 'The snapshot of the card is too long.');
   }
-  if (Buffer.compare(card.signingKey.publicKey, card.encryptionKey) === 0) {
-    throw new ServerError('CARD_INVALID', 'The card uses one key for two purposes.');
-  }
   if (card.createdAt > now + MAX_CLOCK_SKEW) {
     const message = 'The card is dated in the future. Set the clock of the device.';
     throw new ServerError('CLOCK_SKEW', message);

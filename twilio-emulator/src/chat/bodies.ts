@@ -1,8 +1,10 @@
 import { entityNames, infoName } from './items.ts';
-import { countUnread, type Message } from './messages.ts';
+import { countUnread } from './messages.ts';
+import type { Message } from './data.ts';
 import type { Channel, Chat, Member } from './model.ts';
+import type { ContentTemplate, Delivery, Outsider } from './outside.ts';
 import { channelUrl, userUrl } from './urls.ts';
-import { findUser, isOnline } from './users.ts';
+import { findUser, isNotifiable } from './users.ts';
 
 /** A channel as REST answers it to an identity. */
 export function channelBody(channel: Channel, identity: string): object {
@@ -20,7 +22,7 @@ export function channelBody(channel: Channel, identity: string): object {
     date_updated: channel.dateUpdated,
     state: 'active',
     messages_count: channel.messages.items.length,
-    participants_count: channel.members.size,
+    participants_count: channel.members.size + channel.outsiders.size,
     ...membership(channel, identity),
     sync_objects: { conversation: document, messages, participants: roster },
     url,
@@ -71,6 +73,24 @@ export function memberBody(channel: Channel, member: Member): object {
   };
 }
 
+/** Somebody outside as REST answers it. */
+export function outsiderBody(chat: Chat, channel: Channel, outsider: Outsider): object {
+  const url = channelUrl(channel.sid);
+  const { sid, type, address, proxyAddress, name, level } = outsider;
+  return {
+    sid,
+    conversation_sid: channel.sid,
+    identity: null,
+    role_sid: chat.roles.channelUser,
+    attributes: outsider.attributes,
+    messaging_binding: { type, address, proxy_address: proxyAddress, name, level },
+    date_created: outsider.dateCreated,
+    date_updated: outsider.dateUpdated,
+    url: `${url}/Participants/${sid}`,
+    links: { conversation: url },
+  };
+}
+
 /** A message as REST answers it. */
 export function messageBody(channel: Channel, { key, data }: Message): object {
   const url = channelUrl(channel.sid);
@@ -96,6 +116,41 @@ export function messageBody(channel: Channel, { key, data }: Message): object {
   };
 }
 
+/** A message on its way to somebody outside, as REST answers it. */
+export function receiptBody(channel: Channel, delivery: Delivery): object {
+  return {
+    sid: delivery.sid,
+    message_sid: delivery.messageSid,
+    conversation_sid: channel.sid,
+    channel_message_sid: delivery.carrierSid,
+    participant_sid: delivery.to.sid,
+    status: delivery.status,
+    error_code: null,
+    date_created: delivery.dateCreated,
+    date_updated: delivery.dateUpdated,
+  };
+}
+
+/** Whom a message was sent to by email, as REST answers it. */
+export function recipientBody({ messageSid, to }: Delivery): object {
+  const { type, level, name, address } = to;
+  return { type, message_sid: messageSid, level, name, address };
+}
+
+/** A template as REST answers it. */
+export function templateBody(template: ContentTemplate): object {
+  const { sid, friendlyName, variables, body, dateCreated, dateUpdated } = template;
+  return {
+    sid,
+    friendly_name: friendlyName,
+    // Text, unlike the variants: the constructor in content-template.js parses it.
+    variables: JSON.stringify(variables),
+    variants: { 'twilio/text': { body } },
+    date_created: dateCreated,
+    date_updated: dateUpdated,
+  };
+}
+
 /** A user as REST answers it. */
 export function userBody(chat: Chat, identity: string): object {
   const user = findUser(chat, identity);
@@ -104,8 +159,8 @@ export function userBody(chat: Chat, identity: string): object {
     identity,
     friendly_name: user.friendlyName,
     attributes: user.attributes,
-    is_online: isOnline(chat, identity),
-    is_notifiable: false,
+    is_online: user.online,
+    is_notifiable: isNotifiable(chat, identity),
     sync_unique_name: infoName(identity),
     sync_objects: { user_info_map: infoName(identity) },
     url: userUrl(identity),

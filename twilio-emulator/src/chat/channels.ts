@@ -4,7 +4,9 @@ import { MAX_CHANNEL_ATTRIBUTES_BYTES } from '../limits.ts';
 import { newSid } from '../sids.ts';
 import { attributesIn, friendlyNameIn, uniqueNameIn } from './input.ts';
 import { channelData, entityNames } from './items.ts';
-import type { Channel, Chat, Member, MessageData, RosterData } from './model.ts';
+import type { MessageData, RosterData } from './data.ts';
+import type { Channel, Chat, Member } from './model.ts';
+import type { ChannelMetadata, Delivery, Outsider } from './outside.ts';
 
 /** Creates a channel. Its creator may manage it but is not a member. */
 export function createChannel(chat: Chat, creator: string, request: JsonRecord): Channel {
@@ -24,6 +26,9 @@ export function createChannel(chat: Chat, creator: string, request: JsonRecord):
     nextIndex: 0,
     members: new Map<string, Member>(),
     invited: new Set<string>(),
+    outsiders: new Map<string, Outsider>(),
+    metadata: new Map<string, ChannelMetadata>(),
+    deliveries: new Map<string, readonly Delivery[]>(),
   } as const;
   const channel: Channel = withEntities(chat, core);
   chat.channels.set(channel.sid, channel);
@@ -63,6 +68,12 @@ export function mayManage(
   return channel.members.has(identity) || channel.createdBy === identity;
 }
 
+/** May the identity delete the channel, remove its members, and edit and remove all messages? */
+export function isAdmin(chat: Chat, channel: Channel, identity: string): boolean {
+  const role = channel.members.get(identity)?.roleSid;
+  return channel.createdBy === identity || role === chat.roles.channelAdmin;
+}
+
 /** The channel of this sid or unique name, if the identity may see it. */
 export function findChannel(chat: Chat, sidOrName: string, identity: string): Channel {
   const channel = chat.channels.get(sidOrName) ?? chat.channelsByName.get(sidOrName);
@@ -97,7 +108,7 @@ export function updateChannel(
 
 /** Deletes the channel with everything in it. */
 export function deleteChannel(chat: Chat, channel: Channel, identity: string): void {
-  if (channel.createdBy !== identity) throw refuse('notAllowed');
+  if (!isAdmin(chat, channel, identity)) throw refuse('notAllowed');
   chat.channels.delete(channel.sid);
   if (channel.uniqueName !== null) chat.channelsByName.delete(channel.uniqueName);
   for (const member of [...channel.members.keys(), ...channel.invited]) {

@@ -12,6 +12,9 @@ export function createChat(sync: Sync, now: () => number, notify: Notify): Chat 
     channelsByName: new Map(),
     users: new Map(),
     media: new Map(),
+    registrations: new Map(),
+    pushes: [],
+    templates: new Map(),
     roles: { channelUser: newSid('RL'), channelAdmin: newSid('RL') },
   };
 }

@@ -1,14 +1,7 @@
 import { refuse } from '../errors.ts';
-import type {
-  Channel,
-  ChannelData,
-  Media,
-  MediaData,
-  Member,
-  MessageData,
-  MyChannelData,
-  RosterData,
-} from './model.ts';
+import type { ChannelData, MediaData, MessageData, MyChannelData, RosterData } from './data.ts';
+import type { Channel, Chat, Media, Member } from './model.ts';
+import type { Outsider } from './outside.ts';
 
 /** The names of the entities a channel consists of; clients build the first one themselves. */
 export function entityNames(channelSid: string): {
@@ -55,6 +48,23 @@ export function rosterData(member: Member): RosterData {
     dateCreated: member.dateCreated,
     dateUpdated: member.dateUpdated,
     userInfo: infoName(member.identity),
+  };
+}
+
+/** What a channel's roster says about somebody outside. */
+export function outsiderData({ roles }: Chat, outsider: Outsider): RosterData {
+  const { type, attributes, dateCreated, dateUpdated, name, address, level } = outsider;
+  return {
+    identity: null,
+    type,
+    roleSid: roles.channelUser,
+    attributes,
+    lastConsumedMessageIndex: null,
+    lastConsumptionTimestamp: null,
+    dateCreated,
+    dateUpdated,
+    userInfo: null,
+    ...(type === 'email' && { bindings: { email: { name, address, level } } }),
   };
 }
 

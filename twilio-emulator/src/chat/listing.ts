@@ -5,7 +5,13 @@ import { fromPageToken, page, pageSize, pageToken, type PageQuery } from '../syn
 /** One page of a REST listing, in the order given, under the name the clients expect. */
 export function listing<T>(
   request: Request,
-  name: 'conversations' | 'users' | 'participants',
+  name:
+    | 'conversations'
+    | 'users'
+    | 'participants'
+    | 'delivery_receipts'
+    | 'message_recipients'
+    | 'templates',
   things: readonly T[],
   body: (thing: T) => object,
 ): Answer {

@@ -2,7 +2,8 @@ import { refuse } from '../errors.ts';
 import { MAX_NAME_LENGTH } from '../limits.ts';
 import { newSid } from '../sids.ts';
 import { mediaData } from './items.ts';
-import type { Channel, Chat, Media, MediaData, MessageData } from './model.ts';
+import type { MediaData, MessageData } from './data.ts';
+import type { Channel, Chat, Media } from './model.ts';
 
 /** A file that arrives. */
 export type Upload = Pick<Media, 'category' | 'filename' | 'contentType' | 'bytes'>;

@@ -2,10 +2,11 @@ import { refuse } from '../errors.ts';
 import type { JsonRecord } from '../json.ts';
 import { MAX_CHANNELS_PER_USER, MAX_MEMBERS, MAX_SMALL_ATTRIBUTES_BYTES } from '../limits.ts';
 import { newSid } from '../sids.ts';
-import { mayManage } from './channels.ts';
+import { isAdmin, mayManage } from './channels.ts';
 import { attributesIn } from './input.ts';
 import { memberOf, myChannelData, rosterData } from './items.ts';
-import type { Channel, Chat, Member } from './model.ts';
+import type { Channel, Chat, Member, Role } from './model.ts';
+import { pushTo } from './pushes.ts';
 import { ensureUser } from './users.ts';
 
 /** Makes `identity` a member at the request of `by`: joining if it is the same, adding if not. */
@@ -18,7 +19,10 @@ export function join(
 ): Member {
   const open = channel.type === 'public' || channel.invited.has(identity);
   if (!(by === identity && open) && !mayManage(channel, by)) throw refuse('notAllowed');
-  return addMember(chat, channel, identity, attributesIn(request, MAX_SMALL_ATTRIBUTES_BYTES));
+  const attributes = attributesIn(request, MAX_SMALL_ATTRIBUTES_BYTES);
+  const member = addMember(chat, channel, identity, attributes);
+  if (by !== identity) pushTo(chat, channel, identity, by, { kind: 'added' });
+  return member;
 }
 
 /**
@@ -62,6 +66,7 @@ export function invite(chat: Chat, channel: Channel, by: string, identity: strin
   requireRoom(chat, identity, channel);
   channel.invited.add(identity);
   publishMembership(chat, channel, identity);
+  pushTo(chat, channel, identity, by, { kind: 'invited' });
 }
 
 /** Takes an invitation back, or declines it. */
@@ -71,12 +76,13 @@ export function uninvite(chat: Chat, channel: Channel, by: string, identity: str
   withdraw(chat, channel, identity);
 }
 
-/** Ends a membership: leaving, or being removed by the channel's creator. */
+/** Ends a membership: leaving, or being removed by an admin of the channel. */
 export function removeMember(chat: Chat, channel: Channel, by: string, member: Member): void {
-  if (by !== member.identity && by !== channel.createdBy) throw refuse('notAllowed');
+  if (by !== member.identity && !isAdmin(chat, channel, by)) throw refuse('notAllowed');
   channel.members.delete(member.identity);
   withdraw(chat, channel, member.identity);
   chat.sync.removeItem(channel.roster, member.sid);
+  if (by !== member.identity) pushTo(chat, channel, member.identity, by, { kind: 'removed' });
 }
 
 /** The member of this sid or identity. */
@@ -96,8 +102,15 @@ export function updateMember(
   member: Member,
   request: JsonRecord,
 ): void {
-  if (by !== member.identity && by !== channel.createdBy) throw refuse('notAllowed');
+  if (by !== member.identity && !isAdmin(chat, channel, by)) throw refuse('notAllowed');
   member.attributes = attributesIn(request, MAX_SMALL_ATTRIBUTES_BYTES) ?? member.attributes;
+  member.dateUpdated = chat.today();
+  chat.sync.putItem(channel.roster, member.sid, rosterData(member));
+}
+
+/** Makes a member an admin of the channel or an ordinary user of it. */
+export function setRole(chat: Chat, channel: Channel, member: Member, role: Role): void {
+  member.roleSid = chat.roles[role];
   member.dateUpdated = chat.today();
   chat.sync.putItem(channel.roster, member.sid, rosterData(member));
 }

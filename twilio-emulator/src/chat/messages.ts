@@ -2,14 +2,17 @@ import { refuse } from '../errors.ts';
 import type { JsonRecord } from '../json.ts';
 import { MAX_SMALL_ATTRIBUTES_BYTES } from '../limits.ts';
 import { newSid } from '../sids.ts';
-import { lowerBound, type Item } from '../sync/entity.ts';
+import { lowerBound } from '../sync/entity.ts';
+import { isAdmin } from './channels.ts';
+import { sendOutside } from './deliveries.ts';
 import { attributesIn, bodyIn, mediaIn, subjectIn } from './input.ts';
-import { attachments, channelData, memberOf } from './items.ts';
+import { attachments, channelData, mediaData, memberOf } from './items.ts';
 import { takeMedia } from './media.ts';
-import type { Channel, Chat, MessageData } from './model.ts';
-
-/** A message in its place: `key` is its index. */
-export type Message = Item<number, MessageData>;
+import type { ChannelMetadata, Outsider } from './outside.ts';
+import { pushMessage } from './pushes.ts';
+import { renderedIn } from './templates.ts';
+import type { Message, MessageData } from './data.ts';
+import type { Channel, Chat } from './model.ts';
 
 /** Stores a message of `author` and tells everyone. */
 export function sendMessage(
@@ -20,18 +23,29 @@ export function sendMessage(
 ): Message {
   const member = memberOf(channel, author);
   const today = chat.today();
-  return storeMessage(chat, channel, channel.nextIndex, {
-    sid: newSid('IM'),
+  const attributes = attributesIn(request, MAX_SMALL_ATTRIBUTES_BYTES) ?? '{}';
+  const subject = subjectIn(request);
+  const text = bodyIn(request) ?? null;
+  const files = takeMedia(chat, author, mediaIn(request));
+  const content = renderedIn(chat, author, request);
+  const sid = newSid('IM');
+  const delivery = sendOutside(chat, channel, sid);
+  const message = storeMessage(chat, channel, channel.nextIndex, {
+    sid,
     author,
     memberSid: member.sid,
-    text: bodyIn(request) ?? '',
-    subject: subjectIn(request),
-    attributes: attributesIn(request, MAX_SMALL_ATTRIBUTES_BYTES) ?? '{}',
+    text: text ?? content?.text ?? null,
+    subject,
+    attributes,
     timestamp: today,
     dateUpdated: today,
     lastUpdatedBy: author,
-    ...attachments(takeMedia(chat, author, mediaIn(request))),
+    contentSid: content?.contentSid ?? null,
+    ...attachments(content === null ? files : [...files, mediaData(content.file)]),
+    ...(delivery !== null && { delivery }),
   });
+  pushMessage(chat, channel, message);
+  return message;
 }
 
 /** Puts a message in its place and tells everyone, unchecked. */
@@ -47,7 +61,27 @@ export function storeMessage(
   return messageAt(channel, index);
 }
 
-/** Changes text or attributes of a message. Its author and the channel's creator may. */
+/** Stores a message that came from somebody outside. */
+export function receiveMessage(
+  chat: Chat,
+  channel: Channel,
+  { sid: memberSid, address: author }: Outsider,
+  { body: text, metadata }: { readonly body: string; readonly metadata?: ChannelMetadata },
+): Message {
+  const today = chat.today();
+  const sid = newSid('IM');
+  if (metadata !== undefined) channel.metadata.set(sid, metadata);
+  const message = storeMessage(chat, channel, channel.nextIndex, {
+    ...{ sid, author, memberSid, text, lastUpdatedBy: author },
+    ...{ subject: null, attributes: '{}', timestamp: today, dateUpdated: today, contentSid: null },
+    ...attachments([]),
+    ...(metadata !== undefined && { channelMetadata: true }),
+  });
+  pushMessage(chat, channel, message);
+  return message;
+}
+
+/** Changes text or attributes of a message. Its author and the channel's admins may. */
 export function updateMessage(
   chat: Chat,
   channel: Channel,
@@ -55,7 +89,7 @@ export function updateMessage(
   by: string,
   request: JsonRecord,
 ): void {
-  requireRight(channel, message, by);
+  requireRight(chat, channel, message, by);
   const change = {
     text: bodyIn(request) ?? message.data.text,
     attributes: attributesIn(request, MAX_SMALL_ATTRIBUTES_BYTES) ?? message.data.attributes,
@@ -67,7 +101,7 @@ export function updateMessage(
 
 /** Removes a message; its index stays empty for ever. */
 export function removeMessage(chat: Chat, channel: Channel, message: Message, by: string): void {
-  requireRight(channel, message, by);
+  requireRight(chat, channel, message, by);
   eraseMessage(chat, channel, message);
 }
 
@@ -97,7 +131,7 @@ export function countUnread(channel: Channel, horizon: number | null): number {
   return horizon === null ? items.length : items.length - lowerBound(items, horizon + 1);
 }
 
-function requireRight(channel: Channel, message: Message, by: string): void {
+function requireRight(chat: Chat, channel: Channel, message: Message, by: string): void {
   const isAuthor = message.data.author === by && channel.members.has(by);
-  if (!isAuthor && channel.createdBy !== by) throw refuse('notAllowed');
+  if (!isAuthor && !isAdmin(chat, channel, by)) throw refuse('notAllowed');
 }

@@ -1,5 +1,14 @@
 import type { Sync } from '../sync/store.ts';
 import type { SyncDocument, SyncList, SyncMap } from '../sync/entity.ts';
+import type {
+  MessageData,
+  MediaCategory,
+  ChannelData,
+  RosterData,
+  MyChannelData,
+  UserInfoData,
+} from './data.ts';
+import type { ChannelMetadata, ContentTemplate, Delivery, Outsider } from './outside.ts';
 
 /** A channel (Conversations: a conversation). */
 export interface Channel {
@@ -18,16 +27,25 @@ export interface Channel {
   readonly members: Map<string, Member>;
   /** Identities that may join although the channel is private. */
   readonly invited: Set<string>;
+  /** By sid. */
+  readonly outsiders: Map<string, Outsider>;
+  /** By the sid of the message. */
+  readonly deliveries: Map<string, readonly Delivery[]>;
+  /** By the sid of the message. */
+  readonly metadata: Map<string, ChannelMetadata>;
   readonly document: SyncDocument<ChannelData>;
   readonly messages: SyncList<MessageData>;
   readonly roster: SyncMap<RosterData>;
 }
 
+/** What a member may do in a channel, by the names Twilio gives the default roles. */
+export type Role = 'channelUser' | 'channelAdmin';
+
 /** Someone who has joined a channel (Conversations: a participant). */
 export interface Member {
   readonly sid: string;
   readonly identity: string;
-  readonly roleSid: string;
+  roleSid: string;
   /** JSON text. */
   attributes: string;
   /** Index of the last message read. */
@@ -45,40 +63,12 @@ export interface User {
   friendlyName: string | null;
   /** JSON text. */
   attributes: string;
+  /** Has the user a connection? */
+  online: boolean;
   /** The channels the user is in or invited to. */
   readonly channels: SyncMap<MyChannelData>;
   readonly info: SyncMap<UserInfoData>;
 }
-
-/** A stored message: the data of an item of the channel's message list. */
-export interface MessageData {
-  readonly sid: string;
-  readonly author: string;
-  readonly memberSid: string | null;
-  readonly text: string;
-  readonly subject: string | null;
-  /** JSON text. */
-  readonly attributes: string;
-  readonly timestamp: string;
-  readonly dateUpdated: string;
-  readonly lastUpdatedBy: string;
-  readonly type: 'text' | 'media';
-  /** The first of them: the only one twilio-chat knows of. */
-  readonly media: MediaData | null;
-  readonly medias: readonly MediaData[];
-}
-
-/** What a message says about a file it carries. */
-export interface MediaData {
-  readonly sid: string;
-  readonly category: MediaCategory;
-  readonly filename: string | null;
-  readonly contentType: string;
-  readonly size: number;
-}
-
-/** What a file is for. Only Conversations has other ones than `media`. */
-export type MediaCategory = 'media' | 'body' | 'history';
 
 /** An uploaded file. */
 export interface Media {
@@ -92,56 +82,27 @@ export interface Media {
   dateUpdated: string;
 }
 
-/** Data of a channel's document. No text of any message is ever here. */
-export interface ChannelData {
-  readonly sid: string;
-  readonly type: 'private' | 'public';
-  readonly uniqueName: string | null;
-  readonly friendlyName: string | null;
-  readonly attributes: string;
-  readonly createdBy: string;
-  readonly dateCreated: string;
-  readonly dateUpdated: string;
-  readonly messages: string;
-  readonly roster: string;
-  readonly state: { readonly current: 'active'; readonly dateUpdated: string };
-  readonly lastMessage: { readonly index: number; readonly timestamp: string } | null;
-}
-
-/** Data of an item of a channel's roster. */
-export interface RosterData {
+/** A device that wants push notifications: at Twilio, a binding. */
+export interface Registration {
+  readonly id: string;
   readonly identity: string;
-  readonly type: 'chat';
-  readonly roleSid: string;
-  readonly attributes: string;
-  readonly lastConsumedMessageIndex: number | null;
-  readonly lastConsumptionTimestamp: string | null;
+  /** Firebase or Apple. */
+  readonly channelType: 'fcm' | 'apn';
+  /** What Firebase or Apple knows the device by. */
+  readonly address: string;
+  /** What it wants to hear of, for example `twilio.channel.new_message`. */
+  messageTypes: readonly string[];
   readonly dateCreated: string;
-  readonly dateUpdated: string;
-  readonly userInfo: string;
 }
 
-/** Data of an item of a user's map of channels. */
-export interface MyChannelData {
-  readonly channelSid: string;
-  readonly status: 'joined' | 'invited';
-  readonly type: 'private' | 'public';
-  readonly channel: string;
-  readonly messages: string;
-  readonly roster: string;
-  readonly lastConsumedMessageIndex: number | null;
-  readonly notificationLevel: 'default' | 'muted';
-  readonly uniqueName: string | null;
-  readonly friendlyName: string | null;
-  readonly attributes: string;
-  readonly createdBy: string;
-  readonly dateCreated: string;
-  readonly dateUpdated: string;
+/** A push notification that Twilio would have given to Firebase or Apple. */
+export interface SentPush {
+  readonly identity: string;
+  readonly channelType: Registration['channelType'];
+  readonly address: string;
+  /** What the device gets, and hands to the SDK's `handlePushNotification`. */
+  readonly payload: Readonly<Record<string, unknown>>;
 }
-
-/** Data of an item of a user's info map. */
-export type UserInfoData =
-  { readonly value: string | null } | { readonly online: boolean; readonly notifiable: boolean };
 
 /** Sends something to all of an identity's connections, outside Sync. */
 export type Notify = (identity: string, messageType: string, payload: object) => void;
@@ -157,5 +118,11 @@ export interface Chat {
   readonly users: Map<string, User>;
   /** By sid. A file stays when its message goes. */
   readonly media: Map<string, Media>;
-  readonly roles: { readonly channelUser: string; readonly channelAdmin: string };
+  /** By id. */
+  readonly registrations: Map<string, Registration>;
+  readonly pushes: SentPush[];
+  /** By sid. */
+  readonly templates: Map<string, ContentTemplate>;
+  /** The sids of the roles that members have. */
+  readonly roles: Readonly<Record<Role, string>>;
 }

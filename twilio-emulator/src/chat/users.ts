@@ -1,8 +1,12 @@
 import { refuse } from '../errors.ts';
+import type { JsonRecord } from '../json.ts';
+import { MAX_SMALL_ATTRIBUTES_BYTES } from '../limits.ts';
 import { newSid } from '../sids.ts';
 import { getItem } from '../sync/entity.ts';
+import { attributesIn, friendlyNameIn } from './input.ts';
 import { channelsName, infoName } from './items.ts';
-import type { Chat, User, UserInfoData } from './model.ts';
+import type { UserInfoData } from './data.ts';
+import type { Chat, User } from './model.ts';
 
 /** The user of this identity; Twilio makes it when the identity first connects or is added. */
 export function ensureUser(chat: Chat, identity: string): User {
@@ -14,6 +18,7 @@ export function ensureUser(chat: Chat, identity: string): User {
     identity,
     friendlyName: null,
     attributes: '{}',
+    online: false,
     channels: sync.createMap(channelsName(identity), (reader) => reader === identity),
     info: sync.createMap<UserInfoData>(infoName(identity), () => true),
   };
@@ -31,16 +36,38 @@ export function findUser(chat: Chat, identity: string): User {
   return user;
 }
 
-/** Notes whether the identity has a connection. */
-export function setOnline(chat: Chat, identity: string, online: boolean): void {
-  const { info } = ensureUser(chat, identity);
-  if (isOnline(chat, identity) === online) return;
-  chat.sync.putItem(info, 'reachability', { online, notifiable: false });
+/** Changes what the user says of itself to all users of the service. */
+export function updateUser(chat: Chat, identity: string, request: JsonRecord): void {
+  const user = findUser(chat, identity);
+  const friendlyName = friendlyNameIn(request);
+  const attributes = attributesIn(request, MAX_SMALL_ATTRIBUTES_BYTES);
+  if (friendlyName !== undefined) {
+    user.friendlyName = friendlyName;
+    chat.sync.putItem(user.info, 'friendlyName', { value: friendlyName });
+  }
+  if (attributes !== undefined) {
+    user.attributes = attributes;
+    chat.sync.putItem(user.info, 'attributes', { value: attributes });
+  }
 }
 
-/** Has the identity a connection? */
-export function isOnline(chat: Chat, identity: string): boolean {
-  const user = chat.users.get(identity);
-  const reachability = user && getItem(user.info, 'reachability')?.data;
-  return reachability !== undefined && 'online' in reachability && reachability.online;
+/** Notes whether the identity has a connection. */
+export function setOnline(chat: Chat, identity: string, online: boolean): void {
+  ensureUser(chat, identity).online = online;
+  publishReachability(chat, identity);
+}
+
+/** Has the identity a device that is registered for push notifications? */
+export function isNotifiable(chat: Chat, identity: string): boolean {
+  return [...chat.registrations.values()].some((one) => one.identity === identity);
+}
+
+/** Tells everyone how the identity can be reached, if that has changed. */
+export function publishReachability(chat: Chat, identity: string): void {
+  const { info, online } = ensureUser(chat, identity);
+  const notifiable = isNotifiable(chat, identity);
+  const known = getItem(info, 'reachability')?.data;
+  const same = known && 'online' in known && known.online === online;
+  if (same && known.notifiable === notifiable) return;
+  chat.sync.putItem(info, 'reachability', { online, notifiable });
 }

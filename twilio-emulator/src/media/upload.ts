@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Upload } from '../chat/media.ts';
-import type { MediaCategory } from '../chat/model.ts';
+import type { MediaCategory } from '../chat/data.ts';
 import { refuse } from '../errors.ts';
 import { MAX_MEDIA_BYTES } from '../limits.ts';
 import { firstFile } from './multipart.ts';

@@ -1,18 +1,34 @@
+import { Client as ConversationsClient } from '@twilio/conversations';
 import twilio from 'twilio';
 import { Client, type Channel, type ClientOptions } from 'twilio-chat';
 import { onTestFinished, vi } from 'vitest';
 import { startEmulator, type RunningEmulator, type StartOptions } from '../../src/index.ts';
+import { chatSdk } from './chat-sdk.ts';
+import { conversationsSdk } from './conversations-sdk.ts';
 import { next } from './events.ts';
+import type { Device, Sdk } from './sdk.ts';
+
+/** Both SDKs, for suites that run with each of them. */
+export const SDKS: readonly Sdk[] = [chatSdk, conversationsSdk];
+
+/** Who is in a room with whom: both SDKs are, each with itself and each with the other. */
+export const PAIRS = SDKS.flatMap((ours) =>
+  SDKS.map((theirs) => ({ ours, theirs, label: `${ours.name} with ${theirs.name}` })),
+);
 
 /** An emulator and the SDK clients that a test connects to it; all of it ends with the test. */
 export interface World {
   readonly emulator: RunningEmulator;
-  /** A connected SDK client. */
+  /** A connected client of twilio-chat. */
   readonly connect: (identity: string, options?: ClientOptions) => Promise<Client>;
+  /** A connected client of either SDK. */
+  readonly device: (sdk: Sdk, identity: string) => Promise<Device>;
   readonly token: (identity: string, ttl?: number) => string;
   /** Leaves a client to the end of the test that the test itself made. */
-  readonly adopt: (client: Client) => Client;
+  readonly adopt: <C extends AnyClient>(client: C) => C;
 }
+
+type AnyClient = Device['raw'];
 
 /**
  * Starts an emulator for the test that is running, or for as long as `atEnd` says: tests that run at
@@ -23,14 +39,14 @@ export async function createWorld(
   atEnd: (cleanUp: () => Promise<void>) => void = onTestFinished,
 ): Promise<World> {
   const emulator = await startEmulator(options);
-  const clients: Client[] = [];
+  const clients: AnyClient[] = [];
   atEnd(async () => {
     await Promise.all(clients.map((client) => leaveQuietly(emulator, client)));
     await emulator.close();
   });
   const token = (identity: string, ttl?: number): string =>
     accessToken(emulator.config, identity, ttl);
-  const adopt = (client: Client): Client => {
+  const adopt: World['adopt'] = (client) => {
     clients.push(client);
     return client;
   };
@@ -42,6 +58,12 @@ export async function createWorld(
       const client = adopt(new Client(token(identity), { ...emulator.clientOptions, ...more }));
       await next(client, 'stateChanged', (state) => state === 'initialized');
       return client;
+    },
+    async device(sdk, identity) {
+      const device = sdk.open(token(identity), emulator.clientOptions);
+      adopt(device.raw);
+      await sdk.ready(device);
+      return device;
     },
   };
 }
@@ -101,12 +123,13 @@ export async function settled(emulator: RunningEmulator, identity: string): Prom
  * Shuts a client down when nothing of it is in flight any more: the SDK raises an unhandled
  * rejection half a minute after it was shut down with a request open.
  */
-async function leaveQuietly(emulator: RunningEmulator, client: Client): Promise<void> {
+async function leaveQuietly(emulator: RunningEmulator, client: AnyClient): Promise<void> {
   if (client.connectionState === 'connected') {
     const { identity } = client.user;
     await settled(emulator, identity);
     // The answer comes after everything that was sent before it.
-    await client.getUserDescriptor(identity);
+    if (client instanceof ConversationsClient) await client.getContentTemplates();
+    else await client.getUserDescriptor(identity);
   }
   await client.shutdown();
 }

@@ -16,8 +16,11 @@ const ENCRYPTION: Readonly<Record<UsageCode, string>> = {
   KEY_NOT_FOUND: 'No key is kept under this name.',
   KEY_STORE_UNAVAILABLE:
     'This browser’s storage cannot be used, so there is no place for your key. A private window or a full disk may be why.',
+  DEVICE_BUSY: 'Not sent. Another tab of this chat is still sending. Try again in a moment.',
+  DEVICE_REMOVED: 'Your key was removed from this browser, in another tab perhaps. Sign in again.',
   OWN_CARD_INVALID:
     'The server did not approve this device’s key under the key pinned in this page. Reload the page; if that does not help, do not trust this server.',
+  CARD_NOT_FOUND: 'The server has no such key.',
   MEMBER_WITHOUT_CARD: 'Not sent. A member has no key yet.',
   KEY_CHANGED: 'Not sent. A member’s key changed.',
   MEMBER_WITHOUT_POST_QUANTUM_KEY: 'Not sent. A member has no post-quantum key.',
@@ -30,6 +33,8 @@ const ENCRYPTION: Readonly<Record<UsageCode, string>> = {
   TOO_MANY_RECIPIENTS: 'Not sent. The channel has more devices than one message can be sealed for.',
   DELIVERY_UNKNOWN:
     'The connection broke while the message was sent. It may have arrived: look before you send it again.',
+  RECIPIENT_UNAPPROVED: 'Not sent. It would go to people whom you have not approved.',
+  FILE_UNREACHABLE: 'The file could not be loaded. Try again later.',
   NOT_ADDRESSED: 'This was not encrypted for your key.',
   NOT_SUPPORTED_ENCRYPTED: 'This is not supported in an encrypted chat.',
   DIRECTORY_UNREACHABLE: 'The token server does not answer. Try again in a moment.',

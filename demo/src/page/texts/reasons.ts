@@ -146,5 +146,6 @@ export const ANOMALY: Readonly<Record<Anomaly['code'], string>> = {
   OUT_OF_ORDER: 'It does not stand where its sender put it.',
   FORK: 'Its sender gave the same number to another message.',
   ROLLED_BACK: 'A later version of it was here before.',
+  FILES_MISSING: 'Files that its sender attached are missing.',
   UNKNOWN_RECIPIENTS: 'It was also encrypted for devices that belong to nobody in this channel.',
 };

@@ -1,13 +1,17 @@
-import type { Channel, Message } from 'twilio-chat';
-import { facade, refusal } from '../core/facade.ts';
-import { FILE_TYPE } from '../core/key-file.ts';
+import type { Channel, Media, Message } from 'twilio-chat';
+import { ENVELOPE_ATTRIBUTE } from '../core/clear-attributes.ts';
+import { counts, type Counts } from '../core/counts.ts';
+import { facade, refusal, type OwnMembers } from '../core/facade.ts';
+import { attributesLimit, MAX_BODY_BYTES } from '../core/limits.ts';
 import { messageFeed } from '../core/message-feed.ts';
-import { channelOutlet, type ChannelOutlet } from '../core/outlet.ts';
+import { messageSender, type MessageSender } from '../core/message-sender.ts';
+import { channelOutlet } from '../core/outlet.ts';
 import { mapPaginator, openPaginator } from '../core/paginator.ts';
 import type { ChannelPort } from '../core/port.ts';
 import { replayEmitter, type ReplayEmitter } from '../core/replay-emitter.ts';
 import { rosterShows, type Roster } from '../core/roster.ts';
-import { messageFacade, readMessage } from './message.ts';
+import { messageFacade } from './message.ts';
+import { isInAttributes, readMessage } from './read-message.ts';
 import type { ChannelFeed, Wrappers } from './registry.ts';
 import { CHANNEL_RULES } from './rules.ts';
 
@@ -20,12 +24,19 @@ export function channelFacade(raw: Channel, wrap: Wrappers): ChannelFeed {
   const checkSender = (): void => {
     wrap.checkSender(raw);
   };
-  const messages = messageFeed(port, { device, rule, outlet, checkSender, emitter });
+  const context = { device, rule, outlet, clearAttributes: wrap.clearAttributes, checkSender };
+  const messages = messageFeed(port, { ...context, emitter });
+  const counted = counts(port, messages.hidden);
+  // Getters stand here themselves: spread into an object, they would be asked once and for all.
   const own = {
     ...emitter.methods,
     ...membership(raw, wrap, () => self),
     ...metadata(raw, wrap.clearMetadata, () => self),
-    sendMessage: encryptedSend(raw, wrap, outlet),
+    ...horizons(raw, counted),
+    get lastMessage() {
+      return counted.last(raw.lastMessage);
+    },
+    sendMessage: encryptedSend(raw, messageSender(port, context)),
     getMessages: async (...args: Parameters<Channel['getMessages']>) => {
       const direction = args[2] === 'forward' ? 'nextPage' : 'prevPage';
       return openPaginator(await raw.getMessages(...args), messages.openPage, direction);
@@ -36,16 +47,21 @@ export function channelFacade(raw: Channel, wrap: Wrappers): ChannelFeed {
   return { facade: self, messages };
 }
 
-function channelPort(raw: Channel, wrap: Wrappers): ChannelPort<Message> {
+function channelPort(raw: Channel, wrap: Wrappers): ChannelPort<Message, Media> {
   return {
     get sid() {
       return raw.sid;
     },
     members: () => raw.getMembers(),
     page: (size, anchor) => raw.getMessages(size, anchor),
-    post: (text) => raw.sendMessage(text),
-    postFile: (file, attributes) =>
-      raw.sendMessage({ contentType: FILE_TYPE, media: file }, attributes),
+    // This SDK sends no text beside a file: the envelope stands among the attributes then.
+    limit: ({ uploads, attributes }) =>
+      uploads.length > 0 ? attributesLimit(attributes) : MAX_BODY_BYTES,
+    post(text, { uploads: [file], attributes }) {
+      if (!file) return raw.sendMessage(text, attributes);
+      return raw.sendMessage(file, { ...attributes, [ENVELOPE_ATTRIBUTE]: text });
+    },
+    postFile: (file, attributes) => raw.sendMessage(file, attributes),
     listen({ added, updated, removed }) {
       raw.onWithReplay('messageAdded', added);
       raw.on('messageUpdated', ({ message, updateReasons }) => {
@@ -54,7 +70,17 @@ function channelPort(raw: Channel, wrap: Wrappers): ChannelPort<Message> {
       raw.on('messageRemoved', removed);
     },
     read: readMessage,
-    replace: async (message, text) => void (await message.updateBody(text)),
+    limitOf: (message, attributes) =>
+      isInAttributes(message) ? attributesLimit(attributes) : MAX_BODY_BYTES,
+    async replace(message, text, attributes) {
+      if (isInAttributes(message)) {
+        await message.updateAttributes({ ...attributes, [ENVELOPE_ATTRIBUTE]: text });
+        return;
+      }
+      await message.updateBody(text);
+      if (JSON.stringify(message.attributes) !== JSON.stringify(attributes))
+        await message.updateAttributes(attributes);
+    },
     facade: (message, state) => messageFacade(message, state, wrap),
   };
 }
@@ -75,24 +101,43 @@ function rosterOf(raw: Channel): Roster {
   };
 }
 
-function encryptedSend(
-  raw: Channel,
-  wrap: Wrappers,
-  { inOrder, outlet }: ChannelOutlet,
-): Channel['sendMessage'] {
-  return (message, attributes: unknown) =>
-    inOrder(async () => {
-      if (await wrap.rule.mayClear(raw)) return raw.sendMessage(message, attributes);
-      if (typeof message !== 'string' && message !== null) throw refusal('sendMessage with media');
-      wrap.checkSender(raw);
-      return wrap.device.send(outlet, {
-        body: message ?? '',
-        ...(attributes !== undefined && { attributes }),
-      });
-    });
+function encryptedSend(raw: Channel, send: MessageSender): Channel['sendMessage'] {
+  return (message, attributes: unknown) => {
+    const isText = typeof message === 'string' || message === null;
+    const content = isText ? { body: message ?? '', files: [] } : { files: [message] };
+    return send(
+      () => ({ ...content, attributes }),
+      () => raw.sendMessage(message, attributes),
+    );
+  };
 }
 
 type OwnPart<Names extends keyof Channel> = Pick<Channel, Names>;
+
+// What Twilio counts includes key messages.
+function horizons(
+  raw: Channel,
+  { total, unread }: Counts,
+): Pick<
+  OwnMembers<Channel, typeof CHANNEL_RULES>,
+  | 'getMessagesCount'
+  | 'getUnconsumedMessagesCount'
+  | 'advanceLastConsumedMessageIndex'
+  | 'updateLastConsumedMessageIndex'
+  | 'setAllMessagesConsumed'
+  | 'setNoMessagesConsumed'
+> {
+  const left = async <Count extends number | null>(count: Promise<Count>) =>
+    unread(await count, raw.lastConsumedMessageIndex);
+  return {
+    getMessagesCount: async () => total(await raw.getMessagesCount()),
+    getUnconsumedMessagesCount: () => left(raw.getUnconsumedMessagesCount()),
+    advanceLastConsumedMessageIndex: (index) => left(raw.advanceLastConsumedMessageIndex(index)),
+    updateLastConsumedMessageIndex: (index) => left(raw.updateLastConsumedMessageIndex(index)),
+    setAllMessagesConsumed: () => left(raw.setAllMessagesConsumed()),
+    setNoMessagesConsumed: () => left(raw.setNoMessagesConsumed()),
+  };
+}
 
 function membership(
   raw: Channel,

@@ -1,9 +1,10 @@
 import type { Channel, Client, Message } from 'twilio-chat';
-import type { Device } from '../../client/device.ts';
-import { EncryptionError } from '../../errors.ts';
 import { facade, refusal } from '../core/facade.ts';
 import { mapPaginator } from '../core/paginator.ts';
 import { replayEmitter, type ReplayEmitter } from '../core/replay-emitter.ts';
+import { keepTokenFresh } from '../core/token-refresh.ts';
+import { checkIdentity } from '../core/wrapping.ts';
+import { pushFacade } from './push.ts';
 import { CLIENT_RULES } from './rules.ts';
 import type { Wrappers } from './registry.ts';
 
@@ -25,29 +26,27 @@ export function clientFacade(raw: Client, wrap: Wrappers): Client {
     return feed.facade;
   }
 
+  const leaveToken = keepTokenFresh(raw, wrap.device);
   const self: Client = facade(
     raw,
     CLIENT_RULES,
-    { ...emitter.methods, ...channels(raw, wrap, channel), ...users(raw, wrap, () => self) },
+    {
+      ...emitter.methods,
+      ...channels(raw, wrap, channel),
+      ...users(raw, wrap, () => self),
+      async shutdown() {
+        leaveToken();
+        await raw.shutdown();
+      },
+      get user() {
+        return wrap.user(raw.user);
+      },
+      parsePushNotification: (payload: unknown) => pushFacade(raw.parsePushNotification(payload)),
+    },
     wrap.clearMetadata,
   );
   forwardEvents(raw, wrap, emitter, channel);
   return self;
-}
-
-/**
- * A message sealed by one person's card and sent as another would be refused by all who get it. A
- * client that is not connected yet does not know who it is.
- * @throws EncryptionError `INVALID_ARGUMENT`
- */
-export function checkIdentity(raw: Client, device: Device): void {
-  const { identity } = raw.user;
-  if (identity && identity !== device.identity) {
-    throw new EncryptionError(
-      'INVALID_ARGUMENT',
-      `This Twilio client is signed in as ${identity}, the encryption as ${device.identity}.`,
-    );
-  }
 }
 
 function channels(
@@ -96,11 +95,8 @@ function users(
   raw: Client,
   wrap: Wrappers,
   self: () => Client,
-): Pick<Client, 'user' | 'getUser' | 'getUserDescriptor' | 'getSubscribedUsers' | 'updateToken'> {
+): Pick<Client, 'getUser' | 'getUserDescriptor' | 'getSubscribedUsers' | 'updateToken'> {
   return {
-    get user() {
-      return wrap.user(raw.user);
-    },
     getUser: async (identity) => wrap.user(await raw.getUser(identity)),
     getUserDescriptor: async (identity) =>
       wrap.userDescriptor(await raw.getUserDescriptor(identity)),
@@ -112,8 +108,7 @@ function users(
   };
 }
 
-// Message events are the channels' (see `channel` above); push notifications stay out. Events of
-// before are kept for replay, not told.
+// Message events are the channels' (see `channel` above). Events of before are kept for replay, not told.
 function forwardEvents(
   raw: Client,
   wrap: Wrappers,
@@ -163,6 +158,9 @@ function forwardEvents(
   }
   raw.onWithReplay('userUpdated', (event) => {
     forward('userUpdated', { ...event, user: wrap.user(event.user) });
+  });
+  raw.onWithReplay('pushNotification', (push) => {
+    forward('pushNotification', pushFacade(push));
   });
   for (const name of [
     'tokenAboutToExpire',

@@ -1,7 +1,7 @@
-import type { Member, Message } from 'twilio-chat';
+import type { Media, Member, Message } from 'twilio-chat';
 import { facade } from '../core/facade.ts';
 import type { MessageState } from '../core/message-state.ts';
-import type { MessageFacade, PortMessage } from '../core/port.ts';
+import type { MessageFacade } from '../core/port.ts';
 import { replayEmitter } from '../core/replay-emitter.ts';
 import type { Wrappers } from './registry.ts';
 import { MESSAGE_RULES } from './rules.ts';
@@ -9,10 +9,11 @@ import { MESSAGE_RULES } from './rules.ts';
 /** The facade of a message. */
 export function messageFacade(
   raw: Message,
-  state: MessageState,
+  state: MessageState<Media>,
   wrap: Wrappers,
 ): MessageFacade<Message> {
   const emitter = replayEmitter(() => self);
+  const hasFiles = (): boolean => (state.received.content.media ?? []).length > 0;
   const self: Message = facade(
     raw,
     MESSAGE_RULES,
@@ -22,10 +23,11 @@ export function messageFacade(
         return state.author(raw.author);
       },
       get body() {
-        return state.isClear ? raw.body : state.body;
+        if (state.isClear) return raw.body;
+        return hasFiles() ? null : state.body;
       },
       get attributes() {
-        return state.isClear ? raw.attributes : (state.attributes ?? {});
+        return state.isClear ? raw.attributes : state.attributes;
       },
       get encryption() {
         return state.received.encryption;
@@ -34,10 +36,13 @@ export function messageFacade(
         return wrap.channel(raw.channel);
       },
       get type() {
-        return state.isClear ? raw.type : 'text';
+        if (state.isClear) return raw.type;
+        return hasFiles() ? 'media' : 'text';
       },
       get media() {
-        return state.isClear ? raw.media : null;
+        if (state.isClear) return raw.media;
+        const [file] = state.files;
+        return file ? wrap.media(file) : null;
       },
       getMember: async (): Promise<Member> => wrap.member(await raw.getMember()),
       async updateBody(body) {
@@ -63,33 +68,4 @@ export function messageFacade(
       emitter.emit('updated', { message: self, updateReasons });
     },
   };
-}
-
-/** What Twilio says of a message. */
-export function readMessage(message: Message): PortMessage {
-  const { sid, index, author, attributes, dateCreated, dateUpdated } = message;
-  return {
-    sid,
-    index,
-    author,
-    // Of a message with a file the SDK shows no text.
-    text: textOf(message.body),
-    attributes,
-    files: filesOf(message),
-    dateCreated,
-    dateUpdated,
-  };
-}
-
-function filesOf({ type, media }: Message): PortMessage['files'] {
-  return type === 'media' && isThere(media) ? [media] : [];
-}
-
-// The SDK has none when Twilio says that there is one, but not which; its types do not say so.
-function isThere(media: Message['media'] | null): media is Message['media'] {
-  return media !== null;
-}
-
-function textOf(body: unknown): string {
-  return typeof body === 'string' ? body : '';
 }

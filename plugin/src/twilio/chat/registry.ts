@@ -3,14 +3,15 @@ import type {
   Channel,
   ChannelDescriptor,
   Client,
+  Media,
   Member,
   Message,
   User,
   UserDescriptor,
 } from 'twilio-chat';
-import type { Device } from '../../client/device.ts';
-import type { ChannelRule } from '../core/channel-rule.ts';
+import type { IncomingFile } from '../core/incoming-files.ts';
 import type { MessageFeed } from '../core/message-feed.ts';
+import type { Wrapping } from '../core/wrapping.ts';
 
 /** Facades by SDK object. */
 export interface People {
@@ -27,11 +28,8 @@ export interface ChannelFeed {
 }
 
 /** What facades need of one another: each SDK object has one facade for its life. */
-export interface Wrappers extends People {
-  readonly device: Device;
-  /** Whether names and attributes that Twilio sees are allowed. */
-  readonly clearMetadata: boolean;
-  readonly rule: ChannelRule;
+export interface Wrappers extends Wrapping, People {
+  readonly media: (file: IncomingFile<Media>) => Media;
   readonly client: (raw: Client) => Client;
   /** The client that a channel came from, for {@link checkSender}. */
   readonly cameFrom: (channel: Channel, client: Client) => void;

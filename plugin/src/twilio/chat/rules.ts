@@ -6,8 +6,10 @@ import type {
   Channel,
   ChannelDescriptor,
   Client,
+  Media,
   Member,
   Message,
+  PushNotification,
   User,
   UserDescriptor,
 } from 'twilio-chat';
@@ -21,7 +23,7 @@ export const CLIENT_RULES = {
   user: 'own',
   reachabilityEnabled: 'pass',
   token: 'pass',
-  shutdown: 'pass',
+  shutdown: 'own',
   updateToken: 'own',
   getChannelBySid: 'own',
   getChannelByUniqueName: 'own',
@@ -32,9 +34,9 @@ export const CLIENT_RULES = {
   createChannel: 'own',
   setPushRegistrationId: 'pass',
   unsetPushRegistrationId: 'pass',
-  // A push shows what the server rendered: ciphertext, or somebody's words.
-  handlePushNotification: 'refuse',
-  parsePushNotification: 'forbid',
+  // Their text is what the server rendered: ciphertext, or somebody's words.
+  handlePushNotification: 'pass',
+  parsePushNotification: 'own',
   getUser: 'own',
   getUserDescriptor: 'own',
   getSubscribedUsers: 'own',
@@ -54,11 +56,11 @@ export const CHANNEL_RULES = {
   createdBy: 'pass',
   attributes: 'pass',
   lastConsumedMessageIndex: 'pass',
-  lastMessage: 'pass',
+  lastMessage: 'own',
   notificationLevel: 'pass',
   state: 'pass',
   add: 'own',
-  advanceLastConsumedMessageIndex: 'pass',
+  advanceLastConsumedMessageIndex: 'own',
   decline: 'own',
   delete: 'own',
   getAttributes: 'pass',
@@ -67,20 +69,20 @@ export const CHANNEL_RULES = {
   getMembersCount: 'pass',
   getMemberBySid: 'own',
   getMemberByIdentity: 'own',
-  getMessagesCount: 'pass',
-  getUnconsumedMessagesCount: 'pass',
+  getMessagesCount: 'own',
+  getUnconsumedMessagesCount: 'own',
   invite: 'pass',
   join: 'own',
   leave: 'own',
   removeMember: 'own',
   sendMessage: 'own',
-  setAllMessagesConsumed: 'pass',
-  setNoMessagesConsumed: 'pass',
+  setAllMessagesConsumed: 'own',
+  setNoMessagesConsumed: 'own',
   setUserNotificationLevel: 'pass',
   typing: 'pass',
   updateAttributes: 'own',
   updateFriendlyName: 'own',
-  updateLastConsumedMessageIndex: 'pass',
+  updateLastConsumedMessageIndex: 'own',
   updateUniqueName: 'own',
   getUserDescriptors: 'own',
   _subscribe: 'hide',
@@ -102,7 +104,6 @@ export const MESSAGE_RULES = {
   dateUpdated: 'pass',
   lastUpdatedBy: 'pass',
   memberSid: 'pass',
-  // A media message cannot be verified yet: it shows as a rejected text.
   type: 'own',
   media: 'own',
   getMember: 'own',
@@ -111,6 +112,16 @@ export const MESSAGE_RULES = {
   updateAttributes: 'own',
   _update: 'hide',
 } as const satisfies Rules<Message>;
+
+export const MEDIA_RULES = {
+  sid: 'pass',
+  // As the sender described it: Twilio sees the length of the ciphertext, and nothing else.
+  filename: 'own',
+  contentType: 'own',
+  size: 'own',
+  getContentTemporaryUrl: 'own',
+  getContentStream: 'own',
+} as const satisfies Rules<Media>;
 
 export const MEMBER_RULES = {
   ...EMITTER_RULES,
@@ -133,6 +144,16 @@ export const MEMBER_RULES = {
   _endTyping: 'hide',
   _update: 'hide',
 } as const satisfies Rules<Member>;
+
+export const PUSH_RULES = {
+  title: 'own',
+  body: 'own',
+  sound: 'pass',
+  badge: 'pass',
+  action: 'pass',
+  type: 'pass',
+  data: 'pass',
+} as const satisfies Rules<PushNotification>;
 
 export const USER_RULES = {
   ...EMITTER_RULES,

@@ -21,10 +21,20 @@ export interface ChannelRule {
   readonly mayClear: (channel: NamedChannel) => Promise<boolean>;
 }
 
-/** The rule of one device. */
+/**
+ * The rule of one device.
+ * @throws EncryptionError `INVALID_ARGUMENT` for what is no choice
+ */
 export function channelRule(device: Device, choice: ChannelChoice): ChannelRule {
-  const isChosen = (channel: NamedChannel): boolean =>
-    choice === 'all' || choice({ sid: channel.sid });
+  if (choice !== 'all' && typeof choice !== 'function') {
+    throw new EncryptionError('INVALID_ARGUMENT', "channels is 'all' or a function.");
+  }
+  // Nothing is clear because a function forgot to return, or returned a promise.
+  function isChosen({ sid }: NamedChannel): boolean {
+    const chosen: unknown = choice === 'all' || choice({ sid });
+    if (typeof chosen === 'boolean') return chosen;
+    throw new EncryptionError('INVALID_ARGUMENT', 'channels must return true or false.');
+  }
   const wasEncrypted = (channel: NamedChannel): Promise<boolean> =>
     device.encryptedChannels.has(parseChannelSid(channel.sid));
   return {

@@ -1,4 +1,5 @@
 import { EncryptionError } from '../../errors.ts';
+import type { Cancellable } from './cancellable.ts';
 
 /**
  * What a facade does about one public member of an SDK's class.
@@ -16,14 +17,17 @@ export type Rules<T> = { readonly [Name in keyof T & string]: Rule };
 
 type OwnNames<R> = { [Name in keyof R]: R[Name] extends 'own' ? Name : never }[keyof R];
 
+// The SDK's class of promises that can be cancelled cannot be had without the SDK: ours does the same.
+type Result<R> = R extends Promise<infer V> & { cancel(): unknown } ? Cancellable<V> : R;
+
 /**
- * The facade's own members: exactly those that the rules call `own`. A property may be null, which
- * the SDKs use for what is not there although their types do not say so.
+ * The facade's own members: exactly those that the rules call `own`. A property may be null or
+ * undefined, which the SDKs use for what is not there although their types do not say so.
  */
 export type OwnMembers<T, R extends Rules<T>> = {
-  readonly [Name in OwnNames<R> & keyof T]: T[Name] extends (...args: never[]) => unknown
-    ? T[Name]
-    : T[Name] | null;
+  readonly [Name in OwnNames<R> & keyof T]: T[Name] extends (...args: infer Args) => infer R
+    ? (...args: Args) => Result<R>
+    : T[Name] | null | undefined;
 };
 
 /**
@@ -40,11 +44,22 @@ export function facade<T extends object, const R extends Rules<T>>(
   const ruleOf = (name: string): Rule | undefined =>
     Object.hasOwn(rules, name) ? Reflect.get<Record<string, Rule>, string>(rules, name) : undefined;
 
+  // Applications hang things of their own on the SDK's objects.
+  const extras = new Map<string | symbol, unknown>();
+
+  function write(name: string | symbol, value: unknown): boolean {
+    const isTaken = Object.hasOwn(own, name) || (typeof name === 'string' && ruleOf(name));
+    if (isTaken || name === 'constructor') return false;
+    extras.set(name, value);
+    return true;
+  }
+
   function read(name: string | symbol): unknown {
     if (Object.hasOwn(own, name)) return Reflect.get(own, name);
     if (name === 'constructor') return raw.constructor;
+    const rule = typeof name === 'symbol' ? undefined : ruleOf(name);
+    if (rule === undefined) return extras.get(name) ?? ofEveryObject(name);
     if (typeof name === 'symbol') return undefined;
-    const rule = ruleOf(name);
     if (rule === 'pass' || (rule === 'metadata' && clearMetadata)) return passed(raw, name);
     if (rule === 'refuse' || rule === 'metadata') return () => Promise.reject(refusal(name, rule));
     if (rule === 'forbid') {
@@ -61,7 +76,7 @@ export function facade<T extends object, const R extends Rules<T>>(
   const proxy = new Proxy(blank, {
     get: (_target, name) => read(name),
     has: (_target, name) => read(name) !== undefined,
-    set: () => false,
+    set: (_target, name, value) => write(name, value),
     defineProperty: () => false,
     deleteProperty: () => false,
     setPrototypeOf: () => false,
@@ -71,6 +86,12 @@ export function facade<T extends object, const R extends Rules<T>>(
 }
 
 const facades = new WeakSet();
+
+/** `toString` and the like, without which `${channel}` throws. */
+function ofEveryObject(name: string | symbol): unknown {
+  const isSafe = name !== '__proto__' && Object.hasOwn(Object.prototype, name);
+  return isSafe ? Reflect.get(Object.prototype, name) : undefined;
+}
 
 /** Whether an object is a facade of anybody's. */
 export function isFacade(object: object): boolean {

@@ -5,7 +5,8 @@
 import { boundedText } from '../../client/bounded-text.ts';
 import type { DeliveredMessage } from '../../client/delivered.ts';
 import { MAX_FILE_CHARACTERS } from '../../protocol/header.ts';
-import type { PortFile, PortMessage } from './port.ts';
+import { loadFile } from './load-file.ts';
+import type { PortFile, PortMessage } from './sdk.ts';
 
 /** What Twilio is told about a file. */
 export const FILE_TYPE = 'application/octet-stream';
@@ -15,9 +16,10 @@ export const KEY_ATTRIBUTES = { e2e: 'key' } as const;
 const TIMEOUT_MILLISECONDS = 30_000;
 
 /** The file of a message, if it has one that could be a key message. */
-export function keyFile({ files, attributes }: PortMessage): DeliveredMessage['file'] {
+export function keyFile({ files, text, attributes }: PortMessage): DeliveredMessage['file'] {
   const [file] = files;
-  if (!file || file.size > MAX_FILE_CHARACTERS) return null;
+  // Beside an envelope, files are what it describes.
+  if (!file || text !== '' || file.size > MAX_FILE_CHARACTERS) return null;
   return { isKey: isHinted(attributes), load: () => load(file) };
 }
 
@@ -28,22 +30,8 @@ export async function isFileOf(message: PortMessage, text: string): Promise<bool
 }
 
 async function load(file: PortFile): Promise<string> {
-  // Twilio chooses the address: it gets neither cookies nor where it is asked from.
-  const response = await fetch(checkedUrl((await file.getContentTemporaryUrl()) ?? ''), {
-    credentials: 'omit',
-    referrerPolicy: 'no-referrer',
-    signal: AbortSignal.timeout(TIMEOUT_MILLISECONDS),
-  });
-  if (!response.ok)
-    throw new TypeError(`The file could not be loaded (status ${response.status}).`);
+  const response = await loadFile(file, AbortSignal.timeout(TIMEOUT_MILLISECONDS));
   return boundedText(response, MAX_FILE_CHARACTERS);
-}
-
-function checkedUrl(text: string): URL {
-  const url = new URL(text);
-  const local = /^(localhost|127\.0\.0\.1|\[::1\])$/.test(url.hostname);
-  if (url.protocol === 'https:' || (local && url.protocol === 'http:')) return url;
-  throw new TypeError('The address of a file must be https (http is for localhost only).');
 }
 
 function isHinted(attributes: unknown): boolean {

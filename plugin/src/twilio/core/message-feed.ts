@@ -1,13 +1,17 @@
 import type { DeliveredMessage } from '../../client/delivered.ts';
 import type { Device } from '../../client/device.ts';
 import type { JudgedMessage, ReceivedMessage } from '../../client/judged.ts';
+import { callSafely } from '../../client/emitter.ts';
 import { parseChannelSid } from '../../protocol/identifiers.ts';
-import type { ChannelRule } from './channel-rule.ts';
-import { editor } from './editor.ts';
-import { identitiesOf, type ChannelOutlet } from './outlet.ts';
+import type { HiddenMessages } from './counts.ts';
+import { editor, type Editor } from './editor.ts';
+import { identitiesOf } from './outlet.ts';
+import { fileShelf, type FileShelf } from './incoming-files.ts';
 import { keyFile } from './key-file.ts';
+import type { MessageSenderContext } from './message-sender.ts';
 import { messageState } from './message-state.ts';
-import type { ChannelPort, MessageFacade, Readable } from './port.ts';
+import type { ChannelPort, MessageFacade } from './port.ts';
+import type { PortFile, Readable } from './sdk.ts';
 import type { ReplayEmitter } from './replay-emitter.ts';
 import { retryQueue } from './retry-queue.ts';
 import { serial } from './serial.ts';
@@ -21,25 +25,26 @@ const CLEAR = { status: 'clear', code: 'CHANNEL_NOT_ENCRYPTED' } as const;
 export interface MessageFeed<Message> {
   /** Opens a page; what is hidden is left out. */
   readonly openPage: (page: readonly Message[]) => Promise<Message[]>;
+  /** What was found to be hidden. */
+  readonly hidden: HiddenMessages;
   /** Has this emitter told of every message event, before the channel's own listeners. */
   tellFirst(emitter: ReplayEmitter<unknown>): void;
 }
 
 /** What a feed works with. */
-export interface FeedContext {
-  readonly device: Device;
-  readonly rule: ChannelRule;
-  readonly outlet: ChannelOutlet;
-  /** Throws when the channel's client is signed in as somebody else. */
-  readonly checkSender: () => void;
+export interface FeedContext extends MessageSenderContext {
   /** The channel's own. */
   readonly emitter: ReplayEmitter<unknown>;
 }
 
 /** A message that was opened. */
-interface OpenedMessage<Message> extends MessageFacade<Message> {
+interface OpenedMessage<Message, File extends PortFile> extends MessageFacade<Message> {
   /** What was found when it was last opened. */
   received: ReceivedMessage;
+  /** What that made of it for the application, which sees nothing of a key message or a copy. */
+  appearance: 'first' | 'appeared' | 'shown' | 'disappeared' | 'hidden';
+  readonly shelf: FileShelf<File>;
+  readonly editing: Editor;
 }
 
 interface Looks {
@@ -52,15 +57,16 @@ interface Looks {
  * Opens what the channel's events bring. Messages are judged side by side; they are compared with
  * what is remembered, and shown, one after the other in the order in which the SDK told of them.
  */
-export function messageFeed<Message extends Readable>(
-  port: ChannelPort<Message>,
+export function messageFeed<Message extends Readable, File extends PortFile>(
+  port: ChannelPort<Message, File>,
   context: FeedContext,
 ): MessageFeed<Message> {
-  const { device, rule, outlet, checkSender } = context;
+  const { device, rule, outlet, clearAttributes, checkSender } = context;
   const inOrder = serial();
-  const opened = new WeakMap<Message, OpenedMessage<Message>>();
+  const opened = new WeakMap<Message, OpenedMessage<Message, File>>();
   // Shown to the application: from then on changes are told of, also that it became a copy.
   const shown = new WeakSet<Message>();
+  const shownAs = new Map<string, WeakRef<Message>>();
   const attempted = new WeakMap<Message, number>();
   const judgements = new WeakMap<
     Message,
@@ -71,6 +77,27 @@ export function messageFeed<Message extends Readable>(
   // What cannot be decided, because a rule throws or a store does not answer, is not clear.
   const isClear = (): Promise<boolean> => rule.isClear(port).catch(() => false);
 
+  const hidden = new Set<number>();
+  let lastShown: HiddenMessages['lastShown'] = null;
+
+  function remember(message: Message, { hidden: isHidden, editable }: ReceivedMessage): void {
+    const { index, dateCreated } = port.read(message);
+    if (isHidden) {
+      hidden.add(index);
+      shown.delete(message);
+      return;
+    }
+    hidden.delete(index);
+    shown.add(message);
+    if (index >= (lastShown?.index ?? 0)) lastShown = { index, dateCreated: dateOf(dateCreated) };
+    if (!editable) return;
+    const name = `${editable.name.cardId}/${editable.name.messageId}`;
+    const before = shownAs.get(name)?.deref();
+    shownAs.set(name, new WeakRef(message));
+    // An edit showed that the one before was the copy: it says so itself when it is opened again.
+    if (before && before !== message && shown.has(before)) handle(before, emitChanged);
+  }
+
   function emit(name: string, event: unknown): void {
     for (const emitter of emitters) emitter.emit(name, event);
   }
@@ -80,7 +107,7 @@ export function messageFeed<Message extends Readable>(
   function openAll<T>(
     messages: readonly Message[],
     justArrived: boolean,
-    then: (opened: OpenedMessage<Message>) => T,
+    then: (opened: OpenedMessage<Message, File>) => T,
   ): Promise<T[]> {
     const judging = Promise.all(
       messages.map(async (message) => {
@@ -121,53 +148,78 @@ export function messageFeed<Message extends Readable>(
     return judging;
   }
 
-  function open(message: Message, received: ReceivedMessage): OpenedMessage<Message> {
+  function open(message: Message, received: ReceivedMessage): OpenedMessage<Message, File> {
     const current = (): ReceivedMessage => made.received;
-    const edit = editor(current, {
+    const editing = editor(current, {
       device,
       outlet,
       checkSender,
-      replace: (text) => port.replace(message, text),
+      clearAttributes,
+      limit: (clear) => port.limitOf(message, clear),
+      replace: (text, clear) => port.replace(message, text, clear),
     });
-    const made = { ...port.facade(message, messageState(current, edit)), received };
+    const shelf = fileShelf<File>(device.closed);
+    const state = messageState(current, shelf, editing.edit);
+    const made: OpenedMessage<Message, File> = {
+      ...port.facade(message, state),
+      appearance: 'hidden',
+      received,
+      shelf,
+      editing,
+    };
     return made;
   }
 
-  function show(message: Message, received: ReceivedMessage): OpenedMessage<Message> {
+  function show(message: Message, received: ReceivedMessage): OpenedMessage<Message, File> {
+    const isFirst = !opened.has(message);
     const known = opened.get(message) ?? open(message, received);
     known.received = received;
+    known.editing.opened();
+    known.shelf.update(received.content.media ?? [], port.read(message).files);
     opened.set(message, known);
     if (received.encryption.status === 'pending') {
-      attempted.set(message, (attempted.get(message) ?? 0) + 1);
+      // Waits for a card use up none of the tries for a key message.
+      const isTry = received.encryption.code === 'KEY_PENDING';
+      if (isTry) attempted.set(message, (attempted.get(message) ?? 0) + 1);
       retries.add(message);
     } else {
       retries.delete(message);
     }
-    if (!received.hidden) shown.add(message);
+    const was = shown.has(message);
+    if (received.hidden) known.appearance = was ? 'disappeared' : 'hidden';
+    else if (isFirst) known.appearance = 'first';
+    else known.appearance = was ? 'shown' : 'appeared';
+    remember(message, received);
     return known;
   }
 
-  // What was shown and is to be hidden, because it proved to be a key message or a copy, is removed.
-  function emitChanged(changed: OpenedMessage<Message>, updateReasons: readonly string[]): void {
-    if (changed.received.hidden) {
-      emit('messageRemoved', changed.facade);
-    } else {
-      changed.emitUpdated(updateReasons);
-      emit('messageUpdated', { message: changed.facade, updateReasons });
-    }
+  function emitChanged(
+    { facade, appearance, emitUpdated }: OpenedMessage<Message, File>,
+    updateReasons: readonly string[] = ['body', 'attributes'],
+  ): void {
+    if (appearance === 'appeared') emit('messageAdded', facade);
+    if (appearance === 'disappeared') emit('messageRemoved', facade);
+    // Of a message that the application never had, it is told as the SDK tells: it was updated.
+    const isUpdate = appearance === 'shown' || appearance === 'first';
+    if (!isUpdate || updateReasons.length === 0) return;
+    emitUpdated(updateReasons);
+    emit('messageUpdated', { message: facade, updateReasons });
   }
 
   const retries = retryQueue<Message>(device.closed, async (messages) => {
     await openAll(messages, true, (retried) => {
-      if (retried.received.encryption.status !== 'pending')
-        emitChanged(retried, ['body', 'attributes']);
+      if (retried.received.encryption.status !== 'pending') emitChanged(retried);
     });
   });
 
   let before = true;
-  // Only a closed device fails here, and that has nobody left to tell.
-  function handle(message: Message, then: (opened: OpenedMessage<Message>) => void): void {
-    openAll([message], !before, then).catch(() => undefined);
+  // A closed device has nobody left to tell; anything else is a mistake that must not pass unseen.
+  function handle(message: Message, then: (opened: OpenedMessage<Message, File>) => void): void {
+    openAll([message], !before, then).catch((error: unknown) => {
+      callSafely(() => {
+        if (!device.closed.aborted) throw error;
+      });
+    });
   }
 
   port.listen({
@@ -181,16 +233,15 @@ export function messageFeed<Message extends Readable>(
       const known = opened.get(message);
       const looked = known && looksOf(known);
       handle(message, (updated) => {
-        const reasons = reasonsOf(updateReasons, looked, looksOf(updated));
-        if (!shown.has(message) || reasons.length === 0) return;
-        if (updated.received.hidden) shown.delete(message);
-        emitChanged(updated, reasons);
+        emitChanged(updated, reasonsOf(updateReasons, looked, looksOf(updated)));
       });
     },
     removed(message) {
-      handle(message, ({ facade }) => {
+      handle(message, ({ facade, appearance, shelf }) => {
         retries.delete(message);
-        if (shown.has(message)) emit('messageRemoved', facade);
+        shown.delete(message);
+        shelf.update([], []);
+        if (appearance !== 'hidden') emit('messageRemoved', facade);
       });
     },
   });
@@ -201,13 +252,19 @@ export function messageFeed<Message extends Readable>(
       const messages = await openAll(page, false, (one) => one);
       return messages.filter(({ received }) => !received.hidden).map(({ facade }) => facade);
     },
+    hidden: {
+      indexes: hidden,
+      get lastShown() {
+        return lastShown;
+      },
+    },
     tellFirst(emitter) {
       emitters.unshift(emitter);
     },
   };
 }
 
-function looksOf({ received, facade }: OpenedMessage<Readable>): Looks {
+function looksOf({ received, facade }: OpenedMessage<Readable, PortFile>): Looks {
   return {
     body: `${received.encryption.status} ${facade.body ?? ''}`,
     attributes: JSON.stringify(facade.attributes),
@@ -226,9 +283,9 @@ function reasonsOf(told: readonly string[], before: Looks | undefined, after: Lo
 const LIVE_MILLISECONDS = 60_000;
 
 /** What the SDK says of a message. */
-function deliveredOf<Message extends Readable>(
+function deliveredOf<Message extends Readable, File extends PortFile>(
   message: Message,
-  port: ChannelPort<Message>,
+  port: ChannelPort<Message, File>,
   device: Device,
   { justArrived, attempts }: { readonly justArrived: boolean; readonly attempts: number },
 ): DeliveredMessage {
@@ -243,6 +300,7 @@ function deliveredOf<Message extends Readable>(
     author: read.author,
     body: read.text,
     file: keyFile(read),
+    fileSizes: read.files.map(({ size }) => size),
     createdAt,
     updatedAt: dateOf(read.dateUpdated),
     async joinedAt() {

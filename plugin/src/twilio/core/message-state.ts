@@ -3,9 +3,11 @@ import type { ReceivedMessage } from '../../client/judged.ts';
 import type { OutgoingContent } from '../../client/sender.ts';
 import type { Json } from '../../protocol/content.ts';
 import type { Identity } from '../../protocol/identifiers.ts';
+import type { FileShelf, IncomingFile } from './incoming-files.ts';
+import type { PortFile } from './sdk.ts';
 
 /** What is known of a message, for its facade. Reads are of now: it may be opened again. */
-export interface MessageState {
+export interface MessageState<File extends PortFile> {
   readonly received: ReceivedMessage;
   /** Whether the application has it from Twilio as it is. */
   readonly isClear: boolean;
@@ -14,6 +16,9 @@ export interface MessageState {
   /** The sender's words, or fixed words in their place. */
   readonly body: string;
   readonly attributes: Json;
+  readonly subject: string | null;
+  /** What is there of the sender's files. */
+  readonly files: readonly IncomingFile<File>[];
   /** Encrypts the message again with these parts replaced, and posts it in its place. */
   edit(changes: OutgoingContent): Promise<void>;
 }
@@ -22,10 +27,11 @@ export interface MessageState {
  * The state of a message.
  * @param received what was found when it was last opened
  */
-export function messageState(
+export function messageState<File extends PortFile>(
   received: () => ReceivedMessage,
+  shelf: FileShelf<File>,
   edit: (changes: OutgoingContent) => Promise<void>,
-): MessageState {
+): MessageState<File> {
   return {
     edit,
     get received() {
@@ -44,7 +50,15 @@ export function messageState(
       return encryption.status === 'verified' ? (content.body ?? '') : placeholder(encryption);
     },
     get attributes() {
-      return received().content.attributes ?? {};
+      const { attributes } = received().content;
+      // As the SDKs; null is a value that the sender chose.
+      return attributes === undefined ? {} : attributes;
+    },
+    get subject() {
+      return received().content.subject ?? null;
+    },
+    get files() {
+      return shelf.files;
     },
   };
 }

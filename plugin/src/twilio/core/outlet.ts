@@ -1,13 +1,15 @@
 /** A channel as the sender posts to it. */
-import type { Outlet } from '../../client/sender.ts';
+import type { Delivery, Outlet } from '../../client/sender.ts';
 import { EncryptionError } from '../../errors.ts';
 import { parseChannelSid, parseIdentity, type Identity } from '../../protocol/identifiers.ts';
 import { isFileOf, KEY_ATTRIBUTES } from './key-file.ts';
-import type { ChannelPort, PortMember, Readable } from './port.ts';
+import { uploadOf } from './outgoing-files.ts';
+import type { ChannelPort } from './port.ts';
+import type { Beside, PortMember, Readable } from './sdk.ts';
 import { serial } from './serial.ts';
 
-/** Twilio's limit of a message body, in bytes of UTF-8 (error 50504). */
-const MAX_BODY_BYTES = 32 * 1024;
+/** Nothing but the envelope. */
+const ALONE: Beside = { attributes: {}, uploads: [] };
 // A message whose fate is unknown was sent moments ago, or just before the last run ended.
 const MAX_SEARCHED = 100;
 
@@ -18,6 +20,18 @@ export interface ChannelOutlet {
   readonly inOrder: <T>(task: () => Promise<T>) => Promise<T>;
 }
 
+/** How an envelope with something beside it gets into the channel. */
+export function deliveryWith<Message extends Readable>(
+  port: ChannelPort<Message>,
+  beside: Beside,
+): Delivery {
+  return {
+    limit: port.limit(beside),
+    post: (text) => uncertain(async () => checkIndex(await port.post(text, beside))),
+    find: (text) => uncertain(() => find(port, text)),
+  };
+}
+
 /** The outlet of a channel of an SDK. */
 export function channelOutlet<Message extends Readable>(port: ChannelPort<Message>): ChannelOutlet {
   return {
@@ -26,7 +40,7 @@ export function channelOutlet<Message extends Readable>(port: ChannelPort<Messag
       get channelSid() {
         return parseChannelSid(port.sid);
       },
-      limit: MAX_BODY_BYTES,
+      limit: port.limit(ALONE),
       members: async () => identitiesOf(await port.members()),
       post: (text) => uncertain(async () => checkIndex(await post(port, text))),
       find: (text) => uncertain(() => find(port, text)),
@@ -37,16 +51,31 @@ export function channelOutlet<Message extends Readable>(port: ChannelPort<Messag
 /**
  * Whom messages are for. Conversations has members without an identity, reached by SMS and the like:
  * they get nothing, because Twilio would have to read it for them.
+ * @throws EncryptionError `INVALID_IDENTITY`
  */
 export function identitiesOf(members: readonly PortMember[]): Identity[] {
-  return members.flatMap(({ identity }) => (identity === null ? [] : [parseIdentity(identity)]));
+  return members.flatMap(({ identity }) => (identity === null ? [] : [identityOf(identity)]));
+}
+
+// Twilio takes identities that this library does not: the error names whom to remove.
+function identityOf(text: string): Identity {
+  try {
+    return parseIdentity(text);
+  } catch (cause) {
+    throw new EncryptionError(
+      'INVALID_IDENTITY',
+      `Not sent: the channel has a member ${JSON.stringify(text).slice(0, 300)}, and nobody with this identity can have a card.`,
+      { cause, identities: [text] },
+    );
+  }
 }
 
 async function post<Message extends Readable>(
   port: ChannelPort<Message>,
   text: string,
 ): Promise<number> {
-  return text.length <= MAX_BODY_BYTES ? port.post(text) : port.postFile(text, KEY_ATTRIBUTES);
+  if (text.length <= port.limit(ALONE)) return port.post(text, ALONE);
+  return port.postFile(await uploadOf(new Blob([text])), KEY_ATTRIBUTES);
 }
 
 // Followers carry the index of their key message in 4 bytes.

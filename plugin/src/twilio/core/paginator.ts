@@ -24,7 +24,8 @@ const MAX_PASSED_OVER = 10;
 
 /**
  * The page with its messages opened, and the pages around it likewise. A page of which nothing is
- * left, because all its messages were key messages or copies, is passed over; at most ten in a row.
+ * left, because all its messages were key messages or copies, is passed over; at most ten in a row,
+ * and none behind one that the SDK gives a second time.
  */
 export async function openPaginator<Message>(
   page: Paginator<Message>,
@@ -35,7 +36,9 @@ export async function openPaginator<Message>(
   let items = await open(at.items);
   for (let passed = 0; passed < MAX_PASSED_OVER && items.length === 0; passed++) {
     if (!(direction === 'nextPage' ? at.hasNextPage : at.hasPrevPage)) break;
+    const [anchor] = at.items;
     at = await at[direction]();
+    if (at.items[0] === anchor) break;
     items = await open(at.items);
   }
   return withItems(at, items, (another, towards) => openPaginator(another, open, towards));

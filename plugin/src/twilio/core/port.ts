@@ -4,69 +4,45 @@
  */
 import type { MessageState } from './message-state.ts';
 import type { Paginator } from './paginator.ts';
-
-/** A member as the SDK's roster shows them. */
-export interface PortMember {
-  readonly identity: string | null;
-  readonly dateCreated: Date | null;
-}
-
-/** A file of a message, as Twilio has it. */
-export interface PortFile {
-  readonly sid: string;
-  /** Bytes, by what Twilio says. */
-  readonly size: number;
-  /** The address changes with every call. */
-  getContentTemporaryUrl(): Promise<string | null>;
-}
-
-/** A message as the SDK shows it; every part is Twilio's claim. */
-export interface PortMessage {
-  readonly sid: string;
-  readonly index: number;
-  readonly author: string;
-  /** Where the envelope stands; empty when there is nothing. */
-  readonly text: string;
-  readonly attributes: unknown;
-  readonly files: readonly PortFile[];
-  readonly dateCreated: Date | null;
-  readonly dateUpdated: Date | null;
-}
-
-/** What tells of the messages of a channel. */
-export interface MessageListeners<Message> {
-  readonly added: (message: Message) => void;
-  readonly updated: (message: Message, updateReasons: readonly string[]) => void;
-  readonly removed: (message: Message) => void;
-}
-
-/** What the core reads of a message that the application gets. */
-export interface Readable {
-  readonly body: string | null;
-  readonly attributes: unknown;
-}
+import type {
+  Beside,
+  ClearAttributes,
+  MessageListeners,
+  PortFile,
+  PortMember,
+  PortMessage,
+  Readable,
+  Upload,
+} from './sdk.ts';
 
 /** What the application gets instead of a message. */
 export interface MessageFacade<Message> {
   readonly facade: Message;
   /** Tells the message's own listeners. */
-  emitUpdated(updateReasons: readonly string[]): void;
+  readonly emitUpdated: (updateReasons: readonly string[]) => void;
 }
 
-/** A channel of an SDK. `Message` is the SDK's class. */
-export interface ChannelPort<Message extends Readable> {
+/** A channel of an SDK. `Message` and `File` are the SDK's classes. */
+export interface ChannelPort<
+  Message extends Readable = Readable,
+  File extends PortFile = PortFile,
+> {
   readonly sid: string;
   members(): Promise<readonly PortMember[]>;
   /** The page of messages that ends with the one at `anchor`, or with the last one. */
   page(size: number, anchor?: number): Promise<Paginator<Message>>;
-  /** Posts a text message, and gives its index. */
-  post(text: string): Promise<number>;
-  /** Posts a message with a file, and gives its index. */
-  postFile(file: string, attributes: Readonly<Record<string, string>>): Promise<number>;
+  /** The longest envelope that such a message holds, in characters. */
+  limit(beside: Beside): number;
+  /** Posts an envelope, and gives the message's index. */
+  post(text: string, beside: Beside): Promise<number>;
+  /** Posts a message that is nothing but this file, and gives its index. */
+  postFile(file: Upload, attributes: ClearAttributes): Promise<number>;
   /** Has the listeners told; at once of the last message that was added, if there was one. */
   listen(listeners: MessageListeners<Message>): void;
-  read(message: Message): PortMessage;
+  read(message: Message): PortMessage<File>;
+  /** The longest envelope that stands in this message's place, in characters. */
+  limitOf(message: Message, attributes: ClearAttributes): number;
   /** Puts another envelope into a message's place. */
-  replace(message: Message, text: string): Promise<void>;
-  facade(message: Message, state: MessageState): MessageFacade<Message>;
+  replace(message: Message, text: string, attributes: ClearAttributes): Promise<void>;
+  facade(message: Message, state: MessageState<File>): MessageFacade<Message>;
 }

@@ -1,4 +1,5 @@
 import { callSafely } from '../../client/emitter.ts';
+import { EncryptionError } from '../../errors.ts';
 
 /** A listener of any event; the SDK's types say what it gets. */
 export type Listener = (...args: never[]) => void;
@@ -43,6 +44,7 @@ export const EMITTER_RULES = {
   removeAllListeners: 'own',
   onWithReplay: 'own',
   addListenerWithReplay: 'own',
+  onceWithReplay: 'own',
   listenerCount: 'own',
   prependListener: 'own',
   prependOnceListener: 'own',
@@ -67,11 +69,13 @@ export function replayEmitter<Self>(self: () => Self): ReplayEmitter<Self> {
   const last = new Map<string, readonly unknown[]>();
 
   function add(name: string, listener: Listener, once = false): Self {
+    checkListener(listener);
     registrations = [...registrations, { name, listener, once }];
     return self();
   }
 
   function prepend(name: string | symbol, listener: Listener, once = false): Self {
+    checkListener(listener);
     registrations = [{ name, listener, once }, ...registrations];
     return self();
   }
@@ -90,6 +94,7 @@ export function replayEmitter<Self>(self: () => Self): ReplayEmitter<Self> {
   }
 
   function addWithReplay(name: string, listener: Listener, once = false): Self {
+    checkListener(listener);
     const args = last.get(name);
     if (args) call(listener, args);
     return args && once ? self() : add(name, listener, once);
@@ -134,4 +139,10 @@ export function replayEmitter<Self>(self: () => Self): ReplayEmitter<Self> {
       getMaxListeners: () => Infinity,
     },
   };
+}
+
+// As node:events: not when the first event comes, in the middle of something else.
+function checkListener(listener: unknown): void {
+  if (typeof listener === 'function') return;
+  throw new EncryptionError('INVALID_ARGUMENT', 'A listener must be a function.');
 }

@@ -1,0 +1,259 @@
+import type { Conversation, Media, Message } from '@twilio/conversations';
+import { counts, type Counts } from '../core/counts.ts';
+import { ENVELOPE_ATTRIBUTE } from '../core/clear-attributes.ts';
+import { facade, refusal, type OwnMembers } from '../core/facade.ts';
+import { attributesLimit, MAX_BODY_BYTES } from '../core/limits.ts';
+import { messageFeed } from '../core/message-feed.ts';
+import { messageSender, type MessageSender } from '../core/message-sender.ts';
+import { channelOutlet } from '../core/outlet.ts';
+import { openPaginator } from '../core/paginator.ts';
+import type { ChannelPort } from '../core/port.ts';
+import type { Beside } from '../core/sdk.ts';
+import { replayEmitter, type ReplayEmitter } from '../core/replay-emitter.ts';
+import { rosterShows, type Roster } from '../core/roster.ts';
+import { builderFacade } from './builder.ts';
+import { isInAttributes, messageFacade, readMessage } from './message.ts';
+import type { ConversationFeed, Wrappers } from './registry.ts';
+import { CONVERSATION_RULES } from './rules.ts';
+import { copiedTo } from './unsent-message.ts';
+
+/** The facade of a conversation: encrypts what goes out, opens what comes in, in order. */
+export function conversationFacade(raw: Conversation, wrap: Wrappers): ConversationFeed {
+  const emitter: ReplayEmitter<Conversation> = replayEmitter(() => self);
+  const port = channelPort(raw, wrap);
+  const outlet = channelOutlet(port);
+  const { device, rule, clearAttributes } = wrap;
+  const checkSender = (): void => {
+    wrap.checkSender(raw);
+  };
+  const context = { device, rule, outlet, clearAttributes, checkSender };
+  const messages = messageFeed(port, { ...context, emitter });
+  const counted = counts(port, messages.hidden);
+  // Getters stand here themselves: spread into an object, they would be asked once and for all.
+  const own = {
+    ...emitter.methods,
+    ...membership(raw, wrap, () => self),
+    ...metadata(raw, wrap.clearMetadata, () => self),
+    ...horizons(raw, counted),
+    get lastMessage() {
+      return counted.last(raw.lastMessage);
+    },
+    ...sending(raw, messageSender(port, context)),
+    getMessages: async (...args: Parameters<Conversation['getMessages']>) => {
+      const direction = args[2] === 'forward' ? 'nextPage' : 'prevPage';
+      return openPaginator(await raw.getMessages(...args), messages.openPage, direction);
+    },
+  };
+  const self: Conversation = facade(raw, CONVERSATION_RULES, own, wrap.clearMetadata);
+  forwardEvents(raw, wrap, emitter, () => self);
+  return { facade: self, messages };
+}
+
+function channelPort(raw: Conversation, wrap: Wrappers): ChannelPort<Message, Media> {
+  return {
+    get sid() {
+      return raw.sid;
+    },
+    members: () => raw.getParticipants(),
+    page: (size, anchor) => raw.getMessages(size, anchor),
+    limit: () => MAX_BODY_BYTES,
+    post: (text, beside) => post(raw, text, beside),
+    postFile: (file, attributes) => raw.sendMessage(file, { ...attributes }),
+    listen({ added, updated, removed }) {
+      raw.onWithReplay('messageAdded', added);
+      raw.on('messageUpdated', ({ message, updateReasons }) => {
+        updated(message, updateReasons);
+      });
+      raw.on('messageRemoved', removed);
+    },
+    read: readMessage,
+    limitOf: (message, attributes) =>
+      isInAttributes(message) ? attributesLimit(attributes) : MAX_BODY_BYTES,
+    async replace(message, text, attributes) {
+      if (isInAttributes(message)) {
+        await message.updateAttributes({ ...attributes, [ENVELOPE_ATTRIBUTE]: text });
+        return;
+      }
+      await message.updateBody(text);
+      if (JSON.stringify(message.attributes) !== JSON.stringify(attributes))
+        await message.updateAttributes({ ...attributes });
+    },
+    facade: (message, state) => messageFacade(message, state, wrap),
+  };
+}
+
+async function post(
+  raw: Conversation,
+  text: string,
+  { attributes, uploads }: Beside,
+): Promise<number> {
+  if (uploads.length === 0) return raw.sendMessage(text, { ...attributes });
+  const builder = raw
+    .prepareMessage()
+    .setBody(text)
+    .setAttributes({ ...attributes });
+  for (const file of uploads) builder.addMedia(file);
+  return (await builder.buildAndSend()) ?? NaN;
+}
+
+type OwnPart<Names extends keyof Conversation> = Pick<Conversation, Names>;
+
+function sending(
+  raw: Conversation,
+  send: MessageSender,
+): OwnPart<'sendMessage' | 'prepareMessage'> {
+  return {
+    sendMessage(message, attributes, emailOptions) {
+      const isText = typeof message === 'string' || message === null;
+      const content = isText ? { body: message ?? '', files: [] } : { files: [message] };
+      const subject = emailOptions?.subject;
+      return send(
+        () => ({ ...content, attributes, subject }),
+        () => raw.sendMessage(message, attributes, emailOptions),
+      );
+    },
+    prepareMessage: () =>
+      builderFacade(raw.prepareMessage(), (unsent, message, signal) => {
+        const inClear = async (): Promise<number | null> =>
+          copiedTo(raw.prepareMessage().build(), unsent).send();
+        return send(message, inClear, signal);
+      }),
+  };
+}
+
+// What Twilio counts includes key messages.
+function horizons(
+  raw: Conversation,
+  { total, unread }: Counts,
+): Pick<
+  OwnMembers<Conversation, typeof CONVERSATION_RULES>,
+  | 'getMessagesCount'
+  | 'getUnreadMessagesCount'
+  | 'advanceLastReadMessageIndex'
+  | 'updateLastReadMessageIndex'
+  | 'setAllMessagesRead'
+  | 'setAllMessagesUnread'
+> {
+  const left = async <Count extends number | null>(count: Promise<Count>) =>
+    unread(await count, raw.lastReadMessageIndex);
+  return {
+    getMessagesCount: async () => total(await raw.getMessagesCount()),
+    getUnreadMessagesCount: () => left(raw.getUnreadMessagesCount()),
+    advanceLastReadMessageIndex: (index) => left(raw.advanceLastReadMessageIndex(index)),
+    updateLastReadMessageIndex: (index) => left(raw.updateLastReadMessageIndex(index)),
+    setAllMessagesRead: () => left(raw.setAllMessagesRead()),
+    setAllMessagesUnread: () => left(raw.setAllMessagesUnread()),
+  };
+}
+
+function rosterOf(raw: Conversation): Roster {
+  return {
+    members: () => raw.getParticipants(),
+    watch(isMember, told) {
+      const name = isMember ? 'participantJoined' : 'participantLeft';
+      const listener = (participant: { readonly identity: string | null }): void => {
+        told(participant.identity);
+      };
+      raw.on(name, listener);
+      return () => {
+        raw.off(name, listener);
+      };
+    },
+  };
+}
+
+function membership(
+  raw: Conversation,
+  wrap: Wrappers,
+  self: () => Conversation,
+): OwnPart<
+  | 'add'
+  | 'delete'
+  | 'join'
+  | 'leave'
+  | 'getParticipants'
+  | 'getParticipantBySid'
+  | 'getParticipantByIdentity'
+  | 'removeParticipant'
+> {
+  const then = async (action: Promise<unknown>): Promise<Conversation> => {
+    await action;
+    return self();
+  };
+  const found = (participant: Parameters<typeof wrap.participant>[0] | null) =>
+    participant && wrap.participant(participant);
+  return {
+    async add(identity, attributes) {
+      if (attributes !== undefined && !wrap.clearMetadata) {
+        throw refusal('add with attributes', 'metadata');
+      }
+      const response = await raw.add(identity, attributes);
+      await rosterShows(rosterOf(raw), identity, true);
+      return response;
+    },
+    delete: () => then(raw.delete()),
+    join: () => then(raw.join()),
+    leave: () => then(raw.leave()),
+    getParticipants: async () => (await raw.getParticipants()).map(wrap.participant),
+    getParticipantBySid: async (sid) => found(await raw.getParticipantBySid(sid)),
+    getParticipantByIdentity: async (identity) =>
+      found(await raw.getParticipantByIdentity(identity)),
+    async removeParticipant(participant) {
+      const name =
+        typeof participant === 'string' ? participant : (participant.identity ?? participant.sid);
+      await raw.removeParticipant(name);
+      await rosterShows(rosterOf(raw), name, false);
+    },
+  };
+}
+
+function metadata(
+  raw: Conversation,
+  clearMetadata: boolean,
+  self: () => Conversation,
+): OwnPart<'updateAttributes' | 'updateFriendlyName' | 'updateUniqueName'> {
+  const clear = async (name: string, action: () => Promise<unknown>): Promise<Conversation> => {
+    if (!clearMetadata) throw refusal(name, 'metadata');
+    await action();
+    return self();
+  };
+  return {
+    updateAttributes: (attributes) =>
+      clear('updateAttributes', () => raw.updateAttributes(attributes)),
+    updateFriendlyName: (name) => clear('updateFriendlyName', () => raw.updateFriendlyName(name)),
+    updateUniqueName: (name) => clear('updateUniqueName', () => raw.updateUniqueName(name)),
+  };
+}
+
+// Message events are the message feed's. Events of before are kept for replay, not told.
+function forwardEvents(
+  raw: Conversation,
+  wrap: Wrappers,
+  emitter: ReplayEmitter<Conversation>,
+  self: () => Conversation,
+): void {
+  let before = true;
+  const forward = (name: string, event: unknown): void => {
+    (before ? emitter.remember : emitter.emit)(name, event);
+  };
+  for (const name of [
+    'participantJoined',
+    'participantLeft',
+    'typingStarted',
+    'typingEnded',
+  ] as const) {
+    raw.onWithReplay(name, (participant) => {
+      forward(name, wrap.participant(participant));
+    });
+  }
+  raw.onWithReplay('participantUpdated', ({ participant, updateReasons }) => {
+    forward('participantUpdated', { participant: wrap.participant(participant), updateReasons });
+  });
+  raw.onWithReplay('updated', ({ updateReasons }) => {
+    forward('updated', { conversation: self(), updateReasons });
+  });
+  raw.onWithReplay('removed', () => {
+    forward('removed', self());
+  });
+  before = false;
+}

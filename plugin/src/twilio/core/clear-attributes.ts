@@ -1,0 +1,36 @@
+import { EncryptionError } from '../../errors.ts';
+import type { Json } from '../../protocol/content.ts';
+import type { ClearAttributes } from './sdk.ts';
+
+/** What a message whose text the SDK does not show has its envelope under, among its attributes. */
+export const ENVELOPE_ATTRIBUTE = 'e2e';
+
+/**
+ * The attributes that Twilio sees too: those that the application named, if there are any. Readers
+ * take them from the envelope like all others.
+ */
+export function clearPart(attributes: unknown, names: readonly string[]): ClearAttributes {
+  if (names.length === 0 || attributes === undefined) return {};
+  // As the SDKs send it: what JSON leaves out is not there.
+  const json = JSON.parse(JSON.stringify({ attributes })) as { attributes?: Json };
+  const members = json.attributes;
+  if (typeof members !== 'object' || members === null || Array.isArray(members)) return {};
+  return Object.fromEntries(Object.entries(members).filter(([name]) => names.includes(name)));
+}
+
+/**
+ * The names, checked and copied.
+ * @throws EncryptionError `INVALID_ARGUMENT`
+ */
+export function checkedNames(names: readonly string[]): readonly string[] {
+  if (!Array.isArray(names) || !names.every((name) => typeof name === 'string')) {
+    throw new EncryptionError('INVALID_ARGUMENT', 'clearAttributes is a list of names.');
+  }
+  if (names.includes(ENVELOPE_ATTRIBUTE)) {
+    throw new EncryptionError(
+      'INVALID_ARGUMENT',
+      `clearAttributes cannot have the name ${ENVELOPE_ATTRIBUTE}: it is this library's own.`,
+    );
+  }
+  return [...names];
+}

@@ -1,0 +1,62 @@
+/**
+ * Counts without what the application does not see: key messages take indexes and are counted by
+ * Twilio like any other. What is hidden is told by how it looks, or by what was found when it was
+ * opened; a count is no place to open messages.
+ */
+import { keyFile } from './key-file.ts';
+import type { ChannelPort } from './port.ts';
+import type { PortFile, Readable } from './sdk.ts';
+import { looksLikeKeyMessage } from '../../protocol/header.ts';
+
+/** The place of a channel's last message. */
+export interface LastMessage {
+  readonly index?: number;
+  readonly dateCreated?: Date;
+}
+
+/** What is known of the hidden messages of a channel in this run. */
+export interface HiddenMessages {
+  readonly indexes: ReadonlySet<number>;
+  /** The last message that was shown. */
+  readonly lastShown: Required<LastMessage> | null;
+}
+
+/** The corrected counts of one channel. */
+export interface Counts {
+  /** All messages: without those of which is known that they are hidden, so at most too many. */
+  readonly total: (count: number) => number;
+  /** The unread ones: exact for up to 100. */
+  readonly unread: <Count extends number | null>(
+    count: Count,
+    lastRead: number | null,
+  ) => Promise<Count | number>;
+  readonly last: (last: LastMessage | undefined) => LastMessage | undefined;
+}
+
+const MAX_SEARCHED = 100;
+
+/** Corrects what Twilio counts. */
+export function counts<Message extends Readable, File extends PortFile>(
+  port: ChannelPort<Message, File>,
+  hidden: HiddenMessages,
+): Counts {
+  function isHidden(message: Message): boolean {
+    const read = port.read(message);
+    if (hidden.indexes.has(read.index)) return true;
+    return looksLikeKeyMessage(read.text) || keyFile(read)?.isKey === true;
+  }
+
+  return {
+    total: (count) => Math.max(0, count - hidden.indexes.size),
+    async unread(count, lastRead) {
+      if (count === null || count === 0) return count;
+      const { items } = await port.page(Math.min(count, MAX_SEARCHED));
+      const unread = items.filter((message) => port.read(message).index > (lastRead ?? -1));
+      return Math.max(0, count - unread.filter(isHidden).length);
+    },
+    last(last) {
+      if (last?.index === undefined || !hidden.indexes.has(last.index)) return last;
+      return hidden.lastShown ?? undefined;
+    },
+  };
+}

@@ -1,0 +1,126 @@
+/** Files of a verified message: loaded from where Twilio keeps them, and decrypted. */
+import { matchingFiles } from '../../client/matching-files.ts';
+import { EncryptionError } from '../../errors.ts';
+import type { MediaDescriptor } from '../../protocol/content.ts';
+import { decryptMedia, type MediaProgress } from '../../protocol/media.ts';
+import { equal, type Bytes } from '../../protocol/primitives.ts';
+import { loadFile } from './load-file.ts';
+import type { PortFile } from './sdk.ts';
+
+/** A file of a message, as its sender described it. */
+export interface IncomingFile<File extends PortFile = PortFile> {
+  readonly descriptor: MediaDescriptor;
+  /** Where Twilio keeps it. */
+  readonly file: File;
+  /**
+   * A `blob:` URL of the decrypted file, for this page alone; the same one each time, until
+   * {@link IncomingFile.revoke}.
+   */
+  readonly url: () => Promise<string>;
+  /** The decrypted file as it is loaded; any size passes through little memory. */
+  readonly stream: (progress?: MediaProgress) => Promise<ReadableStream<Bytes>>;
+  /** Frees what `url()` gave. */
+  readonly revoke: () => void;
+}
+
+/** The files of one message, as it is opened again and again. */
+export interface FileShelf<File extends PortFile> {
+  /** Shows these; what is not among them any more is revoked. */
+  update(descriptors: readonly MediaDescriptor[], files: readonly File[]): void;
+  readonly files: readonly IncomingFile<File>[];
+}
+
+/** A message's files, none at first; they are freed when the device is closed. */
+export function fileShelf<File extends PortFile>(closed: AbortSignal): FileShelf<File> {
+  let shown: readonly IncomingFile<File>[] = [];
+  return {
+    get files() {
+      return shown;
+    },
+    update(descriptors, files) {
+      const sizes = files.map(({ size }) => size);
+      const before = shown;
+      shown = matchingFiles(descriptors, sizes).flatMap((at, index) => {
+        const [descriptor, file] = [descriptors[index], at === null ? undefined : files[at]];
+        if (!descriptor || !file) return [];
+        const known = before.find((one) => isSame(one, descriptor, file));
+        return [known ?? incomingFile(descriptor, file, closed)];
+      });
+      for (const file of before) if (!shown.includes(file)) file.revoke();
+    },
+  };
+}
+
+function isSame(one: IncomingFile, descriptor: MediaDescriptor, file: PortFile): boolean {
+  const { hash, type, name } = one.descriptor;
+  return (
+    one.file.sid === file.sid &&
+    equal(hash, descriptor.hash) &&
+    type === descriptor.type &&
+    name === descriptor.name
+  );
+}
+
+function incomingFile<File extends PortFile>(
+  descriptor: MediaDescriptor,
+  file: File,
+  closed: AbortSignal,
+): IncomingFile<File> {
+  let url: Promise<string> | null = null;
+
+  async function stream(progress: MediaProgress = {}): Promise<ReadableStream<Bytes>> {
+    checkOpen(closed);
+    const signal = AbortSignal.any([closed, ...(progress.signal ? [progress.signal] : [])]);
+    const { body } = await loadFile(file, signal);
+    return decryptMedia(body ?? new Blob().stream(), descriptor, { ...progress, signal });
+  }
+
+  async function load(): Promise<string> {
+    const decrypted = await new Response(await stream()).blob();
+    checkOpen(closed);
+    const made = URL.createObjectURL(new Blob([decrypted], { type: shownType(descriptor.type) }));
+    closed.addEventListener('abort', () => {
+      URL.revokeObjectURL(made);
+    });
+    return made;
+  }
+
+  function revoke(): void {
+    url?.then(
+      (made) => {
+        URL.revokeObjectURL(made);
+      },
+      () => undefined,
+    );
+    url = null;
+  }
+
+  return {
+    descriptor,
+    file,
+    stream,
+    revoke,
+    url() {
+      url ??= load().catch((error: unknown) => {
+        url = null;
+        throw error;
+      });
+      return url;
+    },
+  };
+}
+
+// A page that is opened from a `blob:` URL runs with the application's own rights: what could hold a
+// script (HTML, SVG, XML) is offered as bytes. Pictures, sound, film and text cannot.
+// https://www.w3.org/TR/FileAPI/#originOfBlobURL
+const HARMLESS =
+  /^(image\/(png|jpeg|gif|webp|avif|bmp)|(audio|video)\/[a-z0-9.+-]+|text\/plain|application\/pdf)$/;
+
+function shownType(type: string): string {
+  const [essence = ''] = type.toLowerCase().split(';');
+  return HARMLESS.test(essence.trim()) ? essence.trim() : 'application/octet-stream';
+}
+
+function checkOpen(closed: AbortSignal): void {
+  if (closed.aborted) throw new EncryptionError('CLOSED', 'This device was closed. Open it again.');
+}

@@ -1,0 +1,81 @@
+/** What an application sends, on its way through encryption. */
+import type { Device } from '../../client/device.ts';
+import { random } from '../../client/random.ts';
+import type { OutgoingContent } from '../../client/sender.ts';
+import type { ChannelRule } from './channel-rule.ts';
+import { clearPart } from './clear-attributes.ts';
+import { encryptFile, type MediaOptions, type OutgoingFile } from './outgoing-files.ts';
+import { deliveryWith, type ChannelOutlet } from './outlet.ts';
+import type { ChannelPort } from './port.ts';
+import type { PortFile, Readable } from './sdk.ts';
+import { serial } from './serial.ts';
+
+/** A message of an application. */
+export interface OutgoingMessage {
+  readonly body?: string | undefined;
+  readonly attributes?: unknown;
+  readonly subject?: string | undefined;
+  readonly files: readonly (FormData | MediaOptions)[];
+}
+
+/** What a message sender works with. */
+export interface MessageSenderContext {
+  readonly device: Device;
+  readonly rule: ChannelRule;
+  readonly outlet: ChannelOutlet;
+  readonly clearAttributes: readonly string[];
+  /** Throws when the channel's client is signed in as somebody else. */
+  readonly checkSender: () => void;
+}
+
+/**
+ * Sends messages of a channel, in the order in which they were given: a message with files when
+ * those are encrypted, and nothing else while they are uploaded.
+ * @param message what is to be encrypted; asked for only then
+ * @param inClear sends it as it is, in a channel that the application leaves so
+ * @param signal gives it up before it is posted
+ */
+export type MessageSender = <Index>(
+  message: () => OutgoingMessage,
+  inClear: () => Promise<Index>,
+  signal?: AbortSignal,
+) => Promise<Index | number>;
+
+/** The sender of one channel; errors are the device's and the SDK's. */
+export function messageSender<Message extends Readable, File extends PortFile>(
+  port: ChannelPort<Message, File>,
+  { device, rule, outlet: { outlet, inOrder }, clearAttributes, checkSender }: MessageSenderContext,
+): MessageSender {
+  async function sendEncrypted(
+    { body, attributes, subject }: OutgoingMessage,
+    files: readonly OutgoingFile[],
+  ): Promise<number> {
+    checkSender();
+    const content: OutgoingContent = {
+      ...(body !== undefined && { body }),
+      ...(attributes !== undefined && { attributes }),
+      ...(subject !== undefined && { subject }),
+      ...(files.length > 0 && { media: files.map(({ descriptor }) => descriptor) }),
+    };
+    const clear = clearPart(attributes, clearAttributes);
+    if (files.length === 0 && Object.keys(clear).length === 0) return device.send(outlet, content);
+    const uploads = files.map(({ upload }) => upload);
+    return device.send(outlet, content, deliveryWith(port, { attributes: clear, uploads }));
+  }
+
+  const inTurn = serial();
+  return async (message, inClear, signal) => {
+    if (await inTurn(() => rule.mayClear(port))) return inOrder(inClear);
+    const outgoing = message();
+    const files: OutgoingFile[] = [];
+    // One after the other: a message may have many, and each may be large.
+    for (const file of outgoing.files) {
+      signal?.throwIfAborted();
+      files.push(await encryptFile(file, random));
+    }
+    return inOrder(() => {
+      signal?.throwIfAborted();
+      return sendEncrypted(outgoing, files);
+    });
+  };
+}

@@ -1,0 +1,212 @@
+import { MemoryKeyStore } from 'twilio-chat-encryption';
+import {
+  createEphemeral,
+  curves,
+  encodeContent,
+  exportCard,
+  messageIdOf,
+  sealFollower,
+  sealMessage,
+  x25519Slots,
+  type Identity,
+  type Session,
+  type SignedMessage,
+} from 'twilio-chat-encryption/protocol';
+import { describe, expect, test } from 'vitest';
+import { cardBook } from '../../src/client/card-book.ts';
+import type { DeliveredMessage } from '../../src/client/delivered.ts';
+import type { Directory } from '../../src/client/directory.ts';
+import { encryptedChannels } from '../../src/client/encrypted-channels.ts';
+import { incomingSessions } from '../../src/client/incoming-sessions.ts';
+import type { JudgedMessage } from '../../src/client/judged.ts';
+import { pins } from '../../src/client/pins.ts';
+import { receiver, type Receiver } from '../../src/client/receiver.ts';
+import { APP_KEY, CHANNEL, person, random } from '../protocol/people.ts';
+
+const appKey = await (await curves()).importVerifyingKey(APP_KEY.publicKey);
+const [alice, bob, stranger] = [await person('alice'), await person('bob'), await person('eve')];
+
+/** A gate that is opened by hand. */
+function gate(): { readonly passed: Promise<unknown>; readonly open: () => void } {
+  const { promise, resolve } = Promise.withResolvers<null>();
+  return {
+    passed: promise,
+    open: () => {
+      resolve(null);
+    },
+  };
+}
+
+/** Bob's receiver; the directory finds nobody's cards by name before `found` is passed. */
+function bobs(found: Promise<unknown> = Promise.resolve()): Receiver {
+  const all = [alice, bob];
+  const directory: Directory = {
+    publish: (card) => Promise.resolve(card),
+    async find(identities) {
+      await found;
+      const cardsOf = (identity: Identity): string[] =>
+        all.filter(({ card }) => card.identity === identity).map(({ card }) => exportCard(card));
+      return new Map(identities.map((identity) => [identity, cardsOf(identity)]));
+    },
+    get(id) {
+      const one = all.find(({ card }) => card.id === id);
+      return Promise.resolve(one ? exportCard(one.card) : null);
+    },
+  };
+  const keyStore = new MemoryKeyStore();
+  const { card } = bob;
+  const trust = pins(keyStore, card.identity, () => undefined);
+  return receiver({
+    own: { ...bob, stateKey: random(32) },
+    keyStore,
+    cards: cardBook(directory, [appKey], Date.now),
+    pins: { ...trust, knows: () => Promise.resolve(true) },
+    encrypted: encryptedChannels(keyStore, card),
+    sessions: incomingSessions(keyStore, card.id),
+    sawOwn: () => Promise.resolve(),
+    now: Date.now,
+  });
+}
+
+/** What alice posts next. */
+function signed(kind: 'message' | 'key', sequence: number): SignedMessage {
+  return {
+    kind,
+    channelSid: CHANNEL,
+    senderCardId: alice.card.id,
+    messageId: messageIdOf(random(16)),
+    sequence,
+    sentAt: Date.now(),
+    content: kind === 'key' ? new Uint8Array() : encodeContent({ body: `number ${sequence}` }),
+  };
+}
+
+/** A key message for bob and others, and the session that it opens. */
+async function keyMessage(...others: readonly (typeof bob)[]) {
+  const keys = [alice, bob, ...others].map(({ card }) => card.encryptionKey);
+  const slots = x25519Slots(await createEphemeral(random), keys);
+  const { text, session } = await sealMessage(signed('key', 1), alice.signingKey, slots, random);
+  if (!session) throw new Error('A key message opens a session.');
+  return { text, session };
+}
+
+/** Followers of this session, behind a key message at index 0. */
+async function followers(session: Session, count: number, first = 2): Promise<string[]> {
+  const sealed = Array.from({ length: count }, (_, at) =>
+    sealFollower(signed('message', first + at), alice.signingKey, session, 0, random),
+  );
+  return (await Promise.all(sealed)).map(({ text }) => text);
+}
+
+/** Twilio, with one key message at index 0. */
+interface Channel {
+  /** What its file gives, when it travels as one. */
+  readonly load?: () => Promise<string>;
+  readonly text?: string;
+}
+
+function deliver(channel: Channel, index: number, body: string): DeliveredMessage {
+  const { load } = channel;
+  const isKey = index === 0;
+  return {
+    channelSid: CHANNEL,
+    messageSid: `IM${index}`,
+    index,
+    author: 'alice',
+    body,
+    file: isKey && load ? { isKey, load } : null,
+    fileSizes: [],
+    createdAt: new Date(),
+    updatedAt: new Date(),
+    isLive: true,
+    attempts: 0,
+    joinedAt: () => Promise.resolve(null),
+    members: () => Promise.resolve([alice.card.identity, bob.card.identity]),
+    around: (at) => Promise.resolve(at === 0 ? [deliver(channel, 0, channel.text ?? '')] : []),
+  };
+}
+
+function outcomeOf(judged: JudgedMessage): string {
+  if ('verified' in judged) return 'verified';
+  return 'code' in judged.outcome ? judged.outcome.code : judged.outcome.status;
+}
+
+describe('a key message that travels as a file', () => {
+  test('is fetched once for all that wait for it, and for itself', async () => {
+    const { text, session } = await keyMessage();
+    const { passed, open } = gate();
+    let fetches = 0;
+    const load = async (): Promise<string> => {
+      fetches += 1;
+      await passed;
+      return text;
+    };
+    const bobsDevice = bobs();
+    const bodies = await followers(session, 20);
+    const judging = [
+      bobsDevice.judge(deliver({ load }, 0, '')),
+      ...bodies.map((body, at) => bobsDevice.judge(deliver({ load }, at + 1, body))),
+    ];
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    open();
+    expect(new Set((await Promise.all(judging)).map(outcomeOf))).toEqual(new Set(['verified']));
+    expect(fetches).toBe(1);
+  });
+
+  test('is not fetched for each follower that names a session which is not in it', async () => {
+    const { text, session } = await keyMessage();
+    let fetches = 0;
+    const load = (): Promise<string> => {
+      fetches += 1;
+      return Promise.resolve(text);
+    };
+    const bobsDevice = bobs();
+    const stray = async (index: number): Promise<string> => {
+      const [body = ''] = await followers({ ...session, sessionId: random(16) }, 1);
+      return outcomeOf(await bobsDevice.judge(deliver({ load }, index, body)));
+    };
+    const together = await Promise.all(Array.from({ length: 20 }, (_, at) => stray(at + 1)));
+    expect(new Set(together)).toEqual(new Set(['KEY_PENDING']));
+    for (let index = 21; index < 30; index += 1) expect(await stray(index)).toBe('KEY_PENDING');
+    expect(fetches).toBe(1);
+  });
+
+  test('is fetched again when it could not be fetched', async () => {
+    const { text, session } = await keyMessage();
+    let fetches = 0;
+    const load = (): Promise<string> => {
+      fetches += 1;
+      return fetches === 1 ? Promise.reject(new TypeError('fetch failed')) : Promise.resolve(text);
+    };
+    const bobsDevice = bobs();
+    const [body = ''] = await followers(session, 1);
+    expect(outcomeOf(await bobsDevice.judge(deliver({ load }, 1, body)))).toBe('KEY_PENDING');
+    expect(outcomeOf(await bobsDevice.judge(deliver({ load }, 1, body)))).toBe('verified');
+  });
+});
+
+test('a follower in somebody else’s name is not what the true one waits for', async () => {
+  const { text, session } = await keyMessage();
+  const bobsDevice = bobs();
+  const [body = ''] = await followers(session, 1);
+  const channel = { text };
+  const judging = [
+    bobsDevice.judge({ ...deliver(channel, 1, body), author: 'mallory' }),
+    bobsDevice.judge(deliver(channel, 2, body)),
+  ];
+  expect((await Promise.all(judging)).map(outcomeOf)).toEqual(['KEY_PENDING', 'verified']);
+});
+
+test('strangers whom it takes long to tell from members are told of by the next follower', async () => {
+  const { text, session } = await keyMessage(stranger);
+  const { passed, open } = gate();
+  const bobsDevice = bobs(passed);
+  const channel = { text };
+  const [first = '', second = ''] = await followers(session, 2);
+  const counted = (judged: JudgedMessage): number | null =>
+    'verified' in judged ? judged.unknownRecipients : null;
+  expect(counted(await bobsDevice.judge(deliver(channel, 0, text)))).toBe(0);
+  expect(counted(await bobsDevice.judge(deliver(channel, 1, first)))).toBe(0);
+  open();
+  expect(counted(await bobsDevice.judge(deliver(channel, 2, second)))).toBe(1);
+});

@@ -1,0 +1,86 @@
+/** Who gets messages is what Twilio says: what an application can do about somebody new. */
+import type { NewRecipients } from 'twilio-chat-encryption';
+import type { Channel } from 'twilio-chat';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { deliver, next, pair, startWorld, type Person, type World } from './world.ts';
+
+let world: World;
+let bob: Person;
+
+beforeAll(async () => {
+  world = await startWorld();
+  bob = await world.person('bob');
+  await world.crowd(['mallory']);
+});
+
+afterAll(() => world.close());
+
+/** Twilio makes Mallory a member. */
+async function intrude(channel: Channel): Promise<void> {
+  const joined = next(channel, 'memberJoined');
+  world.emulator.tamper.addMember(channel.sid, 'mallory');
+  await joined;
+}
+
+test("'notify' tells of everybody new before the message is sent, once, also after a restart", async () => {
+  const alice = await world.person('alice 1');
+  const told: NewRecipients[] = [];
+  const sentBefore: number[] = [];
+  const [own, bobs] = await pair(alice, bob);
+  alice.encryption.on('recipientAdded', (added) => {
+    told.push(added);
+    sentBefore.push(world.emulator.inspect.messages(own.sid).length);
+  });
+  await deliver(own, bobs, 'one');
+  await intrude(own);
+  await deliver(own, bobs, 'two');
+  await deliver(own, bobs, 'three');
+  const again = await world.again(alice);
+  again.encryption.on('recipientAdded', (added) => told.push(added));
+  const channel = await again.client.getChannelBySid(own.sid);
+  await deliver(channel, bobs, 'four');
+  expect(told.map(({ identities }) => identities)).toEqual([['bob'], ['mallory']]);
+  expect(sentBefore).toEqual([0, 1]);
+  expect(await again.encryption.recipients(own.sid)).toEqual(['bob', 'mallory']);
+});
+
+test('a function that does not approve keeps the message back, until it does', async () => {
+  const asked: (readonly string[])[] = [];
+  const friends = new Set(['bob']);
+  const alice = await world.person('alice 2', {
+    recipients: ({ identities }) => {
+      asked.push(identities);
+      return identities.every((identity) => friends.has(identity));
+    },
+  });
+  const [own, bobs] = await pair(alice, bob);
+  await deliver(own, bobs, 'one');
+  await intrude(own);
+  await expect(own.sendMessage('two')).rejects.toMatchObject({
+    code: 'RECIPIENT_UNAPPROVED',
+    identities: ['mallory'],
+  });
+  expect(world.emulator.inspect.messages(own.sid)).toHaveLength(1);
+  friends.add('mallory');
+  const message = await deliver(own, bobs, 'three');
+  expect(message.encryption).toMatchObject({ status: 'verified', anomalies: [] });
+  expect(asked).toEqual([['bob'], ['mallory'], ['mallory']]);
+});
+
+test('a function that throws keeps the message back', async () => {
+  const alice = await world.person('alice 3', {
+    recipients: () => Promise.reject(new Error('the dialog was closed')),
+  });
+  const [own] = await pair(alice, bob);
+  await expect(own.sendMessage('one')).rejects.toThrow('the dialog was closed');
+  expect(world.emulator.inspect.messages(own.sid)).toHaveLength(0);
+});
+
+test("'open' asks and tells nobody", async () => {
+  const alice = await world.person('alice 4', { recipients: 'open' });
+  const told: NewRecipients[] = [];
+  alice.encryption.on('recipientAdded', (added) => told.push(added));
+  const [own, bobs] = await pair(alice, bob);
+  await deliver(own, bobs, 'one');
+  expect(told).toEqual([]);
+});

@@ -1,0 +1,137 @@
+import { MemoryKeyStore } from 'twilio-chat-encryption';
+import { approveCard, exportCard, importCard } from 'twilio-chat-encryption/protocol';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { openDevice, type Device } from '../../src/client/device.ts';
+import type { Directory } from '../../src/client/directory.ts';
+import type { MessageEncryption } from '../../src/client/message-encryption.ts';
+import { channelRule } from '../../src/twilio/core/channel-rule.ts';
+import { messageFeed, type MessageFeed } from '../../src/twilio/core/message-feed.ts';
+import { channelOutlet } from '../../src/twilio/core/outlet.ts';
+import type { ChannelPort } from '../../src/twilio/core/port.ts';
+import { replayEmitter } from '../../src/twilio/core/replay-emitter.ts';
+import type { MessageListeners } from '../../src/twilio/core/sdk.ts';
+import { APP_KEY, CHANNEL } from '../protocol/people.ts';
+
+interface Message {
+  readonly index: number;
+  readonly body: string;
+  readonly attributes: object;
+}
+
+const message = (index: number): Message => ({ index, body: '', attributes: {} });
+
+const directory: Directory = {
+  publish: async (card) => exportCard(await approveCard(await importCard(card), APP_KEY, 1)),
+  find: () => Promise.resolve(new Map()),
+  get: () => Promise.resolve(null),
+};
+
+/** A channel whose events the test makes, and what an application hears of it. */
+class Channel {
+  readonly events: [name: string, index: number][] = [];
+  readonly feed: MessageFeed<Message>;
+  #listeners: MessageListeners<Message> | null = null;
+  readonly #emitter = replayEmitter(() => this);
+
+  constructor(device: Device) {
+    const port = this.#port();
+    this.feed = messageFeed(port, {
+      device,
+      rule: channelRule(device, 'all'),
+      outlet: channelOutlet(port),
+      clearAttributes: [],
+      checkSender: () => undefined,
+      emitter: this.#emitter,
+    });
+    const { methods } = this.#emitter;
+    methods.on('messageAdded', ({ index }: Message) => this.events.push(['added', index]));
+    methods.on('messageUpdated', (event: { message: Message }) =>
+      this.events.push(['updated', event.message.index]),
+    );
+  }
+
+  get tell(): MessageListeners<Message> {
+    if (!this.#listeners) throw new Error('Nobody listens.');
+    return this.#listeners;
+  }
+
+  #port(): ChannelPort<Message> {
+    const never = () => Promise.reject(new Error('not asked for'));
+    return {
+      sid: CHANNEL,
+      members: never,
+      page: never,
+      limit: () => 32_768,
+      limitOf: () => 32_768,
+      post: never,
+      postFile: never,
+      replace: never,
+      listen: (listeners) => {
+        this.#listeners = listeners;
+      },
+      read: ({ index }) => ({
+        sid: `IM${index}`,
+        index,
+        author: 'bob',
+        text: '',
+        attributes: {},
+        files: [],
+        dateCreated: new Date(),
+        dateUpdated: new Date(),
+      }),
+      facade: (one) => ({ facade: one, emitUpdated: () => undefined }),
+    };
+  }
+}
+
+let device: Device;
+/** What the next judgements say; the last one again and again. */
+let outcomes: MessageEncryption[];
+/** How often it had been tried before, by what each judgement was told. */
+let attempts: number[];
+
+beforeEach(async () => {
+  outcomes = [];
+  attempts = [];
+  const opened = await openDevice({
+    identity: 'alice',
+    password: 'password',
+    server: directory,
+    appKey: Buffer.from(APP_KEY.publicKey).toString('base64url'),
+    keyStore: new MemoryKeyStore(),
+  });
+  device = {
+    ...opened,
+    judge: (delivered) => {
+      attempts.push(delivered.attempts);
+      const outcome = outcomes.length > 1 ? outcomes.shift() : outcomes[0];
+      if (!outcome) throw new Error('No outcome.');
+      return Promise.resolve({ delivered, outcome });
+    },
+  };
+  vi.useFakeTimers();
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+  device.close();
+});
+
+const CARD_PENDING = { status: 'pending', code: 'CARD_PENDING' } as const;
+const KEY_PENDING = { status: 'pending', code: 'KEY_PENDING' } as const;
+const REJECTED = { status: 'rejected', code: 'PLAINTEXT' } as const;
+
+test('waits for a card use up none of the tries for a key message', async () => {
+  outcomes = [...Array.from({ length: 6 }, () => CARD_PENDING), KEY_PENDING];
+  new Channel(device).tell.added(message(0));
+  await vi.advanceTimersByTimeAsync(5 * 60_000);
+  expect(attempts.slice(0, 10)).toEqual([0, 0, 0, 0, 0, 0, 0, 1, 2, 3]);
+});
+
+test('an update of a message that the application never had adds none', async () => {
+  outcomes = [REJECTED];
+  const channel = new Channel(device);
+  channel.tell.updated(message(3), ['body']);
+  await vi.advanceTimersByTimeAsync(0);
+  expect(channel.events).toEqual([['updated', 3]]);
+});
