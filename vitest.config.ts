@@ -11,6 +11,9 @@ const ssr = {
   resolve: { conditions: [...conditions, 'node', 'module', 'development|production'] },
 };
 
+// A poll waits for an event that comes: how long that takes is the machine's affair.
+const polls = { poll: { timeout: 15_000 } };
+
 // LONG=1 runs the properties that look for accidents for as long as it takes to find rare ones.
 // VECTORS_DIR names the folder of public test vectors, which browsers get from Vite.
 const vectorsFolder = process.env['VECTORS_DIR'] ? resolvePath(process.env['VECTORS_DIR']) : null;
@@ -26,6 +29,7 @@ export default defineConfig({
         test: {
           name: 'node',
           provide,
+          expect: polls,
           include: ['*/test/**/*.test.ts'],
           exclude: ['**/*.chromium.test.ts', 'plugin/test/consumers/**', '**/node_modules/**'],
         },
@@ -58,6 +62,7 @@ export default defineConfig({
         test: {
           name: 'chromium',
           provide,
+          expect: polls,
           include: ['plugin/test/**/*.{chromium,anywhere}.test.ts'],
           browser: {
             enabled: true,

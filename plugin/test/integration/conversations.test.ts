@@ -115,7 +115,7 @@ describe('a prepared message', () => {
     const [own] = await pair();
     const file = { contentType: 'text/plain', media: Buffer.from('A') };
     const sending = own.prepareMessage().addMedia(file).buildAndSend();
-    sending.cancel();
+    void sending.cancel();
     await expect(sending).rejects.toThrow('cancelled');
     // What comes after it in the channel shows that it is over.
     await own.sendMessage('next');

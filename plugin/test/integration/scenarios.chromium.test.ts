@@ -1,43 +1,5 @@
-/** The scenarios in a real Chromium: the SDKs' browser builds, IndexedDB, WebCrypto, forms and blobs. */
-import { Client as ConversationsClient } from '@twilio/conversations';
-import { Client as ChatClient } from 'twilio-chat';
-import { Encryption, IndexedDbKeyStore } from 'twilio-chat-encryption';
-import { commands } from 'vitest/browser';
-import { signUp, twilioToken } from './accounts.ts';
-import { chatDevice, conversationsDevice } from './rooms.ts';
+/** The scenarios in a real Chromium. */
+import { chromiumStage } from './chromium-stage.ts';
 import { scenarios } from './scenarios.ts';
 
-scenarios(async () => {
-  const { server, appKey, clientOptions, seen } = await commands.serve();
-  return {
-    async device(sdk, identity) {
-      const session = await signUp(server, identity, 'A'.repeat(43));
-      const encryption = await Encryption.open({
-        identity,
-        server,
-        authorize: () => Promise.resolve(session),
-        appKey,
-        keyStore: new IndexedDbKeyStore(`${server} ${identity}`),
-        password: `password of ${identity}`,
-      });
-      const accessToken = await twilioToken(server, session);
-      if (sdk === 'twilio-chat') {
-        const client = encryption.wrapClient(new ChatClient(accessToken, clientOptions));
-        await ready((done) => client.onWithReplay('stateChanged', done));
-        return chatDevice(identity, client);
-      }
-      const client = encryption.wrapClient(new ConversationsClient(accessToken, clientOptions));
-      await ready((done) => client.onWithReplay('initialized', done));
-      return conversationsDevice(identity, client);
-    },
-    seen: async () => (await fetch(seen)).text(),
-    close: () => commands.leave(server),
-  };
-});
-
-/** Waits for what calls `done`. */
-function ready(when: (done: () => void) => unknown): Promise<void> {
-  return new Promise((resolve) => {
-    when(resolve);
-  });
-}
+scenarios(chromiumStage);

@@ -180,7 +180,7 @@ async function leaveQuietly(emulator: RunningEmulator, clients: readonly Client[
         }
       }
     }
-  });
+  }, 15_000);
   for (const client of clients) {
     // The answer comes after everything that was sent before it.
     await client.getUserDescriptor(client.user.identity);

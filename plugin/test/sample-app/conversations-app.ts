@@ -36,8 +36,13 @@ export function startApp(client: Client): Screen {
   let older: () => Promise<void> = () => Promise.resolve();
   const typing = new Set<string>();
 
+  // What was asked for first may be there last.
+  let asked = 0;
   async function draw(): Promise<void> {
-    lines = await Promise.all(shown.map(line));
+    asked += 1;
+    const mine = asked;
+    const drawn = await Promise.all(shown.map(line));
+    if (mine === asked) lines = drawn;
   }
 
   function current(): Conversation {
