@@ -40,6 +40,7 @@ export default defineConfig({
         test: {
           name: 'consumers',
           provide,
+          expect: polls,
           include: ['plugin/test/consumers/*.test.ts'],
           globalSetup: 'plugin/test/consumers/pack.ts',
         },

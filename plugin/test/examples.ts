@@ -5,21 +5,28 @@ import ts from 'typescript';
 /** The repository's folder, with a slash at its end. */
 export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
-/** The code blocks of a page, in order. */
-export function examplesOf(page: string): string[] {
-  return [...page.matchAll(/```ts\n(.*?)```/gs)].map(([, code]) => code ?? '');
+/** The code blocks of a page that are in this language, in order. */
+export function examplesOf(page: string, language = 'ts'): string[] {
+  const blocks = page.matchAll(/```(?<name>\w+)\n(?<code>.*?)```/gs);
+  return [...blocks].flatMap(({ groups }) =>
+    groups?.['name'] === language ? [groups['code'] ?? ''] : [],
+  );
 }
 
-/** The compiler's complaints about these files, under the repository's options. */
-export function problemsOf(files: readonly string[], changes: ts.CompilerOptions = {}): string[] {
+/** These files and what they import, under the repository's options. */
+export function programOf(files: readonly string[], changes: ts.CompilerOptions = {}): ts.Program {
   const parsed = ts.getParsedCommandLineOfConfigFile(`${ROOT}tsconfig.json`, undefined, {
     ...ts.sys,
     onUnRecoverableConfigFileDiagnostic: ({ messageText }) => {
       throw new Error(ts.flattenDiagnosticMessageText(messageText, '\n'));
     },
   });
-  const program = ts.createProgram(files, { ...parsed?.options, ...changes });
+  return ts.createProgram(files, { ...parsed?.options, ...changes });
+}
+
+/** The compiler's complaints about these files. */
+export function problemsOf(files: readonly string[], changes: ts.CompilerOptions = {}): string[] {
   return ts
-    .getPreEmitDiagnostics(program)
+    .getPreEmitDiagnostics(programOf(files, changes))
     .map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n'));
 }

@@ -3,9 +3,12 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { examplesOf, problemsOf, ROOT } from './examples.ts';
 
-test('the TypeScript examples of the README compile', async () => {
-  const examples = examplesOf(await readFile(`${ROOT}README.md`, 'utf8'));
-  expect(examples.length).toBeGreaterThanOrEqual(2);
+test.each([
+  ['README.md', 4],
+  ['plugin/README.md', 1],
+])('the TypeScript examples of %s compile', async (page, count) => {
+  const examples = examplesOf(await readFile(ROOT + page, 'utf8'));
+  expect(examples.length).toBeGreaterThanOrEqual(count);
   const folder = await mkdtemp(`${ROOT}plugin/test/.readme-`);
   try {
     const files = examples.map((_, index) => `${folder}/example-${index}.ts`);

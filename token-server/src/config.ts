@@ -43,7 +43,8 @@ export class ConfigError extends Error {
   }
 }
 
-type Environment = Readonly<Record<string, string | undefined>>;
+/** Variables by their names, as `process.env` has them. */
+export type Environment = Readonly<Record<string, string | undefined>>;
 
 const ALIASES = {
   TWILIO_API_KEY: ['TWILIO_API_KEY_SID'],

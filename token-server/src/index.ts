@@ -5,6 +5,7 @@ export {
   readDatabaseUrl,
   type Config,
   type ConfigProblem,
+  type Environment,
 } from './config.ts';
 export { ServerError, type ServerErrorCode } from './domain/errors.ts';
 export type { ScryptCost } from './domain/secret-hash.ts';

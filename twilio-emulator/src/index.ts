@@ -18,6 +18,7 @@ export type {
   RequestFate,
   RequestInterceptor,
 } from './interceptors.ts';
+export type { JsonRecord } from './json.ts';
 export type { HttpHandler } from './media/http.ts';
 export type { IncomingMessage, Operate } from './operate.ts';
 export type { ReceivedFrame } from './recorder.ts';

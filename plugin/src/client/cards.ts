@@ -48,9 +48,7 @@ export interface Cards {
    * @param identities one by one, or in arrays
    * @throws EncryptionError `INVALID_ARGUMENT`, `INVALID_IDENTITY`, and the directory's errors
    */
-  find(
-    ...identities: readonly (string | readonly string[])[]
-  ): Promise<readonly ExportableCard[]>;
+  find(...identities: readonly (string | readonly string[])[]): Promise<readonly ExportableCard[]>;
   /**
    * The approved card of this id.
    * @throws EncryptionError `INVALID_ARGUMENT`, `CARD_NOT_FOUND`, `CARD_INVALID` when it does not

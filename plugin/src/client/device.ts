@@ -42,7 +42,7 @@ import { sealedKeyStore } from './sealed-key-store.ts';
 import { sender, type Sender } from './sender.ts';
 import { suiteOf } from './suite.ts';
 
-/** What {@link openDevice} needs to know. */
+/** What a device is opened with, chats or not. */
 export interface DeviceOptions {
   /** Whose device it is: the identity of the Twilio access token. */
   readonly identity: string;

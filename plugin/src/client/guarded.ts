@@ -83,13 +83,17 @@ export function guardedKeyStore(keyStore: KeyStore): KeyStore {
         }),
       );
       if (seen.change) return;
-      throw invalidArgument('keyStore.update must call change with the record, or null, and did not.');
+      throw invalidArgument(
+        'keyStore.update must call change with the record, or null, and did not.',
+      );
     },
     lock: (name, work) =>
       lockedApart(work, async (settling) => {
         const outcome = await guarded(() => keyStore.lock(name, settling));
         if (outcome instanceof Object) return outcome;
-        throw invalidArgument('keyStore.lock must run the work and give what it gives, and did not.');
+        throw invalidArgument(
+          'keyStore.lock must run the work and give what it gives, and did not.',
+        );
       }),
   };
 }

@@ -78,7 +78,7 @@ function memberWithoutSuite(identities: readonly Identity[]): EncryptionError {
 function keyChanged(identities: readonly Identity[]): EncryptionError {
   return new EncryptionError(
     'KEY_CHANGED',
-    `Not sent: the keys of ${identities.join(', ')} changed. Compare them, then acknowledge the change.`,
+    `Not sent: the keys of ${identities.join(', ')} changed. Compare them, then call acknowledge with the cardIds of the event keyChanged.`,
     { identities },
   );
 }

@@ -4,8 +4,7 @@ import type { MediaKey } from './media.ts';
 import { base64url, equal, utf8, utf8Text, type Bytes } from './primitives.ts';
 
 /** A value that JSON can carry. */
-export type Json =
-  null | boolean | number | string | Json[] | { [name: string]: Json };
+export type Json = null | boolean | number | string | Json[] | { [name: string]: Json };
 
 /** A file of a message: what opens it, and what it is. */
 export interface MediaDescriptor extends MediaKey {

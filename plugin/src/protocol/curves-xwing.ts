@@ -37,7 +37,7 @@ export interface Kem {
   importKey(seed: Bytes): Promise<KemKey>;
   /**
    * A fresh shared secret for a public key. WebCrypto's ML-KEM has randomness of its own and leaves
-   * `random` to X25519. Throws `INVALID_KEY` as {@link checkXWingPublicKey} does.
+   * `random` to X25519. Throws `INVALID_KEY` for a public key that is none.
    */
   encapsulate(publicKey: Bytes, random: RandomSource): Promise<Encapsulation>;
 }

@@ -40,7 +40,7 @@ export interface Curves {
   readonly name: 'webcrypto' | 'noble';
   /** From a 32-byte seed (RFC 8032 §5.1.5). */
   importSigningKey(seed: Bytes): Promise<SigningKey>;
-  /** From a 32-byte public key; throws `INVALID_KEY` as {@link checkSigningPublicKey} does. */
+  /** From a 32-byte public key; throws `INVALID_KEY` for one that is none. */
   importVerifyingKey(publicKey: Bytes): Promise<VerifyingKey>;
   /** From a 32-byte secret (RFC 7748 §5). */
   importAgreementKey(secret: Bytes): Promise<AgreementKey>;

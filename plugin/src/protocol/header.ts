@@ -117,7 +117,7 @@ export function looksLikeKeyMessage(text: string): boolean {
 
 /**
  * Takes the text of a message apart.
- * @param limit the most characters it may have: {@link MAX_FILE_CHARACTERS} for a file
+ * @param limit the most characters it may have: `MAX_FILE_CHARACTERS` for a file
  * @throws EncryptionError `PLAINTEXT`, `UNSUPPORTED_VERSION`, `MALFORMED`
  */
 export function parseEnvelope(text: string, limit = MAX_TEXT_CHARACTERS): Envelope {

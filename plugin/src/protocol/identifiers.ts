@@ -8,7 +8,7 @@ import { hex, type Bytes } from './primitives.ts';
 declare const brand: unique symbol;
 type Branded<Name extends string> = string & { readonly [brand]: Name };
 
-/** A user of the application, as Twilio's access token names them: see {@link parseIdentity}. */
+/** A user of the application, as Twilio's access token names them; `parseIdentity` says its form. */
 export type Identity = Branded<'Identity'>;
 /** SHA-256 of a card's snapshot under a label: 64 lower-case hexadecimal digits. */
 export type CardId = Branded<'CardId'>;

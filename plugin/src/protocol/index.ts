@@ -22,7 +22,13 @@ export {
   type CardSigner,
 } from './card.ts';
 export { encodeContent, type Content, type Json, type MediaDescriptor } from './content.ts';
-export { curves, type AgreementKey, type SigningKey, type VerifyingKey } from './curves.ts';
+export {
+  curves,
+  type AgreementKey,
+  type Curves,
+  type SigningKey,
+  type VerifyingKey,
+} from './curves.ts';
 export { xwing, type Encapsulation, type Kem, type KemKey } from './curves-xwing.ts';
 export {
   parseEnvelope,

@@ -35,7 +35,7 @@ export interface SealedData {
 /**
  * Signs content and encrypts it for recipients, under a fresh message key.
  * @param slots under an ephemeral key of their own
- * @throws EncryptionError `MESSAGE_TOO_LARGE` over {@link MAX_DATA}, and what the slots throw
+ * @throws EncryptionError `MESSAGE_TOO_LARGE` over 64 MiB, and what the slots throw
  */
 export async function sealData(
   mode: SealedMode,

@@ -163,20 +163,21 @@ describe('what authorize gives', () => {
     return [error.message, error.stack ?? '', ...texts(error.cause)];
   }
 
-  test.each(['to\nken', 'token\r\nx: y', 'tok…en', ' token', 'token ', '', 'to\0ken'])(
+  test.each(['s3c\nret', 's3cret\r\nx: y', 's3…cret', ' s3cret', 's3cret ', '', 's3\0cret'])(
     'is UNAUTHORIZED when no header can hold it (%j), and is quoted nowhere',
     async (token) => {
       const error = await failureOf(httpDirectory(base, () => Promise.resolve(token)).get(ID));
       expect(error.code).toBe('UNAUTHORIZED');
       expect(error.cause).toBeUndefined();
-      if (token !== '') expect(texts(error).join()).not.toContain(token);
+      expect(texts(error).join()).not.toMatch(/s3|cret/);
       expect(requests).toEqual([]);
     },
   );
 
   test.each([undefined, null, 5, {}])('is UNAUTHORIZED when it is %j', async (given) => {
-    const authorizing = async (): Promise<string> => Reflect.apply(() => given, undefined, []);
-    const error = await failureOf(httpDirectory(base, authorizing).get(ID));
+    // As JavaScript would give it.
+    const giving = new Proxy(authorize, { apply: () => Promise.resolve(given) });
+    const error = await failureOf(httpDirectory(base, giving).get(ID));
     expect(error.code).toBe('UNAUTHORIZED');
     expect(error.message).toContain('authorize() must give the session token');
     expect(requests).toEqual([]);

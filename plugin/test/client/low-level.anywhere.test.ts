@@ -156,7 +156,8 @@ describe('sealing', () => {
     const inNode = 'process' in globalThis;
     if (inNode) process.on('unhandledRejection', onUnhandled);
     else addEventListener('unhandledrejection', onUnhandled);
-    const sealing: unknown = Reflect.apply(alice.key.signThenEncrypt, undefined, [{ a: 1 }, []]);
+    const seal = (data: string): Promise<unknown> => alice.key.signThenEncrypt(data, []);
+    const sealing: unknown = Reflect.apply(seal, undefined, [{ a: 1 }]);
     expect(await codeOf(Promise.resolve(sealing))).toBe('INVALID_ARGUMENT');
     await new Promise((resolve) => setTimeout(resolve, 10));
     if (inNode) process.off('unhandledRejection', onUnhandled);
@@ -313,7 +314,10 @@ describe('a key with postQuantum', async () => {
     const key = await own.generate({ postQuantum: true });
     await key.save('alice', 'password');
     const loaded = await own.load('alice', 'password');
-    const moved = await tools().keys.import(await loaded.export('other', { currentPassword: 'password' }), 'other');
+    const moved = await tools().keys.import(
+      await loaded.export('other', { currentPassword: 'password' }),
+      'other',
+    );
     const { cards: ownCards } = tools();
     const card = await ownCards.create('alice', key);
     for (const same of [loaded, moved]) {

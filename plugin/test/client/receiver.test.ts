@@ -210,3 +210,32 @@ test('strangers whom it takes long to tell from members are told of by the next 
   open();
   expect(counted(await bobsDevice.judge(deliver(channel, 2, second)))).toBe(1);
 });
+
+describe('a message that brings its key', () => {
+  async function carrier(sender: typeof alice): Promise<string> {
+    const slots = x25519Slots(await createEphemeral(random), [bob.card.encryptionKey]);
+    const message = { ...signed('message', 1), senderCardId: sender.card.id };
+    return (await sealMessage(message, sender.signingKey, slots, random)).text;
+  }
+
+  test('of a card that there is not is rejected for good', async () => {
+    const judged = await bobs().judge(deliver({}, 1, await carrier(stranger)));
+    expect(judged).toMatchObject({ outcome: { status: 'rejected', code: 'CARD_INVALID' } });
+  });
+
+  test('is what it is: the application cannot change what is said of it', async () => {
+    const bobReads = bobs();
+    const bodies = [await carrier(alice), await carrier(alice), 'plain'];
+    const judged = await Promise.all(
+      bodies.map((body, at) => bobReads.judge(deliver({}, at + 1, body))),
+    );
+    const [first, fork, plain] = (await bobReads.accept(judged)).map(
+      ({ encryption }) => encryption,
+    );
+    if (fork?.status !== 'verified') throw new Error('It is verified.');
+    expect(fork.anomalies).toContainEqual({ code: 'FORK' });
+    for (const one of [first, fork, plain, fork.sender, fork.anomalies, ...fork.anomalies]) {
+      expect(Object.isFrozen(one)).toBe(true);
+    }
+  });
+});

@@ -65,6 +65,8 @@ describe('recipients of suite 2', () => {
     const bobs = [alice.card, bob.card, bobsTablet.card];
     const failure = await failureOf(choose(bobs, [bobsTablet.card], 2));
     expect(failure.code).toBe('KEY_CHANGED');
+    // Where the ids are that have to be acknowledged.
+    expect(failure.message).toContain('keyChanged');
     expect(failure.identities).toEqual(['bob']);
   });
 

@@ -96,3 +96,22 @@ test('a rule that throws lets nothing out and shows nothing as clear', async () 
   const [message] = await history(channel);
   expect(message?.encryption).toEqual({ status: 'rejected', code: 'PLAINTEXT' });
 });
+
+test.each<[string, () => unknown]>([
+  ['undefined, because a return was forgotten', () => undefined],
+  ['a promise', () => Promise.resolve(false)],
+  ['null', () => null],
+])('a rule that gives %s lets nothing out', async (_what, choice) => {
+  const carol = await world.person(`carol ${_what}`, {
+    channels: choice as () => boolean,
+  });
+  const [own] = await pair(carol, bob);
+  await expect(own.sendMessage('plugh')).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+  expect(world.emulator.inspect.messages(own.sid)).toHaveLength(0);
+});
+
+test('a choice that is none opens nothing, and publishes no card', async () => {
+  const channels: unknown = 'none';
+  const opening = world.person('erin', { channels: channels as 'all' });
+  await expect(opening).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+});

@@ -208,7 +208,7 @@ describe('an application cannot by mistake', () => {
       recipient: 'approve',
     };
     await expect(Encryption.open(options)).rejects.toThrow(
-      new EncryptionError('INVALID_ARGUMENT', 'Unknown options: recipient.'),
+      new EncryptionError('INVALID_ARGUMENT', 'Unknown options of Encryption.open: recipient.'),
     );
   });
 });

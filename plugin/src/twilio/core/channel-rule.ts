@@ -22,13 +22,16 @@ export interface ChannelRule {
 }
 
 /**
- * The rule of one device.
- * @throws EncryptionError `INVALID_ARGUMENT` for what is no choice
+ * The choice, if it is one.
+ * @throws EncryptionError `INVALID_ARGUMENT`
  */
+export function checkedChannels(choice: ChannelChoice): ChannelChoice {
+  if (choice === 'all' || typeof choice === 'function') return choice;
+  throw new EncryptionError('INVALID_ARGUMENT', "channels is 'all' or a function.");
+}
+
+/** The rule of one device. */
 export function channelRule(device: Device, choice: ChannelChoice): ChannelRule {
-  if (choice !== 'all' && typeof choice !== 'function') {
-    throw new EncryptionError('INVALID_ARGUMENT', "channels is 'all' or a function.");
-  }
   // Nothing is clear because a function forgot to return, or returned a promise.
   function isChosen({ sid }: NamedChannel): boolean {
     const chosen: unknown = choice === 'all' || choice({ sid });

@@ -19,7 +19,10 @@ import { serial } from './serial.ts';
 // A message whose card takes longer is shown as pending, so that it does not hold up the others.
 const PATIENCE_MILLISECONDS = 2000;
 
-const CLEAR = { status: 'clear', code: 'CHANNEL_NOT_ENCRYPTED' } as const;
+// A copy whose original comes to light so many messages later stays until it is read again.
+const MAX_SHOWN_AS = 4096;
+
+const CLEAR = Object.freeze({ status: 'clear', code: 'CHANNEL_NOT_ENCRYPTED' });
 
 /** The opened messages of a channel, in the channel's order. */
 export interface MessageFeed<Message> {
@@ -93,6 +96,7 @@ export function messageFeed<Message extends Readable, File extends PortFile>(
     if (!editable) return;
     const name = `${editable.name.cardId}/${editable.name.messageId}`;
     const before = shownAs.get(name)?.deref();
+    if (shownAs.size >= MAX_SHOWN_AS) shownAs.delete(shownAs.keys().next().value ?? '');
     shownAs.set(name, new WeakRef(message));
     // An edit showed that the one before was the copy: it says so itself when it is opened again.
     if (before && before !== message && shown.has(before)) handle(before, emitChanged);
