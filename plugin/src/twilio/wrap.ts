@@ -12,10 +12,13 @@ import { conversationsWrappers } from './conversations/wrappers.ts';
 import { isFacade } from './core/facade.ts';
 import type { Wrapping } from './core/wrapping.ts';
 
+/** `never` for what is unknown, because its SDK is not there: it would let anything pass. */
+type Known<T> = [0] extends [1 & T] ? never : T;
+
 /** A client of either SDK. */
-export type AnyClient = Chat.Client | Conversations.Client;
+export type AnyClient = Known<Chat.Client> | Known<Conversations.Client>;
 /** A channel of twilio-chat, or a conversation of Conversations. */
-export type AnyChannel = Chat.Channel | Conversations.Conversation;
+export type AnyChannel = Known<Chat.Channel> | Known<Conversations.Conversation>;
 
 /** The facades of one device, for both SDKs. */
 export interface Wrap {

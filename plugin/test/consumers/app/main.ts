@@ -1,0 +1,4 @@
+/** The script of the page. */
+import { showControls } from './controls.ts';
+
+showControls();
