@@ -38,10 +38,10 @@ describe.each(SDKS)('$name: push notifications', (sdk) => {
     await bob.raw.setPushRegistrationId('apn', 'device 3');
     expect(emulator.inspect.registrations()).toHaveLength(2);
     const notifiable = next(alice, 'userUpdated', (e) => e.user.identity === 'bob');
-     
+
     await bob.raw.unsetPushRegistrationId('fcm');
     await bob.raw.unsetPushRegistrationId('apn');
-     
+
     expect(emulator.inspect.registrations()).toEqual([]);
     await notifiable;
   });
