@@ -13,7 +13,7 @@ import type { Keys } from './client/keys.ts';
 import { parseChannelSid, type CardId, type Identity } from './protocol/identifiers.ts';
 import './twilio/chat/augment.ts';
 import './twilio/conversations/augment.ts';
-import { channelRule, checkedChannels, type ChannelChoice } from './twilio/core/channel-rule.ts';
+import { channelRule, checkChannels, type ChannelChoice } from './twilio/core/channel-rule.ts';
 import { checkedNames } from './twilio/core/clear-attributes.ts';
 import { wraps, type AnyChannel, type AnyClient } from './twilio/wrap.ts';
 
@@ -145,8 +145,8 @@ export const Encryption = {
    */
   async open(options: EncryptionOptions): Promise<Encryption> {
     checkOptions(options, Object.keys(OPTIONS), 'Encryption.open');
-    const { keyStore = defaultKeyStore(), metadata } = options;
-    const channels = checkedChannels(options.channels ?? 'all');
+    const { keyStore = defaultKeyStore(), channels = 'all', metadata } = options;
+    checkChannels(channels);
     checkMetadata(metadata);
     const clearAttributes = checkedNames(options.clearAttributes ?? []);
     const device = await openDevice({ ...options, keyStore });

@@ -22,11 +22,11 @@ export interface ChannelRule {
 }
 
 /**
- * The choice, if it is one.
+ * Checks that it is a choice, before anything is opened with it.
  * @throws EncryptionError `INVALID_ARGUMENT`
  */
-export function checkedChannels(choice: ChannelChoice): ChannelChoice {
-  if (choice === 'all' || typeof choice === 'function') return choice;
+export function checkChannels(choice: ChannelChoice): void {
+  if (choice === 'all' || typeof choice === 'function') return;
   throw new EncryptionError('INVALID_ARGUMENT', "channels is 'all' or a function.");
 }
 
