@@ -68,13 +68,23 @@ describe('a conversation', () => {
     expect(await dot.count()).toBe(0);
   });
 
-  test('loads older messages on demand', async () => {
+  test('is shown from its end, scrolls, and loads older messages on demand', async () => {
     await alice.createChannel('Long');
     await alice.addMember('Bob');
     for (let count = 1; count <= 32; count += 1) await alice.send(`Number ${count}.`);
     await bob.open('Long');
     await bob.message('Number 32.').waitFor();
     expect(await bob.message('Number 2.').count()).toBe(0);
+    const list = bob.page.locator('.messages');
+    const isSeen = async (text: string): Promise<boolean> => {
+      const [box, frame] = [await bob.message(text).boundingBox(), await list.boundingBox()];
+      if (!box || !frame) return false;
+      return box.y >= frame.y && box.y + box.height <= frame.y + frame.height;
+    };
+    expect(await isSeen('Number 32.')).toBe(true);
+    expect(await isSeen('Number 3.')).toBe(false);
+    await bob.message('Number 3.').scrollIntoViewIfNeeded();
+    expect(await isSeen('Number 3.')).toBe(true);
     await bob.page.getByRole('button', { name: 'Load older messages' }).click();
     await bob.message('Number 1.').waitFor();
     const bodies = await bob.page.locator('.body').allInnerTexts();

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import type { BrowserContextOptions } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Person } from './support/person.ts';
+import { drawnPicture } from './support/picture.ts';
 import { startWorld, type World } from './support/world.ts';
 
 const FOLDER = process.env['SCREENSHOTS'];
@@ -70,6 +71,31 @@ describe('fits', () => {
     await expectToFit(alice, 'chat');
   });
 
+  test('pictures, other files, and one that was changed', async () => {
+    await bob.open('Ward 3');
+    await bob.sendFile(await drawnPicture(bob.page, 'fever curve.png'));
+    await alice.page.getByRole('img', { name: 'fever curve.png' }).waitFor();
+    await alice.attach(
+      { name: 'Discharge letter.pdf', mimeType: 'application/pdf', buffer: Buffer.alloc(48_213) },
+      { name: 'consent.txt', mimeType: 'text/plain', buffer: Buffer.from('Signed.') },
+    );
+    await alice.page.getByLabel('Message to Ward 3').fill('The letter, for your signature.');
+    await expectToFit(alice, 'attached');
+    await alice.page.keyboard.press('Enter');
+    await alice.message('for your signature').waitFor();
+    await alice.details('fever curve.png');
+    await alice.page.getByLabel('Stored file').waitFor();
+    await expectToFit(alice, 'file-details');
+    await alice.page.getByRole('button', { name: 'Close' }).click();
+    await changeFile('Discharge letter.pdf');
+    await bob.message('DECRYPTION_FAILED').getByText('Discharge letter.pdf').waitFor();
+    await expectToFit(bob, 'files');
+    await bob.details('Discharge letter.pdf');
+    await bob.page.getByLabel('Stored file').scrollIntoViewIfNeeded();
+    await expectToFit(bob, 'changed-file-details');
+    await bob.page.getByRole('button', { name: 'Close' }).click();
+  });
+
   test('the members, and somebody without a key', async () => {
     await alice.addMember('Dr Okafor-Lindqvist-of-the-very-long-name');
     await alice.page.getByLabel('Message to Ward 3').fill('Can you come?');
@@ -112,6 +138,21 @@ async function attack(): Promise<void> {
   tamper.inject(channel, { author: 'Bob', body: 'Call me on this number' });
   await alice.message('DECRYPTION_FAILED').waitFor();
   await alice.message('PLAINTEXT').waitFor();
+}
+
+/** Twilio changes a file before Bob, who comes back later, loads it. */
+async function changeFile(name: string): Promise<void> {
+  const { inspect, tamper } = world.emulator;
+  for (const { sid, bytes, size } of inspect.media()) {
+    if (size < 48_213 || size > 60_000) continue;
+    tamper.rewriteMedia(sid, {
+      bytes: Uint8Array.from(bytes, (byte, at) => byte ^ Number(at === 9)),
+    });
+  }
+  await bob.page.reload();
+  await bob.signIn();
+  await bob.open('Ward 3');
+  await bob.message(name).waitFor();
 }
 
 test('no page reported an error or a violated policy', () => {

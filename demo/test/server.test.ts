@@ -108,6 +108,7 @@ describe('the page', () => {
     expect(html).not.toMatch(/<script(?![^>]* src=)/);
     const policy = response.headers.get('content-security-policy') ?? '';
     expect(policy).toContain("default-src 'none';script-src 'self';");
+    expect(policy).toContain(";img-src 'self' blob:;");
     expect(policy).not.toMatch(/unsafe|data:|\*/);
     expect(policy).not.toContain('twilio');
 
@@ -124,7 +125,10 @@ describe('a Twilio account', () => {
     const demo = await start({ environment: TWILIO });
     expect(demo.emulator).toBeNull();
     const { headers } = await fetch(demo.url);
-    expect(headers.get('content-security-policy')).toContain('wss://tsock.us1.twilio.com');
+    const policy = headers.get('content-security-policy');
+    expect(policy).toContain('wss://tsock.us1.twilio.com');
+    // Where files are uploaded and read.
+    expect(policy).toContain('https://mcs.us1.twilio.com https://media.us1.twilio.com;');
     expect((await fetch(`${demo.url}/demo/stored/CH0/0`)).status).toBe(404);
   });
 
@@ -148,7 +152,11 @@ describe('what Twilio stores', () => {
       return response.ok ? response.json() : response.status;
     };
 
-    expect(await get(path('0'), member)).toEqual({ body: 'e2e1.something' });
+    expect(await get(path('0'), member)).toEqual({
+      body: 'e2e1.something',
+      attributes: {},
+      file: null,
+    });
     expect(await get(path('0'))).toBe(401);
     expect(await get(path('0'), 'not.a.session')).toBe(401);
     expect(await get(path('0'), outsider)).toBe(404);

@@ -2,8 +2,13 @@ import type { IncomingMessage } from 'node:http';
 import type { RequestHandler } from 'express';
 import helmet from 'helmet';
 
-// Where Twilio's SDK connects to in its default region. Everything it does goes over this socket.
-const TWILIO = 'wss://tsock.us1.twilio.com';
+// Where Twilio's SDK connects to in its default region: everything goes over the socket but files,
+// which are uploaded to one address and read from another.
+const TWILIO = [
+  'wss://tsock.us1.twilio.com',
+  'https://mcs.us1.twilio.com',
+  'https://media.us1.twilio.com',
+];
 
 /** Headers of the page: nothing runs, loads or connects but what the demo itself serves. */
 export function securityHeaders(emulated: boolean): RequestHandler {
@@ -14,8 +19,9 @@ export function securityHeaders(emulated: boolean): RequestHandler {
         'default-src': ["'none'"],
         'script-src': ["'self'"],
         'style-src': ["'self'"],
-        'img-src': ["'self'"],
-        'connect-src': emulated ? ["'self'", websocketOrigin] : ["'self'", TWILIO],
+        // Decrypted pictures are at blob: URLs, which only the page itself can make.
+        'img-src': ["'self'", 'blob:'],
+        'connect-src': emulated ? ["'self'", websocketOrigin] : ["'self'", ...TWILIO],
         'base-uri': ["'none'"],
         'form-action': ["'self'"],
         'frame-ancestors': ["'none'"],

@@ -1,5 +1,8 @@
 import express, { type RequestHandler } from 'express';
-import type { Inspect } from 'twilio-chat-emulator';
+import type { Inspect, StoredMessage } from 'twilio-chat-emulator';
+
+// How many bytes of a file are shown.
+const START_LENGTH = 96;
 
 /** Gives the identity of a session, or null when it is none. Rejects when nobody can tell. */
 export type WhoIs = (authorization: string) => Promise<string | null>;
@@ -31,9 +34,27 @@ export function storedMessages(inspect: Inspect, whoIs: WhoIs): RequestHandler {
       res.status(404).json({ code: 'NOT_FOUND' });
       return;
     }
-    res.json({ body: message.body });
+    const { body, attributes } = message;
+    res.json({ body, attributes: parsed(attributes), file: fileOf(inspect, message) });
   });
   return router;
+}
+
+// What a malicious Twilio stores may be no JSON.
+function parsed(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return json;
+  }
+}
+
+function fileOf(inspect: Inspect, { media: [described] }: StoredMessage): object | null {
+  const file = inspect.media().find(({ sid }) => sid === described?.sid);
+  if (!file) return null;
+  const { filename, contentType, size, bytes } = file;
+  const start = Buffer.from(bytes.subarray(0, START_LENGTH)).toString('base64url');
+  return { name: filename, type: contentType, size, start };
 }
 
 /** Asks the token server at `url` whose session an Authorization header carries. */

@@ -1,4 +1,5 @@
 import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core';
+import type { ChosenFile } from './picture.ts';
 
 /** Somebody at the page, and what they do there. Everything waits until it is seen to be done. */
 export interface Person {
@@ -13,6 +14,10 @@ export interface Person {
   open(channel: string): Promise<void>;
   addMember(identity: string): Promise<void>;
   send(text: string): Promise<void>;
+  /** Puts files beside what is written; they are sent with it. */
+  attach(...files: readonly ChosenFile[]): Promise<void>;
+  /** Sends one file alone. */
+  sendFile(file: ChosenFile): Promise<void>;
   /** The message with this text, or with this code in place of a text. */
   message(text: string | RegExp): Locator;
   /** Opens the details of the first message like this; gives the panel. */
@@ -71,6 +76,14 @@ function personAt(page: Page, name: string): Person {
     return page.getByRole('article').filter({ hasText: text });
   }
 
+  async function attach(...files: readonly ChosenFile[]): Promise<void> {
+    await page.getByLabel('Files to attach').setInputFiles([...files]);
+    for (const file of files) {
+      const attached = page.getByRole('list', { name: 'Attached files' });
+      await attached.getByText(file.name, { exact: true }).waitFor();
+    }
+  }
+
   return {
     name,
     page,
@@ -105,8 +118,17 @@ function personAt(page: Page, name: string): Person {
       await page.keyboard.press('Enter');
       await message(text).waitFor();
     },
+    attach,
+    async sendFile(file) {
+      await attach(file);
+      await page.getByRole('button', { name: 'Send', exact: true }).click();
+      await message(file.name).waitFor();
+    },
     async details(text) {
-      await message(text).first().getByRole('button').click();
+      await message(text)
+        .first()
+        .getByRole('button', { name: /Details of the message/ })
+        .click();
       const panel = page.getByRole('complementary', { name: 'Message details' });
       await panel.waitFor();
       return panel;

@@ -4,6 +4,7 @@ import { useStore } from '../models/use-store.ts';
 import { ChannelSidebar } from './channel-sidebar.tsx';
 import { ConnectionBanner } from './connection-banner.tsx';
 import { ConversationScreen } from './conversation-screen.tsx';
+import { DeviceRemovedBanner } from './device-removed-banner.tsx';
 import { ChatIcon } from './icons.tsx';
 
 interface ChatScreenProps {
@@ -20,7 +21,10 @@ export function ChatScreen({ chat, onSignOut }: ChatScreenProps): ReactNode {
 
   return (
     <div className={`app ${conversation ? 'has-conversation' : ''}`}>
-      <ConnectionBanner connection={chat.connection} onSignOut={onSignOut} />
+      <div className="banners">
+        <ConnectionBanner connection={chat.connection} onSignOut={onSignOut} />
+        <DeviceRemovedBanner removal={chat.removal} onSignOut={onSignOut} />
+      </div>
       <ChannelSidebar
         chat={chat}
         selected={channel?.sid ?? null}

@@ -5,6 +5,8 @@ import type { KeyChanges } from '../models/key-changes.ts';
 import { useStore } from '../models/use-store.ts';
 import { explain } from '../texts/failures.ts';
 import { AcknowledgeButton } from './acknowledge-button.tsx';
+import { AttachButton } from './attach-button.tsx';
+import { AttachedFiles } from './attached-files.tsx';
 import { SendIcon } from './icons.tsx';
 import { Notice } from './notice.tsx';
 
@@ -16,7 +18,7 @@ interface ComposerProps {
 
 /** Where messages are written. The text stays until it was sent. */
 export function Composer({ conversation, keyChanges, name }: ComposerProps): ReactNode {
-  const { draft, sending, typing } = useStore(conversation);
+  const { draft, attached, sending, typing } = useStore(conversation);
   const field = useRef<HTMLTextAreaElement>(null);
 
   useEffect(() => {
@@ -34,6 +36,7 @@ export function Composer({ conversation, keyChanges, name }: ComposerProps): Rea
   return (
     <div className="composer">
       <SendFailure conversation={conversation} keyChanges={keyChanges} />
+      <AttachedFiles conversation={conversation} />
       <form
         onSubmit={(event) => {
           event.preventDefault();
@@ -53,12 +56,25 @@ export function Composer({ conversation, keyChanges, name }: ComposerProps): Rea
             conversation.write(event.target.value);
           }}
           onKeyDown={keyDown}
+          onPaste={(event) => {
+            const files = [...event.clipboardData.files];
+            if (files.length === 0) return;
+            event.preventDefault();
+            conversation.attach(files);
+          }}
+        />
+        <AttachButton
+          disabled={sending}
+          onFiles={(files) => {
+            conversation.attach(files);
+            field.current?.focus();
+          }}
         />
         <button
           type="submit"
           className="icon-button solid"
           title="Send"
-          disabled={sending || draft.trim() === ''}
+          disabled={sending || (draft.trim() === '' && attached.length === 0)}
         >
           <SendIcon />
           <span className="visually-hidden">Send</span>

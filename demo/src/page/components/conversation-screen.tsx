@@ -8,6 +8,7 @@ import { KeyChangeBanners } from './key-change-banners.tsx';
 import { MembersPanel } from './members-panel.tsx';
 import { MessageDetails } from './message-details.tsx';
 import { MessageList } from './message-list.tsx';
+import { useFileDrop } from './use-file-drop.ts';
 
 interface ConversationScreenProps {
   readonly chat: Chat;
@@ -23,6 +24,7 @@ export function ConversationScreen(props: ConversationScreenProps): ReactNode {
   const { chat, conversation, name, onBack } = props;
   const [panel, setPanel] = useState<Panel | null>(null);
   const { messages, members } = useStore(conversation);
+  const drop = useFileDrop(conversation.attach);
   const selected = panel?.kind === 'message' && messages.find(({ sid }) => sid === panel.sid);
 
   function close(): void {
@@ -34,7 +36,7 @@ export function ConversationScreen(props: ConversationScreenProps): ReactNode {
 
   return (
     <>
-      <main className="conversation">
+      <main className={`conversation ${drop.isOver ? 'dropping' : ''}`} {...drop.handlers}>
         <ConversationHeader
           name={name}
           memberCount={members.length}

@@ -44,6 +44,12 @@ export const PeopleIcon = icon(
 );
 export const PlusIcon = icon(<path d="M12 5v14M5 12h14" />);
 export const SendIcon = icon(<path d="M4.5 12 20 4.5 15 20l-3.2-6.700zM11.8 13.3 20 4.5" />);
+export const AttachIcon = icon(
+  <path d="m19 11.500-7.200 7.200a4.600 4.600 0 0 1-6.500-6.500l7.500-7.500a3 3 0 0 1 4.300 4.300l-7.500 7.500a1.500 1.500 0 0 1-2.100-2.100l6.900-6.900" />,
+);
+export const FileIcon = icon(
+  <path d="M13.500 3.500H8a2 2 0 0 0-2 2v13a2 2 0 0 0 2 2h8a2 2 0 0 0 2-2V8zM13.500 3.500V8H18" />,
+);
 export const LeaveIcon = icon(
   <path d="M10 4.500H6.500a2 2 0 0 0-2 2v11a2 2 0 0 0 2 2H10M15 8l4 4-4 4M19 12H9.5" />,
 );

@@ -4,9 +4,10 @@ import type { MessageView } from '../models/message-view.ts';
 import type { Session } from '../session/session.ts';
 import { ANOMALY, reasonOf, STATUS, TRUST } from '../texts/reasons.ts';
 import { exactTime } from './dates.ts';
+import { FileVerdict } from './file-verdict.tsx';
 import { AlertIcon, LockIcon } from './icons.tsx';
 import { SidePanel } from './side-panel.tsx';
-import { StoredBody } from './stored-body.tsx';
+import { StoredMessage } from './stored-message.tsx';
 
 interface MessageDetailsProps {
   readonly session: Session;
@@ -26,7 +27,7 @@ export function MessageDetails(props: MessageDetailsProps): ReactNode {
       ) : (
         <NotShown encryption={encryption} message={message} />
       )}
-      <StoredBody session={session} channelSid={channelSid} message={message} />
+      <StoredMessage session={session} channelSid={channelSid} message={message} />
     </SidePanel>
   );
 }
@@ -46,6 +47,7 @@ function Verified({ encryption, message }: VerdictProps<'verified'>): ReactNode 
           <strong>Verified</strong> Signed by {sender.identity} and unchanged.
         </span>
       </p>
+      {message.file && message.file !== 'missing' && <FileVerdict media={message.file} />}
       <dl className="facts">
         <Fact name="Sender">{sender.identity}</Fact>
         <Fact name="Device">{sender.device ?? 'not named'}</Fact>

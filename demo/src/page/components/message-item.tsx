@@ -2,6 +2,7 @@ import type { ReactNode } from 'react';
 import type { MessageView } from '../models/message-view.ts';
 import { reasonOf, STATUS } from '../texts/reasons.ts';
 import { dayOf, timeOf } from './dates.ts';
+import { MessageFile } from './message-file.tsx';
 import { AlertIcon, ClockIcon, HiddenIcon, LockIcon } from './icons.tsx';
 
 interface MessageItemProps {
@@ -14,6 +15,8 @@ interface MessageItemProps {
   readonly isTabStop: boolean;
   readonly onFocus: (sid: string) => void;
   readonly onSelect: (sid: string) => void;
+  /** What stands before it, below the day. */
+  readonly children: ReactNode;
 }
 
 const ICONS = {
@@ -38,6 +41,7 @@ export function MessageItem(props: MessageItemProps): ReactNode {
   return (
     <li>
       {startsDay && <h2 className="day">{dayOf(message.date)}</h2>}
+      {props.children}
       <article
         className={`message ${side} ${status} ${isSelected ? 'selected' : ''}`}
         onClick={click}
@@ -65,7 +69,15 @@ function Author({ name, isMine, isProven }: AuthorProps): ReactNode {
   return <p className="author unproven">Twilio says: {name}</p>;
 }
 
-function Content({ message: { body, encryption } }: { readonly message: MessageView }): ReactNode {
+function Content({ message }: { readonly message: MessageView }): ReactNode {
+  const { body, file, encryption } = message;
+  if (file) {
+    return (
+      <div className="body with-file">
+        <MessageFile file={file} />
+      </div>
+    );
+  }
   if (encryption.status === 'verified') return <p className="body">{body}</p>;
   return (
     <div className="body not-shown">

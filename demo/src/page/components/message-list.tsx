@@ -1,11 +1,14 @@
 import { useEffect, useState, type KeyboardEvent, type ReactNode } from 'react';
+import type { RecipientNote } from '../models/conversation-state.ts';
 import type { Conversation } from '../models/conversation.ts';
 import type { MessageView } from '../models/message-view.ts';
 import { useStore } from '../models/use-store.ts';
+import { FILE_MISSING, fileName } from '../texts/files.ts';
 import { ChatIcon } from './icons.tsx';
 import { dayOf } from './dates.ts';
 import { MessageItem } from './message-item.tsx';
 import { Notice } from './notice.tsx';
+import { RecipientsNotes } from './recipients-notes.tsx';
 import { Spinner } from './spinner.tsx';
 
 interface MessageListProps {
@@ -18,7 +21,7 @@ interface MessageListProps {
 /** The messages, oldest first; the list keeps to its end by itself (see the style sheet). */
 export function MessageList(props: MessageListProps): ReactNode {
   const { conversation, me, selected, onSelect } = props;
-  const { messages, loading } = useStore(conversation);
+  const { messages, loading, recipientNotes } = useStore(conversation);
   const [focused, setFocused] = useState<string | null>(null);
   // One stop for the Tab key; arrows move within.
   const isThere = messages.some(({ sid }) => sid === focused);
@@ -35,6 +38,12 @@ export function MessageList(props: MessageListProps): ReactNode {
     };
   }, [conversation, messages]);
 
+  function notesBetween(before?: MessageView, next?: MessageView): readonly RecipientNote[] {
+    const from = before?.index ?? -Infinity;
+    const to = next?.index ?? Infinity;
+    return recipientNotes.filter(({ after }) => after >= from && after < to);
+  }
+
   return (
     <div className="messages">
       <div className="messages-content">
@@ -47,14 +56,17 @@ export function MessageList(props: MessageListProps): ReactNode {
               message={message}
               isMine={message.author === me}
               startsDay={dayOf(message.date) !== dayOf(messages[place - 1]?.date)}
-              startsGroup={messages[place - 1]?.author !== message.author}
+              startsGroup={!isSameSender(messages[place - 1], message)}
               isSelected={message.sid === selected}
               isTabStop={message.sid === tabStop}
               onFocus={setFocused}
               onSelect={onSelect}
-            />
+            >
+              <RecipientsNotes notes={notesBetween(messages[place - 1], message)} />
+            </MessageItem>
           ))}
         </ol>
+        <RecipientsNotes notes={notesBetween(messages.at(-1), undefined)} />
       </div>
       <LatestForScreenReaders message={messages.at(-1)} me={me} />
     </div>
@@ -99,12 +111,22 @@ interface LatestProps {
 // The list itself is not live: loading older messages would read them all out.
 function LatestForScreenReaders({ message, me }: LatestProps): ReactNode {
   const isNews = message && message.author !== me;
-  const body = message?.encryption.status === 'verified' ? message.body : 'a message not shown';
   return (
     <p className="visually-hidden" aria-live="polite">
-      {isNews && `${message.author}: ${body}`}
+      {isNews && `${message.author}: ${spoken(message)}`}
     </p>
   );
+}
+
+// Below a message that nobody proved, the name is said again.
+function isSameSender(before: MessageView | undefined, message: MessageView): boolean {
+  return before?.author === message.author && before.encryption.status === 'verified';
+}
+
+function spoken({ encryption, file, body }: MessageView): string {
+  if (encryption.status !== 'verified') return 'a message not shown';
+  if (file === 'missing') return FILE_MISSING.title;
+  return file ? `a file, ${fileName(file)}` : body;
 }
 
 function moveFocus(event: KeyboardEvent<HTMLOListElement>): void {

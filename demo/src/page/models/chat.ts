@@ -2,6 +2,7 @@ import type { Session } from '../session/session.ts';
 import { channelListOf, type ChannelList } from './channels.ts';
 import { keepConnected, type Connection } from './connection.ts';
 import { conversationOf, type Conversation } from './conversation.ts';
+import { deviceRemovalOf, type DeviceRemoval } from './device-removal.ts';
 import { keyChangesOf, type KeyChanges } from './key-changes.ts';
 import type { Readable } from './store.ts';
 
@@ -11,6 +12,7 @@ export interface Chat {
   readonly connection: Readable<Connection>;
   readonly channels: ChannelList;
   readonly keyChanges: KeyChanges;
+  readonly removal: Readable<DeviceRemoval>;
   /** The conversation in a channel, opened at the first call; undefined in one that was left. */
   readonly conversation: (channelSid: string) => Conversation | undefined;
 }
@@ -19,6 +21,9 @@ export interface Chat {
 export function chatOf(session: Session): Chat {
   const channels = channelListOf(session.client);
   const conversations = new Map<string, Conversation>();
+  session.encryption.on('recipientAdded', ({ channelSid, identities }) => {
+    conversations.get(channelSid)?.noteRecipients(identities);
+  });
   return {
     session,
     connection: keepConnected(session.client, session.access.twilioToken),
@@ -26,6 +31,7 @@ export function chatOf(session: Session): Chat {
     keyChanges: keyChangesOf(session.encryption, () => {
       for (const opened of conversations.values()) opened.reassess();
     }),
+    removal: deviceRemovalOf(session.encryption),
     conversation(sid) {
       const channel = channels.find(sid);
       if (!channel) {

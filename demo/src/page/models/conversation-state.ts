@@ -13,8 +13,18 @@ export interface ConversationState {
   readonly members: readonly MemberView[];
   /** What is being written; it stays until it was sent. */
   readonly draft: string;
+  /** Files for the next message, in the order in which they are sent; they stay likewise. */
+  readonly attached: readonly File[];
   readonly sending: boolean;
   readonly sendError: unknown;
+  readonly recipientNotes: readonly RecipientNote[];
+}
+
+/** These people got messages of this device from here on. Told once: not after a reload. */
+export interface RecipientNote {
+  /** The index of the last message that they did not get; -1 without one. */
+  readonly after: number;
+  readonly identities: readonly string[];
 }
 
 /** A member of a channel. */
@@ -33,8 +43,10 @@ export const INITIAL: ConversationState = {
   typing: [],
   members: [],
   draft: '',
+  attached: [],
   sending: false,
   sendError: null,
+  recipientNotes: [],
 };
 
 /** Where the state of a conversation is kept. */

@@ -11,7 +11,12 @@ export interface Conversation
   extends Readable<ConversationState>, Members, Omit<History, 'loadLatest'> {
   readonly channel: Channel;
   readonly write: (draft: string) => void;
+  readonly attach: (files: readonly File[]) => void;
+  readonly detach: (file: File) => void;
+  /** Sends what is attached, each in a message of its own, and then what was written. */
   readonly send: () => Promise<void>;
+  /** Notes that these people get messages for the first time. */
+  readonly noteRecipients: (identities: readonly string[]) => void;
   /** Looks at the last messages anew, after somebody's keys were acknowledged. */
   readonly reassess: () => void;
   /** Tells Twilio that everything shown was read. */
@@ -26,10 +31,17 @@ export function conversationOf(channel: Channel, session: Session): Conversation
   const { patch, get } = store;
 
   async function send(): Promise<void> {
-    const { draft, sending } = get();
-    if (sending || draft.trim() === '') return;
+    const { draft, attached, sending } = get();
+    const isBlank = draft.trim() === '';
+    if (sending || (isBlank && attached.length === 0)) return;
     patch({ sending: true, sendError: null });
     try {
+      // Twilio's messages have a file or a text, and one of them.
+      for (const file of attached) {
+        await channel.sendMessage(formOf(file), {});
+        detach(file);
+      }
+      if (isBlank) return;
       await channel.sendMessage(draft);
       patch({ draft: '' });
     } catch (sendError) {
@@ -38,6 +50,10 @@ export function conversationOf(channel: Channel, session: Session): Conversation
     } finally {
       patch({ sending: false });
     }
+  }
+
+  function detach(file: File): void {
+    patch({ attached: get().attached.filter((one) => one !== file) });
   }
 
   followTyping(channel, session.identity, store);
@@ -55,6 +71,15 @@ export function conversationOf(channel: Channel, session: Session): Conversation
     write(draft) {
       patch({ draft, sendError: null });
       if (draft !== '') channel.typing().catch(ignore);
+    },
+    attach(files) {
+      if (!get().sending) patch({ attached: [...get().attached, ...files], sendError: null });
+    },
+    detach,
+    noteRecipients(identities) {
+      const { recipientNotes, messages } = get();
+      const after = messages.at(-1)?.index ?? -1;
+      patch({ recipientNotes: [...recipientNotes, { after, identities }] });
     },
     reassess() {
       if (isEncryptionError(get().sendError, 'KEY_CHANGED')) patch({ sendError: null });
@@ -75,6 +100,12 @@ function followTyping(channel: Channel, me: string, { get, patch }: Conversation
   channel.on('typingEnded', ({ identity }) => {
     patch({ typing: get().typing.filter((one) => one !== identity) });
   });
+}
+
+function formOf(file: File): FormData {
+  const form = new FormData();
+  form.append('file', file);
+  return form;
 }
 
 /** For what is only a courtesy to others: it may fail without a word. */

@@ -1,5 +1,7 @@
+import type { StoredMessage } from '../models/stored-message.ts';
 import { member, text } from './json.ts';
 import { ServerFailure } from './server-failure.ts';
+import { storedAnswer } from './stored-answer.ts';
 import { request, signIn, type Credentials } from './token-server.ts';
 
 /** What a signed-in person may ask the servers. The session is only in memory. */
@@ -11,7 +13,7 @@ export interface Access {
   /** Who of these identities has published a card, as the token server says. */
   readonly withCard: (identities: readonly string[]) => Promise<ReadonlySet<string>>;
   /** What the emulated Twilio stores of a message. */
-  readonly storedBody: (channelSid: string, index: number) => Promise<string>;
+  readonly storedMessage: (channelSid: string, index: number) => Promise<StoredMessage>;
 }
 
 /** Signs in, and in again whenever the session has ended. */
@@ -48,8 +50,11 @@ export async function openAccess(credentials: Credentials): Promise<Access> {
       const cards = member(answer, 'cards');
       return new Set(identities.filter((one) => hasItems(member(cards, one))));
     },
-    storedBody: async (channelSid, index) =>
-      required(await call('GET', `/demo/stored/${channelSid}/${index}`), 'body'),
+    async storedMessage(channelSid, index) {
+      const stored = storedAnswer(await call('GET', `/demo/stored/${channelSid}/${index}`));
+      if (!stored) throw new ServerFailure('UNREACHABLE', 'The answer is no stored message.');
+      return stored;
+    },
   };
 }
 

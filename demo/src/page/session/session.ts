@@ -1,7 +1,9 @@
 import { Client } from 'twilio-chat';
 import { deriveAuthSecret, Encryption } from 'twilio-chat-encryption';
+import type { StoredMessage } from '../models/stored-message.ts';
 import { SETTINGS } from '../settings.ts';
 import { openAccess, type Access } from './access.ts';
+import { deliveredMessage } from './delivered-message.ts';
 import { deviceName } from './device-name.ts';
 import { ServerFailure } from './server-failure.ts';
 import { signUp } from './token-server.ts';
@@ -13,8 +15,8 @@ export interface Session {
   readonly encryption: Encryption;
   /** What the page works with: everything in it is encrypted and verified. */
   readonly client: Client;
-  /** Gives a message's text as Twilio delivers it, past the encryption: only to be looked at. */
-  readonly deliveredBody: (channelSid: string, index: number) => Promise<string>;
+  /** Gives a message as Twilio delivers it, past the encryption: only to be looked at. */
+  readonly deliveredMessage: (channelSid: string, index: number) => Promise<StoredMessage>;
   /** Locks the key and disconnects. */
   readonly end: () => Promise<void>;
 }
@@ -72,13 +74,7 @@ function sessionOf(access: Access, encryption: Encryption, raw: Client): Session
     access,
     encryption,
     client: encryption.wrapClient(raw),
-    async deliveredBody(channelSid, index) {
-      const channel = await raw.getChannelBySid(channelSid);
-      const { items } = await channel.getMessages(1, index);
-      const message = items.find((one) => one.index === index);
-      if (!message) throw new Error('Twilio has no such message any more.');
-      return message.body;
-    },
+    deliveredMessage: (channelSid, index) => deliveredMessage(raw, channelSid, index),
     async end() {
       encryption.close();
       await raw.shutdown();

@@ -4,6 +4,7 @@ import { EncryptionError } from '../../errors.ts';
 import type { MediaDescriptor } from '../../protocol/content.ts';
 import { decryptMedia, type MediaProgress } from '../../protocol/media.ts';
 import { equal, type Bytes } from '../../protocol/primitives.ts';
+import { blobOf } from './blob-of.ts';
 import { loadFile } from './load-file.ts';
 import type { PortFile } from './sdk.ts';
 
@@ -76,7 +77,7 @@ function incomingFile<File extends PortFile>(
   }
 
   async function load(): Promise<string> {
-    const decrypted = await new Response(await stream()).blob();
+    const decrypted = await blobOf(await stream());
     checkOpen(closed);
     const made = URL.createObjectURL(new Blob([decrypted], { type: shownType(descriptor.type) }));
     closed.addEventListener('abort', () => {

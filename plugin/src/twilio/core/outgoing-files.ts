@@ -3,6 +3,7 @@ import { EncryptionError } from '../../errors.ts';
 import type { MediaDescriptor } from '../../protocol/content.ts';
 import { encryptMedia } from '../../protocol/media.ts';
 import type { RandomSource } from '../../protocol/primitives.ts';
+import { blobOf } from './blob-of.ts';
 import { FILE_TYPE } from './key-file.ts';
 import type { Upload } from './sdk.ts';
 
@@ -29,7 +30,7 @@ export async function encryptFile(
 ): Promise<OutgoingFile> {
   const { blob, type, name } = file instanceof FormData ? fromForm(file) : fromOptions(file);
   const { ciphertext, key } = encryptMedia(blob.stream(), random);
-  const encrypted = await new Response(ciphertext).blob();
+  const encrypted = await blobOf(ciphertext);
   const descriptor = { ...(await key), type, ...(name !== undefined && { name }) };
   return { descriptor, upload: await uploadOf(encrypted) };
 }

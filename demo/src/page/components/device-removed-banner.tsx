@@ -1,0 +1,26 @@
+import type { ReactNode } from 'react';
+import type { DeviceRemoval } from '../models/device-removal.ts';
+import type { Readable } from '../models/store.ts';
+import { useStore } from '../models/use-store.ts';
+
+interface DeviceRemovedBannerProps {
+  readonly removal: Readable<DeviceRemoval>;
+  readonly onSignOut: () => void;
+}
+
+/** Says so when this device's key is gone, and what can be done. */
+export function DeviceRemovedBanner({ removal, onSignOut }: DeviceRemovedBannerProps): ReactNode {
+  const { isRemoved } = useStore(removal);
+  if (!isRemoved) return null;
+  return (
+    <div className="connection refused" role="alert">
+      <p>
+        <strong>Your key was removed from this browser</strong>, in another tab perhaps. Nothing is
+        sent or received here any more. A new key cannot read earlier messages.
+      </p>
+      <button type="button" className="link" onClick={onSignOut}>
+        Sign in again
+      </button>
+    </div>
+  );
+}
