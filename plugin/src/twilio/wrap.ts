@@ -12,13 +12,16 @@ import { conversationsWrappers } from './conversations/wrappers.ts';
 import { isFacade } from './core/facade.ts';
 import type { Wrapping } from './core/wrapping.ts';
 
-/** `never` for what is unknown, because its SDK is not there: it would let anything pass. */
-type Known<T> = [0] extends [1 & T] ? never : T;
-
+// What is unknown, because its SDK is not there, would let anything pass: it counts as `never`.
 /** A client of either SDK. */
-export type AnyClient = Known<Chat.Client> | Known<Conversations.Client>;
+export type AnyClient =
+  | ([0] extends [1 & Chat.Client] ? never : Chat.Client)
+  | ([0] extends [1 & Conversations.Client] ? never : Conversations.Client);
+
 /** A channel of twilio-chat, or a conversation of Conversations. */
-export type AnyChannel = Known<Chat.Channel> | Known<Conversations.Conversation>;
+export type AnyChannel =
+  | ([0] extends [1 & Chat.Channel] ? never : Chat.Channel)
+  | ([0] extends [1 & Conversations.Conversation] ? never : Conversations.Conversation);
 
 /** The facades of one device, for both SDKs. */
 export interface Wrap {
