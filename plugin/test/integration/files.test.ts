@@ -141,6 +141,21 @@ describe('Twilio cannot', () => {
     expect(message?.media).toBeNull();
   });
 
+  test.each(['null', '5', '"e2e"', '[]', 'not JSON'])(
+    'crash a reader with attributes like %s beside a file',
+    async (attributes) => {
+      const [own, bobs] = await pair(alice, bob);
+      await sendFile(own, bobs, PNG);
+      const { media } = world.emulator.inspect.messages(own.sid)[0] ?? { media: [] };
+      const arrived = next<Message>(bobs, 'messageAdded');
+      world.emulator.tamper.inject(own.sid, { author: 'alice', body: '', attributes, media });
+      expect((await arrived).encryption.status).toBe('rejected');
+      const after = next<Message>(bobs, 'messageAdded');
+      await own.sendMessage('still there');
+      expect((await after).body).toBe('still there');
+    },
+  );
+
   test('withhold its bytes without an error that says so', async () => {
     const [own, bobs] = await pair(alice, bob);
     const { media } = await sendFile(own, bobs, PNG);

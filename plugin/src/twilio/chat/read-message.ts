@@ -41,9 +41,10 @@ function bodyOf(message: Message): string {
   return typeof body === 'string' ? body : '';
 }
 
-// This SDK sends no text beside a file.
+// This SDK sends no text beside a file. Attributes are any JSON, although its types say an object.
 function envelopeAttribute({ type, attributes }: Message): string {
-  if (type !== 'media') return '';
-  const text: unknown = Reflect.get(attributes, ENVELOPE_ATTRIBUTE);
+  const given: unknown = attributes;
+  if (type !== 'media' || typeof given !== 'object' || given === null) return '';
+  const text: unknown = Reflect.get(given, ENVELOPE_ATTRIBUTE);
   return typeof text === 'string' && text !== KEY_ATTRIBUTES.e2e ? text : '';
 }

@@ -2,6 +2,7 @@ import type { DeliveredMessage } from '../../client/delivered.ts';
 import type { Device } from '../../client/device.ts';
 import type { JudgedMessage, ReceivedMessage } from '../../client/judged.ts';
 import { callSafely } from '../../client/emitter.ts';
+import { isEncryptionError } from '../../errors.ts';
 import { parseChannelSid } from '../../protocol/identifiers.ts';
 import type { HiddenMessages } from './counts.ts';
 import { editor, type Editor } from './editor.ts';
@@ -217,11 +218,12 @@ export function messageFeed<Message extends Readable, File extends PortFile>(
   });
 
   let before = true;
-  // A closed device has nobody left to tell; anything else is a mistake that must not pass unseen.
+  // A closed device has nobody left to tell, and a channel with a sid that is none is Twilio's doing;
+  // anything else is a mistake of ours that must not pass unseen.
   function handle(message: Message, then: (opened: OpenedMessage<Message, File>) => void): void {
     openAll([message], !before, then).catch((error: unknown) => {
       callSafely(() => {
-        if (!device.closed.aborted) throw error;
+        if (!device.closed.aborted && !isEncryptionError(error)) throw error;
       });
     });
   }
