@@ -139,7 +139,9 @@ export async function openDevice(options: DeviceOptions): Promise<Device> {
   const { device, postQuantum = false } = options;
   checkName(device);
   checkBoolean(postQuantum, 'postQuantum');
-  const recipients = checkedChoice(options.recipients ?? 'notify');
+  const recipients = checkedChoice(
+    options.recipients === undefined ? 'notify' : options.recipients,
+  );
   const keyStore = guardedKeyStore(checkedKeyStore(options.keyStore));
   const directory = guardedDirectory(directoryOf(options));
   const appKeys = await importAppKeys(options.appKey);

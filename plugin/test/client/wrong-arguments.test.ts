@@ -65,7 +65,7 @@ describe('Encryption.open', () => {
     ['device', [null, 5, '', 'x'.repeat(257), '\ud800', 'a\u202eb']],
     ['postQuantum', [null, 'yes', 1, {}]],
     ['metadata', [null, 'clea', true, {}]],
-    ['recipients', ['nobody', 5]],
+    ['recipients', ['nobody', 5, null]],
     ['clearAttributes', ['name', [5]]],
     ['channels', [null, 'some', 5]],
   ])('names %s when it is wrong', async (name, values) => {
