@@ -30,6 +30,8 @@ export interface DeliveredMessage {
   joinedAt(): Promise<Date | null>;
   /** The members now, or null when Twilio does not say. */
   members(): Promise<readonly Identity[] | null>;
+  /** Has `told` called whenever somebody becomes a member; the result ends it. */
+  watchJoins(told: () => void): () => void;
   /** The messages with indexes up to `radius` from this one. Rejects when Twilio cannot be asked. */
   around(index: number, radius: number): Promise<readonly DeliveredMessage[]>;
 }

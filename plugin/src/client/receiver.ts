@@ -11,6 +11,7 @@ import type { JudgedMessage, ReceivedMessage } from './judged.ts';
 import { envelopeOf, fileLoader, keyMessages } from './key-messages.ts';
 import { outcomeOf, type MessageEncryption, type UnavailableCode } from './message-encryption.ts';
 import type { OwnCard } from './own-card.ts';
+import { countedByRoster } from './roster-lag.ts';
 import { countedSoon, unknownRecipients } from './unknown-recipients.ts';
 
 /** Decrypts and verifies messages, in two steps. Whatever is wrong is in the result. */
@@ -76,7 +77,8 @@ export function receiver(context: ReceiverContext): Receiver {
     { sender }: VerifiedMessage,
   ): Promise<number> {
     if (envelope.type === 'follower' || sender.id === own.card.id) return 0;
-    return countUnknown(delivered, envelope.slots, sender);
+    const { slots } = envelope;
+    return countedByRoster(delivered, () => countUnknown(delivered, slots, sender));
   }
 
   // Of a large channel it may take longer than one message waits: then the next ones tell.

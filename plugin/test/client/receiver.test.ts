@@ -122,6 +122,7 @@ function deliver(channel: Channel, index: number, body: string): DeliveredMessag
     attempts: 0,
     joinedAt: () => Promise.resolve(null),
     members: () => Promise.resolve([alice.card.identity, bob.card.identity]),
+    watchJoins: () => () => undefined,
     around: (at) => Promise.resolve(at === 0 ? [deliver(channel, 0, channel.text ?? '')] : []),
   };
 }

@@ -96,6 +96,7 @@ class Channel {
       attempts: 0,
       joinedAt: () => Promise.resolve(null),
       members: () => Promise.resolve(this.members),
+      watchJoins: () => () => undefined,
       around: (center, radius) =>
         Promise.resolve(
           [...this.bodies.keys()]

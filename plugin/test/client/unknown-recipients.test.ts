@@ -91,6 +91,7 @@ function delivered(members: readonly Identity[]): DeliveredMessage {
     attempts: 0,
     joinedAt: () => Promise.resolve(null),
     members: () => Promise.resolve(members),
+    watchJoins: () => () => undefined,
     around: () => Promise.reject(new Error('not asked for')),
   };
 }

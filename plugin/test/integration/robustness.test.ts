@@ -1,6 +1,6 @@
 /** What an application, a slow network or a hostile server can do to the wrapper itself. */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Message } from 'twilio-chat';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import type { Channel, Message } from 'twilio-chat';
 import {
   Encryption,
   EncryptionError,
@@ -55,6 +55,36 @@ function switchable(person: Person): Directory & { mode: 'up' | 'throws' | 'hang
   }
   return directory;
 }
+
+/** When an SDK is asked for the members the next time. */
+function membersAsked(channel: Channel): Promise<void> {
+  return new Promise((resolve) => {
+    const original = channel.getMembers.bind(channel);
+    vi.spyOn(channel, 'getMembers').mockImplementationOnce(() => {
+      resolve();
+      return original();
+    });
+  });
+}
+
+describe('a message to somebody who just joined', () => {
+  test('is no alarm for those who learn of them after it', async () => {
+    const [own, bobs] = await pair(alice, bob);
+    const raw = await bob.raw.getChannelBySid(own.sid);
+    const lookedUp = membersAsked(raw);
+    const stop = world.emulator.tamper.onPush(async ({ identity, object }) => {
+      if (identity === 'bob' && object.endsWith('.roster')) await lookedUp;
+      return undefined;
+    });
+    await world.crowd(['carol']);
+    await own.add('carol');
+    expect((await deliver(own, bobs, 'welcome')).encryption).toMatchObject({
+      status: 'verified',
+      anomalies: [],
+    });
+    stop();
+  });
+});
 
 describe('a message is never lost', () => {
   test('to a directory that throws something of its own', async () => {

@@ -60,6 +60,7 @@ class Channel {
     return {
       sid: CHANNEL,
       members: never,
+      watchMembers: () => () => undefined,
       page: never,
       limit: () => 32_768,
       limitOf: () => 32_768,

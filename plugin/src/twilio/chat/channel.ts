@@ -52,7 +52,7 @@ function channelPort(raw: Channel, wrap: Wrappers): ChannelPort<Message, Media> 
     get sid() {
       return raw.sid;
     },
-    members: () => raw.getMembers(),
+    ...rosterOf(raw),
     page: (size, anchor) => raw.getMessages(size, anchor),
     // This SDK sends no text beside a file: the envelope stands among the attributes then.
     limit: ({ uploads, attributes }) =>
@@ -88,7 +88,7 @@ function channelPort(raw: Channel, wrap: Wrappers): ChannelPort<Message, Media> 
 function rosterOf(raw: Channel): Roster {
   return {
     members: () => raw.getMembers(),
-    watch(isMember, told) {
+    watchMembers(isMember, told) {
       const name = isMember ? 'memberJoined' : 'memberLeft';
       const listener = (member: { readonly identity: string }): void => {
         told(member.identity);

@@ -54,7 +54,7 @@ function channelPort(raw: Conversation, wrap: Wrappers): ChannelPort<Message, Me
     get sid() {
       return raw.sid;
     },
-    members: () => raw.getParticipants(),
+    ...rosterOf(raw),
     page: (size, anchor) => raw.getMessages(size, anchor),
     limit: () => MAX_BODY_BYTES,
     post: (text, beside) => post(raw, text, beside),
@@ -149,7 +149,7 @@ function horizons(
 function rosterOf(raw: Conversation): Roster {
   return {
     members: () => raw.getParticipants(),
-    watch(isMember, told) {
+    watchMembers(isMember, told) {
       const name = isMember ? 'participantJoined' : 'participantLeft';
       const listener = (participant: { readonly identity: string | null }): void => {
         told(participant.identity);

@@ -317,6 +317,7 @@ function deliveredOf<Message extends Readable, File extends PortFile>(
       const members = await port.members().catch(() => null);
       return members && identitiesOf(members);
     },
+    watchJoins: (told) => port.watchMembers(true, told),
     async around(index, radius) {
       const { items } = await port.page(2 * radius + 1, index + radius);
       const near = items.filter((one) => Math.abs(port.read(one).index - index) <= radius);

@@ -4,12 +4,12 @@
  */
 import type { MessageState } from './message-state.ts';
 import type { Paginator } from './paginator.ts';
+import type { Roster } from './roster.ts';
 import type {
   Beside,
   ClearAttributes,
   MessageListeners,
   PortFile,
-  PortMember,
   PortMessage,
   Readable,
   Upload,
@@ -26,9 +26,8 @@ export interface MessageFacade<Message> {
 export interface ChannelPort<
   Message extends Readable = Readable,
   File extends PortFile = PortFile,
-> {
+> extends Roster {
   readonly sid: string;
-  members(): Promise<readonly PortMember[]>;
   /** The page of messages that ends with the one at `anchor`, or with the last one. */
   page(size: number, anchor?: number): Promise<Paginator<Message>>;
   /** The longest envelope that such a message holds, in characters. */

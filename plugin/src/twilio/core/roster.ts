@@ -1,8 +1,10 @@
+import type { PortMember } from './sdk.ts';
+
 /** How a roster tells of one change: the members now, and their coming or going. */
 export interface Roster {
-  members(): Promise<readonly { readonly identity: string | null }[]>;
+  members(): Promise<readonly PortMember[]>;
   /** Has `told` called when somebody comes, or when somebody goes; the result ends it. */
-  watch(isMember: boolean, told: (identity: string | null) => void): () => void;
+  watchMembers(isMember: boolean, told: (identity: string | null) => void): () => void;
 }
 
 // The roster follows over the same connection: this is long for it.
@@ -32,7 +34,7 @@ export async function rosterShows(
     };
   });
   // Listening comes before looking, or the event could pass between the two.
-  const unwatch = roster.watch(isMember, (who) => {
+  const unwatch = roster.watchMembers(isMember, (who) => {
     if (who === identity) changed();
   });
   try {
