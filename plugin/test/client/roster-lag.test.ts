@@ -18,7 +18,7 @@ function channel(isLive = true) {
     delivered,
     listeners,
     count: () => Promise.resolve(3 - members),
-    join() {
+    join: () => {
       members += 1;
       for (const told of listeners) told();
     },

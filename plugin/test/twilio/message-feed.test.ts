@@ -9,16 +9,21 @@ import { messageFeed, type MessageFeed } from '../../src/twilio/core/message-fee
 import { channelOutlet } from '../../src/twilio/core/outlet.ts';
 import type { ChannelPort } from '../../src/twilio/core/port.ts';
 import { replayEmitter } from '../../src/twilio/core/replay-emitter.ts';
-import type { MessageListeners } from '../../src/twilio/core/sdk.ts';
+import type { MessageListeners, Readable } from '../../src/twilio/core/sdk.ts';
 import { APP_KEY, CHANNEL } from '../protocol/people.ts';
 
-interface Message {
+interface Message extends Readable {
   readonly index: number;
-  readonly body: string;
-  readonly attributes: object;
 }
 
-const message = (index: number): Message => ({ index, body: '', attributes: {} });
+const never = () => Promise.reject(new Error('not asked for'));
+const message = (index: number): Message => ({
+  index,
+  body: '',
+  attributes: {},
+  updateBody: never,
+  updateAttributes: never,
+});
 
 const directory: Directory = {
   publish: async (card) => exportCard(await approveCard(await importCard(card), APP_KEY, 1)),
@@ -56,17 +61,14 @@ class Channel {
   }
 
   #port(): ChannelPort<Message> {
-    const never = () => Promise.reject(new Error('not asked for'));
     return {
       sid: CHANNEL,
       members: never,
       watchMembers: () => () => undefined,
       page: never,
       limit: () => 32_768,
-      limitOf: () => 32_768,
       post: never,
       postFile: never,
-      replace: never,
       listen: (listeners) => {
         this.#listeners = listeners;
       },
@@ -75,6 +77,7 @@ class Channel {
         index,
         author: 'bob',
         text: '',
+        place: 'body',
         attributes: {},
         files: [],
         dateCreated: new Date(),

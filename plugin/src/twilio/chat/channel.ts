@@ -1,8 +1,7 @@
 import type { Channel, Media, Message } from 'twilio-chat';
-import { ENVELOPE_ATTRIBUTE } from '../core/clear-attributes.ts';
 import { counts, type Counts } from '../core/counts.ts';
+import { ENVELOPE_ATTRIBUTE, envelopeLimit } from '../core/envelope-place.ts';
 import { facade, refusal, type OwnMembers } from '../core/facade.ts';
-import { attributesLimit, MAX_BODY_BYTES } from '../core/limits.ts';
 import { messageFeed } from '../core/message-feed.ts';
 import { messageSender, type MessageSender } from '../core/message-sender.ts';
 import { channelOutlet } from '../core/outlet.ts';
@@ -11,7 +10,7 @@ import type { ChannelPort } from '../core/port.ts';
 import { replayEmitter, type ReplayEmitter } from '../core/replay-emitter.ts';
 import { rosterShows, type Roster } from '../core/roster.ts';
 import { messageFacade } from './message.ts';
-import { isInAttributes, readMessage } from './read-message.ts';
+import { readMessage } from './read-message.ts';
 import type { ChannelFeed, Wrappers } from './registry.ts';
 import { CHANNEL_RULES } from './rules.ts';
 
@@ -56,7 +55,7 @@ function channelPort(raw: Channel, wrap: Wrappers): ChannelPort<Message, Media> 
     page: (size, anchor) => raw.getMessages(size, anchor),
     // This SDK sends no text beside a file: the envelope stands among the attributes then.
     limit: ({ uploads, attributes }) =>
-      uploads.length > 0 ? attributesLimit(attributes) : MAX_BODY_BYTES,
+      envelopeLimit(uploads.length > 0 ? 'attributes' : 'body', attributes),
     post(text, { uploads: [file], attributes }) {
       if (!file) return raw.sendMessage(text, attributes);
       return raw.sendMessage(file, { ...attributes, [ENVELOPE_ATTRIBUTE]: text });
@@ -70,17 +69,6 @@ function channelPort(raw: Channel, wrap: Wrappers): ChannelPort<Message, Media> 
       raw.on('messageRemoved', removed);
     },
     read: readMessage,
-    limitOf: (message, attributes) =>
-      isInAttributes(message) ? attributesLimit(attributes) : MAX_BODY_BYTES,
-    async replace(message, text, attributes) {
-      if (isInAttributes(message)) {
-        await message.updateAttributes({ ...attributes, [ENVELOPE_ATTRIBUTE]: text });
-        return;
-      }
-      await message.updateBody(text);
-      if (JSON.stringify(message.attributes) !== JSON.stringify(attributes))
-        await message.updateAttributes(attributes);
-    },
     facade: (message, state) => messageFacade(message, state, wrap),
   };
 }

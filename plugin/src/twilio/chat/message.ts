@@ -13,7 +13,6 @@ export function messageFacade(
   wrap: Wrappers,
 ): MessageFacade<Message> {
   const emitter = replayEmitter(() => self);
-  const hasFiles = (): boolean => (state.received.content.media ?? []).length > 0;
   const self: Message = facade(
     raw,
     MESSAGE_RULES,
@@ -24,7 +23,7 @@ export function messageFacade(
       },
       get body() {
         if (state.isClear) return raw.body;
-        return hasFiles() ? null : state.body;
+        return state.type === 'media' ? null : state.body;
       },
       get attributes() {
         return state.isClear ? raw.attributes : state.attributes;
@@ -36,8 +35,7 @@ export function messageFacade(
         return wrap.channel(raw.channel);
       },
       get type() {
-        if (state.isClear) return raw.type;
-        return hasFiles() ? 'media' : 'text';
+        return state.isClear ? raw.type : state.type;
       },
       get media() {
         if (state.isClear) return raw.media;

@@ -1,26 +1,21 @@
 import type { Media, Message } from 'twilio-chat';
-import { ENVELOPE_ATTRIBUTE } from '../core/clear-attributes.ts';
-import { KEY_ATTRIBUTES } from '../core/key-file.ts';
+import { findEnvelope } from '../core/envelope-place.ts';
 import type { PortMessage } from '../core/sdk.ts';
 
 /** What Twilio says of a message. */
 export function readMessage(message: Message): PortMessage<Media> {
-  const { sid, index, author, attributes, dateCreated, dateUpdated } = message;
+  const { sid, index, author, type, attributes, dateCreated, dateUpdated } = message;
   return {
     sid,
     index,
     author,
-    text: bodyOf(message) || envelopeAttribute(message),
+    // This SDK sends no text beside a file.
+    ...findEnvelope(bodyOf(message), type === 'media' ? attributes : null),
     attributes,
     files: filesOf(message),
     dateCreated,
     dateUpdated,
   };
-}
-
-/** Whether the envelope of a message stands among its attributes. */
-export function isInAttributes(message: Message): boolean {
-  return bodyOf(message) === '' && envelopeAttribute(message) !== '';
 }
 
 function filesOf({ type, media }: Message): readonly Media[] {
@@ -39,12 +34,4 @@ function bodyOf(message: Message): string {
   const isState = typeof state === 'object' && state !== null;
   const body: unknown = isState ? Reflect.get(state, 'body') : message.body;
   return typeof body === 'string' ? body : '';
-}
-
-// This SDK sends no text beside a file. Attributes are any JSON, although its types say an object.
-function envelopeAttribute({ type, attributes }: Message): string {
-  const given: unknown = attributes;
-  if (type !== 'media' || typeof given !== 'object' || given === null) return '';
-  const text: unknown = Reflect.get(given, ENVELOPE_ATTRIBUTE);
-  return typeof text === 'string' && text !== KEY_ATTRIBUTES.e2e ? text : '';
 }

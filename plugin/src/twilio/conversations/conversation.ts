@@ -1,8 +1,7 @@
 import type { Conversation, Media, Message } from '@twilio/conversations';
 import { counts, type Counts } from '../core/counts.ts';
-import { ENVELOPE_ATTRIBUTE } from '../core/clear-attributes.ts';
+import { envelopeLimit } from '../core/envelope-place.ts';
 import { facade, refusal, type OwnMembers } from '../core/facade.ts';
-import { attributesLimit, MAX_BODY_BYTES } from '../core/limits.ts';
 import { messageFeed } from '../core/message-feed.ts';
 import { messageSender, type MessageSender } from '../core/message-sender.ts';
 import { channelOutlet } from '../core/outlet.ts';
@@ -12,7 +11,7 @@ import type { Beside } from '../core/sdk.ts';
 import { replayEmitter, type ReplayEmitter } from '../core/replay-emitter.ts';
 import { rosterShows, type Roster } from '../core/roster.ts';
 import { builderFacade } from './builder.ts';
-import { isInAttributes, messageFacade, readMessage } from './message.ts';
+import { messageFacade, readMessage } from './message.ts';
 import type { ConversationFeed, Wrappers } from './registry.ts';
 import { CONVERSATION_RULES } from './rules.ts';
 import { copiedTo } from './unsent-message.ts';
@@ -56,7 +55,7 @@ function channelPort(raw: Conversation, wrap: Wrappers): ChannelPort<Message, Me
     },
     ...rosterOf(raw),
     page: (size, anchor) => raw.getMessages(size, anchor),
-    limit: () => MAX_BODY_BYTES,
+    limit: ({ attributes }) => envelopeLimit('body', attributes),
     post: (text, beside) => post(raw, text, beside),
     postFile: (file, attributes) => raw.sendMessage(file, { ...attributes }),
     listen({ added, updated, removed }) {
@@ -67,17 +66,6 @@ function channelPort(raw: Conversation, wrap: Wrappers): ChannelPort<Message, Me
       raw.on('messageRemoved', removed);
     },
     read: readMessage,
-    limitOf: (message, attributes) =>
-      isInAttributes(message) ? attributesLimit(attributes) : MAX_BODY_BYTES,
-    async replace(message, text, attributes) {
-      if (isInAttributes(message)) {
-        await message.updateAttributes({ ...attributes, [ENVELOPE_ATTRIBUTE]: text });
-        return;
-      }
-      await message.updateBody(text);
-      if (JSON.stringify(message.attributes) !== JSON.stringify(attributes))
-        await message.updateAttributes({ ...attributes });
-    },
     facade: (message, state) => messageFacade(message, state, wrap),
   };
 }

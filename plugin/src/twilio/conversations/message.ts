@@ -1,8 +1,7 @@
 import type { Media, Message, Participant } from '@twilio/conversations';
 import { cancellable, type Cancellable } from '../core/cancellable.ts';
-import { ENVELOPE_ATTRIBUTE } from '../core/clear-attributes.ts';
+import { findEnvelope } from '../core/envelope-place.ts';
 import { facade } from '../core/facade.ts';
-import { KEY_ATTRIBUTES } from '../core/key-file.ts';
 import type { MessageState } from '../core/message-state.ts';
 import type { MessageFacade } from '../core/port.ts';
 import type { PortMessage } from '../core/sdk.ts';
@@ -28,8 +27,8 @@ export function messageFacade(
       },
       get body() {
         if (state.isClear) return raw.body;
-        const { media, body } = state.received.content;
-        return media && body === undefined ? null : state.body;
+        const { body } = state.received.content;
+        return state.type === 'media' && body === undefined ? null : state.body;
       },
       get subject() {
         return state.isClear ? raw.subject : state.subject;
@@ -50,8 +49,7 @@ export function messageFacade(
         return state.isClear ? raw.getContentData() : cancellable(() => Promise.resolve(null));
       },
       get type() {
-        if (state.isClear) return raw.type;
-        return state.received.content.media ? 'media' : 'text';
+        return state.isClear ? raw.type : state.type;
       },
       get media() {
         // eslint-disable-next-line @typescript-eslint/no-deprecated -- passed on to who still uses it
@@ -135,26 +133,16 @@ export async function urlsOfFiles(files: readonly Media[]): Promise<Urls> {
 
 /** What Twilio says of a message. */
 export function readMessage(message: Message): PortMessage<Media> {
-  const { sid, index, author, attributes, dateCreated, dateUpdated, attachedMedia } = message;
+  const { sid, index, author, type, attributes, dateCreated, dateUpdated } = message;
   return {
     sid,
     index,
     author: author ?? '',
-    text: message.body || envelopeAttribute(message),
+    // Beside a file, twilio-chat has it among the attributes.
+    ...findEnvelope(message.body ?? '', type === 'media' ? attributes : null),
     attributes,
-    files: attachedMedia ?? [],
+    files: message.attachedMedia ?? [],
     dateCreated,
     dateUpdated,
   };
-}
-
-/** Whether the envelope of a message stands among its attributes, as twilio-chat sends files. */
-export function isInAttributes(message: Message): boolean {
-  return !message.body && envelopeAttribute(message) !== '';
-}
-
-function envelopeAttribute({ type, attributes }: Message): string {
-  if (type !== 'media' || typeof attributes !== 'object' || attributes === null) return '';
-  const text: unknown = Reflect.get(attributes, ENVELOPE_ATTRIBUTE);
-  return typeof text === 'string' && text !== KEY_ATTRIBUTES.e2e ? text : '';
 }

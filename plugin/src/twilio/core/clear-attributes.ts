@@ -1,9 +1,7 @@
 import { EncryptionError } from '../../errors.ts';
 import type { Json } from '../../protocol/content.ts';
+import { ENVELOPE_ATTRIBUTE } from './envelope-place.ts';
 import type { ClearAttributes } from './sdk.ts';
-
-/** What a message whose text the SDK does not show has its envelope under, among its attributes. */
-export const ENVELOPE_ATTRIBUTE = 'e2e';
 
 /**
  * The attributes that Twilio sees too: those that the application named, if there are any. Readers

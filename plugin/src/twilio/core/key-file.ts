@@ -5,13 +5,12 @@
 import { boundedText } from '../../client/bounded-text.ts';
 import type { DeliveredMessage } from '../../client/delivered.ts';
 import { MAX_FILE_CHARACTERS } from '../../protocol/header.ts';
+import { isKeyHint } from './envelope-place.ts';
 import { loadFile } from './load-file.ts';
 import type { PortFile, PortMessage } from './sdk.ts';
 
 /** What Twilio is told about a file. */
 export const FILE_TYPE = 'application/octet-stream';
-/** Tells readers to load the file at once. A hint: what hides a key message is its signature. */
-export const KEY_ATTRIBUTES = { e2e: 'key' } as const;
 
 const TIMEOUT_MILLISECONDS = 30_000;
 
@@ -20,7 +19,7 @@ export function keyFile({ files, text, attributes }: PortMessage): DeliveredMess
   const [file] = files;
   // Beside an envelope, files are what it describes.
   if (!file || text !== '' || file.size > MAX_FILE_CHARACTERS) return null;
-  return { isKey: isHinted(attributes), load: () => load(file) };
+  return { isKey: isKeyHint(attributes), load: () => load(file) };
 }
 
 /** Whether the message is this text as a file. */
@@ -32,13 +31,4 @@ export async function isFileOf(message: PortMessage, text: string): Promise<bool
 async function load(file: PortFile): Promise<string> {
   const response = await loadFile(file, AbortSignal.timeout(TIMEOUT_MILLISECONDS));
   return boundedText(response, MAX_FILE_CHARACTERS);
-}
-
-function isHinted(attributes: unknown): boolean {
-  return (
-    typeof attributes === 'object' &&
-    attributes !== null &&
-    'e2e' in attributes &&
-    attributes.e2e === KEY_ATTRIBUTES.e2e
-  );
 }

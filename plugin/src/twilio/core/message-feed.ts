@@ -6,6 +6,7 @@ import { isEncryptionError } from '../../errors.ts';
 import { parseChannelSid } from '../../protocol/identifiers.ts';
 import type { HiddenMessages } from './counts.ts';
 import { editor, type Editor } from './editor.ts';
+import { envelopeLimit, replaceEnvelope } from './envelope-place.ts';
 import { identitiesOf } from './outlet.ts';
 import { fileShelf, type FileShelf } from './incoming-files.ts';
 import { keyFile } from './key-file.ts';
@@ -160,8 +161,8 @@ export function messageFeed<Message extends Readable, File extends PortFile>(
       outlet,
       checkSender,
       clearAttributes,
-      limit: (clear) => port.limitOf(message, clear),
-      replace: (text, clear) => port.replace(message, text, clear),
+      limit: (clear) => envelopeLimit(port.read(message).place, clear),
+      replace: (text, clear) => replaceEnvelope(message, port.read(message).place, text, clear),
     });
     const shelf = fileShelf<File>(device.closed);
     const state = messageState(current, shelf, editing.edit);

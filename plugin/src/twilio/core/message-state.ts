@@ -13,6 +13,8 @@ export interface MessageState<File extends PortFile> {
   readonly isClear: boolean;
   /** Who wrote it, when Twilio names this author. */
   author<Named extends string | null>(named: Named): Named | Identity;
+  /** Whether the sender sent files. */
+  readonly type: 'text' | 'media';
   /** The sender's words, or fixed words in their place. */
   readonly body: string;
   readonly attributes: Json;
@@ -44,6 +46,9 @@ export function messageState<File extends PortFile>(
     author(named) {
       const { encryption } = received();
       return encryption.status === 'verified' ? encryption.sender.identity : named;
+    },
+    get type() {
+      return received().content.media ? 'media' : 'text';
     },
     get body() {
       const { encryption, content } = received();

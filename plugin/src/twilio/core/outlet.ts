@@ -2,7 +2,8 @@
 import type { Delivery, Outlet } from '../../client/sender.ts';
 import { EncryptionError } from '../../errors.ts';
 import { parseChannelSid, parseIdentity, type Identity } from '../../protocol/identifiers.ts';
-import { isFileOf, KEY_ATTRIBUTES } from './key-file.ts';
+import { KEY_ATTRIBUTES } from './envelope-place.ts';
+import { isFileOf } from './key-file.ts';
 import { uploadOf } from './outgoing-files.ts';
 import type { ChannelPort } from './port.ts';
 import type { Beside, PortMember, Readable } from './sdk.ts';

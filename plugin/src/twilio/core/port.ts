@@ -39,9 +39,5 @@ export interface ChannelPort<
   /** Has the listeners told; at once of the last message that was added, if there was one. */
   listen(listeners: MessageListeners<Message>): void;
   read(message: Message): PortMessage<File>;
-  /** The longest envelope that stands in this message's place, in characters. */
-  limitOf(message: Message, attributes: ClearAttributes): number;
-  /** Puts another envelope into a message's place. */
-  replace(message: Message, text: string, attributes: ClearAttributes): Promise<void>;
   facade(message: Message, state: MessageState<File>): MessageFacade<Message>;
 }

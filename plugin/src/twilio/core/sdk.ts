@@ -1,5 +1,6 @@
 /** What the core reads of the SDKs' objects, and gives them. */
 import type { Json } from '../../protocol/content.ts';
+import type { EnvelopePlace } from './envelope-place.ts';
 
 /** A member as the SDK's roster shows them. */
 export interface PortMember {
@@ -21,8 +22,9 @@ export interface PortMessage<File extends PortFile = PortFile> {
   readonly sid: string;
   readonly index: number;
   readonly author: string;
-  /** Where the envelope stands; empty when there is nothing. */
+  /** The envelope; empty when there is nothing. */
   readonly text: string;
+  readonly place: EnvelopePlace;
   readonly attributes: unknown;
   readonly files: readonly File[];
   readonly dateCreated: Date | null;
@@ -46,10 +48,12 @@ export interface MessageListeners<Message> {
   readonly removed: (message: Message) => void;
 }
 
-/** What the core reads of a message that the application gets. */
+/** What the core reads and edits of an SDK's message. */
 export interface Readable {
   readonly body: string | null;
   readonly attributes: unknown;
+  updateBody(body: string): Promise<unknown>;
+  updateAttributes(attributes: ClearAttributes): Promise<unknown>;
 }
 
 /** What the SDKs upload. Browsers send a form; in Node the SDKs take bytes only. */
