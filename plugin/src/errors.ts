@@ -48,6 +48,7 @@ export type RejectionCode =
  *   removed meanwhile, in another tab perhaps. This device is closed; open it again
  * - `OWN_CARD_INVALID` the server did not approve this device's own card under a pinned key
  * - `CARD_NOT_FOUND` the directory has no card of this id
+ * - `LOG_INVALID` the token server's answer does not prove what it says
  * - `MEMBER_WITHOUT_CARD` members who have no card yet; the message and `identities` name them
  * - `KEY_CHANGED` members all of whose cards are new and not acknowledged; named likewise. The event
  *   `keyChanged` gives the ids of the cards, for `acknowledge`
@@ -88,6 +89,7 @@ export type UsageCode =
   | 'MEMBER_WITHOUT_CARD'
   | 'KEY_CHANGED'
   | 'RECIPIENT_UNAPPROVED'
+  | 'LOG_INVALID'
   | 'MEMBER_WITHOUT_POST_QUANTUM_KEY'
   | 'SUITE_DOWNGRADE'
   | 'POST_QUANTUM_UNAVAILABLE'

@@ -211,7 +211,8 @@ function signedParts(signer: CardSigner, snapshot: Bytes, extra: Bytes): readonl
   return [lengthPrefixed(1, utf8(signer)), lengthPrefixed(4, snapshot), lengthPrefixed(2, extra)];
 }
 
-async function signSnapshot(
+/** A signature on a card's snapshot. */
+export async function signSnapshot(
   key: SigningKey,
   signer: CardSigner,
   snapshot: Bytes,
@@ -221,7 +222,8 @@ async function signSnapshot(
   return { signer, signature, extra };
 }
 
-function verifySnapshot(
+/** Whether a signature on a card's snapshot is of this key. */
+export function verifySnapshot(
   key: VerifyingKey,
   snapshot: Bytes,
   { signer, signature, extra }: CardSignature,

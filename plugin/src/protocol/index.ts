@@ -21,6 +21,7 @@ export {
   type CardSignature,
   type CardSigner,
 } from './card.ts';
+export { endorseCard, succeedCard, verifyEndorsement, verifySuccession } from './card-links.ts';
 export { encodeContent, type Content, type Json, type MediaDescriptor } from './content.ts';
 export {
   curves,
@@ -50,6 +51,52 @@ export {
   type MessageId,
 } from './identifiers.ts';
 export { openKeyRecord, sealKeyRecord } from './key-record.ts';
+export {
+  createRevocation,
+  parseRevocation,
+  verifyRevocation,
+  type Revocation,
+  type RevocationContent,
+  type RevocationReason,
+  type RevocationSigner,
+} from './revocation.ts';
+export {
+  decodeEntry,
+  decodeLeaf,
+  detailOf,
+  EMPTY_HISTORY,
+  encodeEntry,
+  encodeLeaf,
+  extendHistory,
+  identityHash,
+  type LogEntry,
+} from './log/entry.ts';
+export { decodeHead, encodeHead, signHead, verifyHead, type LogHead } from './log/head.ts';
+export {
+  readHistory,
+  type EntryWithContent,
+  type IdentityHistory,
+  type LoggedCard,
+} from './log/history.ts';
+export { verifyLookup, type FoundIdentity, type Lookup } from './log/lookup.ts';
+export { lookupFromJson, lookupToJson, type LookupJson } from './log/lookup-json.ts';
+export { EMPTY_MAP, verifyMapProof, type MapLeaf, type MapProof } from './log/map.ts';
+export {
+  findInMap,
+  putIntoMap,
+  type FoundInMap,
+  type MapNode,
+  type ReadMap,
+} from './log/map-proofs.ts';
+export { EMPTY_TREE_ROOT, hashLeaf, verifyConsistency, verifyInclusion } from './log/tree.ts';
+export {
+  appendLeaf,
+  consistencyProof,
+  inclusionProof,
+  treeRoot,
+  type ReadTree,
+  type TreeNode,
+} from './log/tree-proofs.ts';
 export { deriveAuthSecret } from './login.ts';
 export type { EditTarget, SignedMessage } from './message.ts';
 export {

@@ -23,6 +23,13 @@ const PREFIX = 'twilio-chat-encryption/v1/';
 export type Label =
   | 'card'
   | 'card-signature'
+  | 'card-revocation'
+  | 'log-identity'
+  | 'log-detail'
+  | 'log-history'
+  | 'log-head'
+  | 'map-leaf'
+  | 'map-node'
   | 'hint'
   | 'slot'
   | 'header'

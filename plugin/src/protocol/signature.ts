@@ -5,7 +5,8 @@ import { concat, label, type Bytes } from './primitives.ts';
  * What a signature can be for. A signature made for one purpose verifies for no other, because the
  * label is part of the signed bytes; nothing else in this library signs.
  */
-export type SignaturePurpose = 'card-signature' | 'message' | 'sealed' | 'sealed-chunk';
+export type SignaturePurpose =
+  'card-signature' | 'card-revocation' | 'message' | 'log-head' | 'sealed' | 'sealed-chunk';
 
 /** The Ed25519 signature, 64 bytes, on `L(purpose)` and then `parts`. */
 export function sign(

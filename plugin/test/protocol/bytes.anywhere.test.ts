@@ -88,6 +88,13 @@ test('no label is the start of another, so no two purposes share an input', () =
   const labels: Record<Label, true> = {
     card: true,
     'card-signature': true,
+  'card-revocation': true,
+  'log-identity': true,
+  'log-detail': true,
+  'log-history': true,
+  'log-head': true,
+  'map-leaf': true,
+  'map-node': true,
     hint: true,
     slot: true,
     header: true,

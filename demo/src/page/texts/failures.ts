@@ -20,6 +20,7 @@ const ENCRYPTION: Readonly<Record<UsageCode, string>> = {
   DEVICE_REMOVED: 'Your key was removed from this browser, in another tab perhaps. Sign in again.',
   OWN_CARD_INVALID:
     'The server did not approve this device’s key under the key pinned in this page. Reload the page; if that does not help, do not trust this server.',
+  LOG_INVALID: 'The server’s answer does not prove what it says. Its keys are not used.',
   CARD_NOT_FOUND: 'The server has no such key.',
   MEMBER_WITHOUT_CARD: 'Not sent. A member has no key yet.',
   KEY_CHANGED: 'Not sent. A member’s key changed.',

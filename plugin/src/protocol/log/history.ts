@@ -1,0 +1,217 @@
+/** An identity's history in the log: all its cards and revocations, and what they come to. */
+import { isEncryptionError } from '../../errors.ts';
+import { checkApproval, importCard, type Card } from '../card.ts';
+import { verifyEndorsement, verifySuccession } from '../card-links.ts';
+import type { VerifyingKey } from '../curves.ts';
+import type { CardId, Identity } from '../identifiers.ts';
+import { equal, type Bytes } from '../primitives.ts';
+import {
+  parseRevocation,
+  verifyRevocation,
+  type Revocation,
+  type RevocationReason,
+} from '../revocation.ts';
+import {
+  decodeEntry,
+  detailOf,
+  EMPTY_HISTORY,
+  extendHistory,
+  identityHash,
+  type LogEntry,
+} from './entry.ts';
+
+/** An entry of the log with what it is about. */
+export interface EntryWithContent {
+  /** 105 bytes. */
+  readonly entry: Bytes;
+  /** The approved card or the revocation, exported. */
+  readonly content: string;
+}
+
+/** A card as the log has it. */
+export interface LoggedCard {
+  readonly card: Card;
+  /** Its number in the identity's history, from 0. */
+  readonly position: number;
+  /** When the log took it, by the log's clock: milliseconds since 1970-01-01 UTC. */
+  readonly loggedAt: number;
+  /** `superseded` by a card that follows it. */
+  readonly status: 'live' | 'revoked' | 'superseded';
+  /** When it stopped being live, by the log's clock. */
+  readonly endedAt?: number;
+  /** Why it was revoked. */
+  readonly reason?: RevocationReason;
+  /** The card of the identity that vouched for it when it was logged, and may still be believed. */
+  readonly voucher: CardId | null;
+}
+
+/** What an identity's entries say. */
+export interface IdentityHistory {
+  /** How many entries there are. */
+  readonly count: number;
+  /** The hash of them all, 32 bytes. */
+  readonly hash: Bytes;
+  /** Every card that checks, in the order of the log. */
+  readonly cards: readonly LoggedCard[];
+  /** How many entries hold something that does not check. They count for nothing. */
+  readonly invalid: number;
+}
+
+/** What a history is read with. */
+export interface HistoryContext {
+  readonly identity: Identity;
+  /** The log's public key, 32 bytes. */
+  readonly logKey: Uint8Array;
+  /** The pinned keys of the application. */
+  readonly appKeys: readonly VerifyingKey[];
+}
+
+/** A card while its history is read. */
+interface Draft {
+  readonly card: Card;
+  readonly position: number;
+  readonly loggedAt: number;
+  status: LoggedCard['status'];
+  endedAt?: number;
+  reason?: RevocationReason;
+  voucher: CardId | null;
+}
+
+/**
+ * Reads the entries of an identity in their order, and checks all that they prove by themselves. That
+ * they are all is for the map's proof of `count` and `hash`.
+ * @returns null when bytes and entries do not belong together
+ */
+export async function readHistory(
+  entries: readonly EntryWithContent[],
+  context: HistoryContext,
+): Promise<IdentityHistory | null> {
+  const ownHash = identityHash(context.logKey, context.identity);
+  const drafts: Draft[] = [];
+  let hash = EMPTY_HISTORY;
+  let invalid = 0;
+  for (const [position, { entry: bytes, content }] of entries.entries()) {
+    const entry = decodeEntry(bytes);
+    if (!entry || !equal(entry.identityHash, ownHash)) return null;
+    if (!equal(detailOf(content), entry.detail)) return null;
+    hash = extendHistory(hash, bytes);
+    const isTaken =
+      entry.operation === 'approve'
+        ? await takeCard({ entry, content, position }, drafts, context)
+        : await takeRevocation({ entry, content }, drafts, context);
+    if (!isTaken) invalid += 1;
+  }
+  return { count: entries.length, hash, cards: drafts.map((one) => ({ ...one })), invalid };
+}
+
+interface Step {
+  readonly entry: LogEntry;
+  readonly content: string;
+  readonly position: number;
+}
+
+async function takeCard(
+  { entry, content, position }: Step,
+  drafts: Draft[],
+  { identity, appKeys }: HistoryContext,
+): Promise<boolean> {
+  const card = await acceptedCard(content, appKeys);
+  if (card?.identity !== identity || card.id !== entry.cardId) return false;
+  if (drafts.some((earlier) => sharesKey(earlier.card, card))) return false;
+  const predecessor = await predecessorOf(card, drafts);
+  const endorser = await endorserOf(card, drafts);
+  if (predecessor) end(predecessor, 'superseded', entry.time);
+  const voucher = predecessor?.card.id ?? endorser?.card.id ?? null;
+  drafts.push({ card, position, loggedAt: entry.time, status: 'live', voucher });
+  return true;
+}
+
+async function takeRevocation(
+  { entry, content }: Omit<Step, 'position'>,
+  drafts: readonly Draft[],
+  context: HistoryContext,
+): Promise<boolean> {
+  const revocation = parsedRevocation(content);
+  if (revocation?.cardId !== entry.cardId) return false;
+  const revoked = drafts.find(({ card }) => card.id === revocation.cardId);
+  if (!revoked || revoked.status === 'revoked') return false;
+  if (!(await isSigned(revocation, drafts, context))) return false;
+  end(revoked, 'revoked', entry.time);
+  revoked.reason = revocation.reason;
+  if (revocation.reason === 'compromised') distrust(revoked, revocation.since ?? 0, drafts);
+  return true;
+}
+
+function end(draft: Draft, status: LoggedCard['status'], at: number): void {
+  draft.status = status;
+  draft.endedAt ??= at;
+}
+
+/** What a compromised card vouched for from a position on stands alone, with all that follows. */
+function distrust({ card }: Draft, since: number, drafts: readonly Draft[]): void {
+  const doubtful = new Set([card.id]);
+  for (const draft of drafts) {
+    if (draft.position < since || draft.voucher === null || !doubtful.has(draft.voucher)) continue;
+    draft.voucher = null;
+    doubtful.add(draft.card.id);
+  }
+}
+
+async function predecessorOf(card: Card, drafts: readonly Draft[]): Promise<Draft | null> {
+  const earlier = drafts.find((draft) => draft.card.id === card.previousCardId);
+  if (earlier?.status !== 'live') return null;
+  return (await verifySuccession(card, earlier.card)) ? earlier : null;
+}
+
+async function endorserOf(card: Card, drafts: readonly Draft[]): Promise<Draft | null> {
+  for (const earlier of drafts) {
+    if (earlier.status === 'live' && (await verifyEndorsement(card, earlier.card))) return earlier;
+  }
+  return null;
+}
+
+async function isSigned(
+  revocation: Revocation,
+  drafts: readonly Draft[],
+  { appKeys }: HistoryContext,
+): Promise<boolean> {
+  const { signer } = revocation;
+  if (signer === 'app') {
+    for (const key of appKeys) if (await verifyRevocation(revocation, key)) return true;
+    return false;
+  }
+  const device = drafts.find(({ card }) => card.id === signer);
+  // A card may end itself also after another one followed it; over others only live ones decide.
+  const mayRevoke = device && (signer === revocation.cardId || device.status === 'live');
+  return mayRevoke ? verifyRevocation(revocation, device.card.signingKey) : false;
+}
+
+async function acceptedCard(
+  exported: string,
+  appKeys: readonly VerifyingKey[],
+): Promise<Card | null> {
+  try {
+    const card = await importCard(exported);
+    await checkApproval(card, appKeys);
+    return card;
+  } catch (error) {
+    if (isEncryptionError(error, 'CARD_INVALID')) return null;
+    throw error;
+  }
+}
+
+function parsedRevocation(exported: string): Revocation | null {
+  try {
+    return parseRevocation(exported);
+  } catch {
+    return null;
+  }
+}
+
+function sharesKey(one: Card, other: Card): boolean {
+  return keysOf(one).some((key) => keysOf(other).some((its) => equal(key, its)));
+}
+
+function keysOf({ signingKey, encryptionKey, pqEncryptionKey }: Card): readonly Bytes[] {
+  return [signingKey.publicKey, encryptionKey, ...(pqEncryptionKey ? [pqEncryptionKey] : [])];
+}
