@@ -66,10 +66,11 @@ export type RejectionCode =
  *   not have arrived; look before sending it once more
  * - `FILE_UNREACHABLE` Twilio does not give a file of a message; try again
  * - `NOT_SUPPORTED_ENCRYPTED` a call that would send content in the clear, or that is not there yet
- * - `DIRECTORY_UNREACHABLE` no answer from the token server; try again
+ * - `DIRECTORY_UNREACHABLE` no answer from the token server, or none from `authorize`, which failed or
+ *   took too long; try again
  * - `DIRECTORY_REFUSED` the token server refused the request and said why
  * - `UNAUTHORIZED` the session token was refused, also after `authorize` was asked for a new one; or
- *   `authorize` gave none, or took too long
+ *   what `authorize` gave is none
  * - `CLOSED` used after `close()`
  */
 export type UsageCode =

@@ -86,8 +86,9 @@ export function httpDirectory(server: string, authorize: () => Promise<string>):
     try {
       given = await Promise.race([authorize(), timeUp()]);
     } catch (cause) {
+      // Most likely it asked a server in vain, as a device does that is offline: it still opens.
       throw new EncryptionError(
-        'UNAUTHORIZED',
+        'DIRECTORY_UNREACHABLE',
         'authorize() gave no session token: it failed, or took longer than 15 seconds.',
         { cause },
       );

@@ -147,13 +147,16 @@ describe('the session token', () => {
         throw new Error('signed out');
       },
     ],
-  ])('is UNAUTHORIZED when authorize %s, and asked for the next time', async (_what, fails) => {
-    let failing = true;
-    const cards = httpDirectory(base, () => (failing ? fails() : authorize()));
-    expect(await codeOf(cards.get(ID))).toBe('UNAUTHORIZED');
-    failing = false;
-    expect(await cards.get(ID)).toBe('card');
-  });
+  ])(
+    'is DIRECTORY_UNREACHABLE when authorize %s, and asked for the next time',
+    async (_what, fails) => {
+      let failing = true;
+      const cards = httpDirectory(base, () => (failing ? fails() : authorize()));
+      expect(await codeOf(cards.get(ID))).toBe('DIRECTORY_UNREACHABLE');
+      failing = false;
+      expect(await cards.get(ID)).toBe('card');
+    },
+  );
 });
 
 describe('what authorize gives', () => {
@@ -189,7 +192,7 @@ describe('what authorize gives', () => {
     let silent = true;
     const never = new Promise<string>(() => undefined);
     const cards = httpDirectory(base, () => (silent ? never : authorize()));
-    expect(await codeOf(cards.get(ID))).toBe('UNAUTHORIZED');
+    expect(await codeOf(cards.get(ID))).toBe('DIRECTORY_UNREACHABLE');
     expect(shorter).toHaveBeenCalledWith(15_000);
     silent = false;
     shorter.mockRestore();

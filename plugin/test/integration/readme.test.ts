@@ -10,7 +10,7 @@ interface Example {
     identity: string,
     password: string,
     isNew: boolean,
-  ) => Promise<{ readonly session: string; readonly token: string }>;
+  ) => Promise<{ readonly authorize: () => Promise<string>; readonly token: string }>;
 }
 
 let world: World;
@@ -33,11 +33,11 @@ test('signs up, and in again, and opens a chat', async () => {
   await writeFile(file, code.replace('https://chat.example', world.server));
   const { signIn } = (await import(/* @vite-ignore */ file)) as Example;
   for (const isNew of [true, false]) {
-    const { session, token } = await signIn('alice', 'correct horse', isNew);
+    const { authorize, token } = await signIn('alice', 'correct horse', isNew);
     const encryption = await Encryption.open({
       identity: 'alice',
       server: world.server,
-      authorize: () => Promise.resolve(session),
+      authorize,
       appKey: world.appKey,
       password: 'correct horse',
       keyStore: new MemoryKeyStore(),

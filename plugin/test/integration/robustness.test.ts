@@ -104,19 +104,22 @@ describe('a message is never lost', () => {
 
   test('to an authorize() that throws', async () => {
     const [gina, hans] = await Promise.all([world.person('gina'), world.person('hans')]);
-    let offline = false;
-    const reader = await world
-      .again(hans, {
-        authorize: () =>
-          offline ? Promise.reject(new TypeError('fetch failed')) : Promise.resolve('expired'),
-      })
-      .catch((error: unknown) => error);
-    // A session that is refused, and no new one to be had: typed, with the cause.
-    expect(reader).toMatchObject({ code: 'UNAUTHORIZED' });
-    offline = true;
-    const none = world.again(hans, { authorize: () => Promise.reject(new TypeError('offline')) });
-    await expect(none).rejects.toMatchObject({ code: 'UNAUTHORIZED' });
-    expect(gina.identity).toBe('gina');
+    const [own, hansens] = await pair(gina, hans);
+    await deliver(hansens, own, 'from hans');
+    await deliver(own, hansens, 'from gina');
+    const refused = world.again(hans, { authorize: () => Promise.resolve('expired') });
+    await expect(refused).rejects.toMatchObject({ code: 'UNAUTHORIZED' });
+    // Offline there is no new session. The device opens all the same: others' cards are to come.
+    const offline = await world.again(hans, {
+      authorize: () => Promise.reject(new TypeError('fetch failed')),
+    });
+    const { items } = await (await offline.client.getChannelBySid(own.sid)).getMessages();
+    expect(items.map(({ body }) => body)).toEqual(['from hans', '[pending: CARD_PENDING]']);
+    const stranger = world.again(hans, {
+      authorize: () => Promise.reject(new TypeError('fetch failed')),
+      keyStore: new MemoryKeyStore(),
+    });
+    await expect(stranger).rejects.toMatchObject({ code: 'DIRECTORY_UNREACHABLE' });
   });
 
   test('to a key store that throws something of its own', async () => {
