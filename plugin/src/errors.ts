@@ -47,8 +47,10 @@ export type RejectionCode =
  * - `DEVICE_REMOVED` the device's key is not in its key store any more, or it is another one: it was
  *   removed meanwhile, in another tab perhaps. This device is closed; open it again
  * - `OWN_CARD_INVALID` the server did not approve this device's own card under a pinned key
- * - `CARD_NOT_FOUND` the directory has no card of this id
  * - `LOG_INVALID` the token server's answer does not prove what it says
+ * - `LOG_STALE` the token server's log is not of today, or an older one than it showed before
+ * - `SPLIT_VIEW` the token server showed different people different logs
+ * - `CARD_NOT_FOUND` the directory has no card of this id
  * - `MEMBER_WITHOUT_CARD` members who have no card yet; the message and `identities` name them
  * - `KEY_CHANGED` members all of whose cards are new and not acknowledged; named likewise. The event
  *   `keyChanged` gives the ids of the cards, for `acknowledge`
@@ -86,11 +88,13 @@ export type UsageCode =
   | 'DEVICE_BUSY'
   | 'DEVICE_REMOVED'
   | 'OWN_CARD_INVALID'
+  | 'LOG_INVALID'
+  | 'LOG_STALE'
+  | 'SPLIT_VIEW'
   | 'CARD_NOT_FOUND'
   | 'MEMBER_WITHOUT_CARD'
   | 'KEY_CHANGED'
   | 'RECIPIENT_UNAPPROVED'
-  | 'LOG_INVALID'
   | 'MEMBER_WITHOUT_POST_QUANTUM_KEY'
   | 'SUITE_DOWNGRADE'
   | 'POST_QUANTUM_UNAVAILABLE'

@@ -21,6 +21,9 @@ const ENCRYPTION: Readonly<Record<UsageCode, string>> = {
   OWN_CARD_INVALID:
     'The server did not approve this device’s key under the key pinned in this page. Reload the page; if that does not help, do not trust this server.',
   LOG_INVALID: 'The server’s answer does not prove what it says. Its keys are not used.',
+  LOG_STALE: 'The server shows an old state of its log. Try again later.',
+  SPLIT_VIEW:
+    'The server showed different people different keys. Do not trust new keys, and tell whoever runs it.',
   CARD_NOT_FOUND: 'The server has no such key.',
   MEMBER_WITHOUT_CARD: 'Not sent. A member has no key yet.',
   KEY_CHANGED: 'Not sent. A member’s key changed.',

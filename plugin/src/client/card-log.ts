@@ -1,0 +1,257 @@
+/** What this device knows of the transparency log, and what it demands of each answer. */
+import { EncryptionError, isEncryptionError } from '../errors.ts';
+import type { VerifyingKey } from '../protocol/curves.ts';
+import type { CardId, Identity } from '../protocol/identifiers.ts';
+import { decodeHead, encodeHead, verifyHead, type LogHead } from '../protocol/log/head.ts';
+import type { IdentityHistory } from '../protocol/log/history.ts';
+import { lookupFromJson } from '../protocol/log/lookup-json.ts';
+import { verifyLookup } from '../protocol/log/lookup.ts';
+import { verifyConsistency } from '../protocol/log/tree.ts';
+import { base64url, equal, type Bytes } from '../protocol/primitives.ts';
+import type { KeyStore } from './key-store.ts';
+import type { LogSource } from './log-source.ts';
+import { queues } from './queues.ts';
+import { readState, updateState, type StateType } from './state.ts';
+
+/** Two heads that the log's key signed, of which neither can be shown to have become the other. */
+export interface SplitView {
+  /** What this device had seen before: base64url of 112 bytes. */
+  readonly known: string;
+  /** What it was shown instead, likewise. */
+  readonly other: string;
+  /** By this device's clock: milliseconds since 1970-01-01 UTC. */
+  readonly foundAt: number;
+}
+
+/** The log as one device sees it. */
+export interface CardLog {
+  /**
+   * All that the log has about these identities, at most 30, proven under a head that follows from
+   * each one that this device saw before.
+   * @throws EncryptionError `LOG_INVALID`, `LOG_STALE`, `SPLIT_VIEW`, the directory's and the key
+   * store's errors
+   */
+  lookUp(identities: readonly Identity[]): Promise<ReadonlyMap<Identity, IdentityHistory>>;
+  /** The newest head that was checked, or null before the first lookup of this device. */
+  head(): Promise<LogHead | null>;
+  /**
+   * Compares a head that somebody's message carried with what this device knows; its signature was
+   * checked. Does not reject: what cannot be asked now is asked with that card's next message.
+   */
+  witness(head: LogHead, sender: CardId): Promise<void>;
+  /** Whether this key signed the head. */
+  isSigned(head: LogHead): Promise<boolean>;
+  /** The evidence that the log showed different people different things, if it did. */
+  splitView(): Promise<SplitView | null>;
+  /**
+   * Throws when nobody may be trusted at first sight: after a split view, and when the log was not
+   * seen for a day, in which cards may have been revoked.
+   * @throws EncryptionError `SPLIT_VIEW`, `LOG_STALE`, the key store's errors
+   */
+  checkFirstSight(): Promise<void>;
+}
+
+/** What a card log works with. */
+export interface CardLogContext {
+  readonly directory: LogSource;
+  readonly keyStore: KeyStore;
+  readonly logKey: VerifyingKey;
+  readonly appKeys: readonly VerifyingKey[];
+  readonly identity: Identity;
+  readonly now: () => number;
+  readonly onSplitView: (evidence: SplitView) => void;
+  /** Is told what the log said of this identity when others saw it. */
+  readonly onOwnHistory: (history: IdentityHistory) => Promise<void>;
+}
+
+interface LogState {
+  readonly head: string | null;
+  readonly splitView: SplitView | null;
+}
+
+const LOG_STATE: StateType<LogState> = {
+  initial: { head: null, splitView: null },
+  isValid: (value): value is LogState =>
+    typeof value === 'object' &&
+    value !== null &&
+    'head' in value &&
+    'splitView' in value &&
+    (value.head === null || headOf(value.head) !== null) &&
+    (value.splitView === null || isSplitView(value.splitView)),
+};
+
+function isSplitView(value: unknown): value is SplitView {
+  if (typeof value !== 'object' || value === null) return false;
+  const { known, other, foundAt } = Object.fromEntries(Object.entries(value));
+  return headOf(known) !== null && headOf(other) !== null && typeof foundAt === 'number';
+}
+
+/** How old a head may be when somebody is trusted at first sight. */
+const FRESH_MILLISECONDS = 24 * 3_600_000;
+// A log's clock may be ahead of this one's.
+const CLOCK_SKEW_MILLISECONDS = 5 * 60_000;
+// The log grows all the time, so that each message may have another head: a sender's are compared at
+// once when the first comes, and then the latest of them now and then.
+const WITNESS_MILLISECONDS = 60_000;
+const MAX_WITNESSED = 4096;
+
+/** The log of one device. */
+export function cardLog(context: CardLogContext): CardLog {
+  const { directory, keyStore, logKey, appKeys, identity, now } = context;
+  const name = `log/${base64url.encode(logKey.publicKey)}`;
+  const inTurn = queues();
+  const witnessed = new Map<CardId, { readonly head: string; readonly at: number }>();
+
+  const state = (): Promise<LogState> => readState(keyStore, name, LOG_STATE);
+  const known = async (): Promise<LogHead | null> => headOf((await state()).head);
+
+  async function signed(text: unknown): Promise<LogHead> {
+    const head = headOf(text);
+    if (head && (await verifyHead(logKey, head))) return head;
+    throw invalid('the log’s pinned key did not sign its head: check logKey');
+  }
+
+  /** Keeps a head that follows from the known one, by what `prove` gives. */
+  async function follow(
+    head: LogHead,
+    before: LogHead | null,
+    prove: (from: LogHead, to: LogHead) => Promise<readonly Bytes[]>,
+  ): Promise<void> {
+    if (before) {
+      const [from, to] = before.size <= head.size ? [before, head] : [head, before];
+      if (!(await follows(from, to, prove))) throw await split(before, head);
+    }
+    await updateState(keyStore, name, LOG_STATE, (current) => {
+      const kept = headOf(current.head);
+      return kept && !isLater(head, kept) ? current : { ...current, head: textOf(head) };
+    });
+  }
+
+  async function split(before: LogHead, head: LogHead): Promise<EncryptionError> {
+    const evidence = { known: textOf(before), other: textOf(head), foundAt: now() };
+    const { before: old } = await updateState(keyStore, name, LOG_STATE, (current) =>
+      current.splitView ? current : { ...current, splitView: evidence },
+    );
+    if (!old.splitView) context.onSplitView(evidence);
+    return splitError();
+  }
+
+  /** What the directory answers, asked in JSON: hashes that lead from one head to another. */
+  async function askConsistency(from: LogHead, to: LogHead): Promise<readonly Bytes[]> {
+    return hashesOf(await directory.consistency(from.size, to.size));
+  }
+
+  async function lookUp(
+    identities: readonly Identity[],
+  ): Promise<ReadonlyMap<Identity, IdentityHistory>> {
+    const before = await known();
+    const answer = await directory.lookup(identities, before?.size ?? 0);
+    const head = await signed(answer.head);
+    await follow(head, before, (from, to) =>
+      from === before ? Promise.resolve(hashesOf(answer.consistency)) : askConsistency(from, to),
+    );
+    // What is older than what was seen may hide what came between.
+    if (before && head.size < before.size) throw stale('shows an older state than before');
+    return verified(answer.lookup, head, identities);
+  }
+
+  async function verified(
+    json: unknown,
+    head: LogHead,
+    identities: readonly Identity[],
+  ): Promise<ReadonlyMap<Identity, IdentityHistory>> {
+    const lookup = lookupFromJson(json);
+    if (!lookup) throw invalid('it is no lookup in a log');
+    return verifyLookup(lookup, { logKey, appKeys, head, identities });
+  }
+
+  async function compare(head: LogHead): Promise<void> {
+    const before = await known();
+    if (before && equal(encodeHead(before), encodeHead(head))) return;
+    await follow(head, before, askConsistency);
+    const answer = await directory.lookupAt(identity, head.size);
+    const own = (await verified(answer, head, [identity])).get(identity);
+    if (own) await context.onOwnHistory(own);
+  }
+
+  return {
+    // One after the other: two answers at once would both be compared with the same head.
+    lookUp: (identities) => inTurn('', () => lookUp(identities)),
+
+    head: known,
+
+    isSigned: (head) => verifyHead(logKey, head),
+
+    async witness(head, sender) {
+      const text = textOf(head);
+      const last = witnessed.get(sender);
+      if (last && (last.head === text || now() - last.at < WITNESS_MILLISECONDS)) return;
+      if (witnessed.size >= MAX_WITNESSED) witnessed.clear();
+      witnessed.set(sender, { head: text, at: now() });
+      await inTurn('', () => compare(head)).catch((error: unknown) => {
+        // A split view was told of. Whatever else kept it from being compared may be over next time.
+        if (!isEncryptionError(error, 'SPLIT_VIEW')) witnessed.delete(sender);
+      });
+    },
+
+    splitView: async () => (await state()).splitView,
+
+    async checkFirstSight() {
+      const { head: text, splitView } = await state();
+      if (splitView) throw splitError();
+      const head = headOf(text);
+      const age = head ? now() - head.signedAt : Infinity;
+      if (age < FRESH_MILLISECONDS && age > -CLOCK_SKEW_MILLISECONDS) return;
+      throw stale('is a day old, or of the future: check the clocks');
+    },
+  };
+
+  async function follows(
+    from: LogHead,
+    to: LogHead,
+    prove: (from: LogHead, to: LogHead) => Promise<readonly Bytes[]>,
+  ): Promise<boolean> {
+    if (from.size === to.size) return equal(from.root, to.root);
+    return verifyConsistency(from, to, await prove(from, to));
+  }
+}
+
+/** The larger one; of two of one size, the one signed later. */
+function isLater(head: LogHead, kept: LogHead): boolean {
+  return head.size > kept.size || (head.size === kept.size && head.signedAt > kept.signedAt);
+}
+
+function headOf(text: unknown): LogHead | null {
+  const bytes = typeof text === 'string' ? base64url.decode(text) : null;
+  return bytes && decodeHead(bytes);
+}
+
+function textOf(head: LogHead): string {
+  return base64url.encode(encodeHead(head));
+}
+
+function hashesOf(answer: unknown): readonly Bytes[] {
+  const hashes = Array.isArray(answer)
+    ? answer.map((text: unknown) => (typeof text === 'string' ? base64url.decode(text) : null))
+    : [null];
+  if (hashes.every((hash) => hash !== null)) return hashes;
+  throw invalid('its proof is not one');
+}
+
+function invalid(why: string): EncryptionError {
+  return new EncryptionError(
+    'LOG_INVALID',
+    `The answer of the token server proves nothing: ${why}. Its cards are not used.`,
+  );
+}
+
+function stale(why: string): EncryptionError {
+  return new EncryptionError('LOG_STALE', `The log of the token server ${why}.`);
+}
+
+function splitError(): EncryptionError {
+  return new EncryptionError(
+    'SPLIT_VIEW',
+    'The token server showed different people different logs: its cards may be forged. Messages go only to cards that were known before. splitView() gives the evidence, for whoever runs the server.',
+  );
+}

@@ -1,0 +1,309 @@
+/** A log as one device sees it: what a server that lies can make of it. */
+import { beforeEach, describe, expect, test } from 'vitest';
+import {
+  approveCard,
+  base64url,
+  createCard,
+  curves,
+  encodeHead,
+  exportCard,
+  lookupToJson,
+  parseIdentity,
+  signHead,
+  type CardId,
+  type Identity,
+  type IdentityHistory,
+  type LogHead,
+} from 'twilio-chat-encryption/protocol';
+import { cardLog, type CardLog, type SplitView } from '../../src/client/card-log.ts';
+import type { LogAnswer, LogSource } from '../../src/client/log-source.ts';
+import { MemoryKeyStore } from '../../src/client/key-store.ts';
+import { KeptLog } from '../protocol/log/kept-log.ts';
+import { APP_KEY, random } from '../protocol/people.ts';
+
+const backEnd = await curves();
+const appKey = await backEnd.importVerifyingKey(APP_KEY.publicKey);
+const ALICE = parseIdentity('alice');
+const BOB = parseIdentity('bob');
+const DAY = 24 * 3_600_000;
+const CARD = '0'.repeat(64) as CardId;
+
+async function addCard(log: KeptLog, identity: Identity): Promise<void> {
+  const signingKey = await backEnd.importSigningKey(random(32));
+  const encryptionKey = await backEnd.importAgreementKey(random(32));
+  const card = await createCard({ identity, createdAt: 1 }, signingKey, encryptionKey);
+  const content = exportCard(await approveCard(card, APP_KEY, 2));
+  await log.append({ operation: 'approve', time: 3, identity, cardId: card.id, content });
+}
+
+/** The same entries from there on, and others afterwards. */
+async function forkOf(log: KeptLog): Promise<KeptLog> {
+  const fork = new KeptLog(log.key);
+  for (const [index, { identity, entry, content }] of log.entries.entries()) {
+    const cardId = cardIdAt(log, index);
+    await fork.append({ operation: 'approve', time: 3, identity, cardId, content });
+    expect(fork.entries[index]?.entry).toEqual(entry);
+  }
+  return fork;
+}
+
+function cardIdAt(log: KeptLog, index: number): CardId {
+  const bytes = log.entries[index]?.entry.slice(41, 73) ?? random(0);
+  return Buffer.from(bytes).toString('hex') as CardId;
+}
+
+const text = (head: LogHead): string => base64url.encode(encodeHead(head));
+
+/** A server, whose log can be exchanged, and a device that asks it. */
+class World implements LogSource {
+  now = 10 * DAY;
+  log: KeptLog;
+  /** What the server does to an answer. */
+  attack: (answer: LogAnswer) => LogAnswer | Promise<LogAnswer> = (answer) => answer;
+  readonly asked: string[] = [];
+  readonly splits: SplitView[] = [];
+  readonly own: IdentityHistory[] = [];
+  readonly keyStore = new MemoryKeyStore();
+  failure: Error | null = null;
+
+  constructor(log: KeptLog) {
+    this.log = log;
+  }
+
+  static async start(): Promise<World> {
+    const log = new KeptLog(await backEnd.importSigningKey(random(32)));
+    for (const identity of [ALICE, BOB]) await addCard(log, identity);
+    return new World(log);
+  }
+
+  async lookup(identities: readonly Identity[], from: number): Promise<LogAnswer> {
+    this.#ask('lookup');
+    const { size } = this.log;
+    const consistency = from < size ? await this.log.consistency(from, size) : [];
+    return this.attack({
+      head: text(await this.log.head(this.now, size)),
+      lookup: lookupToJson(await this.log.lookup(identities, size)),
+      consistency: consistency.map(base64url.encode),
+    });
+  }
+
+  async lookupAt(identity: Identity, size: number): Promise<LogAnswer['lookup']> {
+    this.#ask('lookupAt');
+    return lookupToJson(await this.log.lookup([identity], size));
+  }
+
+  async consistency(from: number, to: number): Promise<readonly string[]> {
+    this.#ask('consistency');
+    return (await this.log.consistency(from, to)).map(base64url.encode);
+  }
+
+  #ask(what: string): void {
+    this.asked.push(what);
+    if (this.failure) throw this.failure;
+  }
+
+  /** This device, as each run of the application opens it. */
+  async device(): Promise<CardLog> {
+    return cardLog({
+      directory: this,
+      keyStore: this.keyStore,
+      logKey: await backEnd.importVerifyingKey(this.log.key.publicKey),
+      appKeys: [appKey],
+      identity: ALICE,
+      now: () => this.now,
+      onSplitView: (evidence) => this.splits.push(evidence),
+      onOwnHistory: (history) => {
+        this.own.push(history);
+        return Promise.resolve();
+      },
+    });
+  }
+}
+
+let world: World;
+let device: CardLog;
+
+beforeEach(async () => {
+  world = await World.start();
+  device = await world.device();
+});
+
+const lookUp = async (identity = BOB): Promise<number | undefined> =>
+  (await device.lookUp([identity])).get(identity)?.cards.length;
+
+describe('a log that grows', () => {
+  test('is followed from head to head, also after a restart', async () => {
+    expect(await device.head()).toBeNull();
+    expect(await lookUp()).toBe(1);
+    expect((await device.head())?.size).toBe(2);
+    await addCard(world.log, BOB);
+    device = await world.device();
+    expect((await device.head())?.size).toBe(2);
+    expect(await lookUp()).toBe(2);
+    expect((await device.head())?.size).toBe(3);
+    expect(world.splits).toEqual([]);
+  });
+
+  test('may be asked by many at once', async () => {
+    const lookups = Array.from({ length: 5 }, async () => {
+      await addCard(world.log, ALICE);
+      return lookUp();
+    });
+    expect(await Promise.all(lookups)).toEqual([1, 1, 1, 1, 1]);
+    expect(world.splits).toEqual([]);
+  });
+});
+
+describe('a server', () => {
+  test('with another log key than the pinned one proves nothing', async () => {
+    const other = await backEnd.importSigningKey(random(32));
+    world.attack = async (answer) => {
+      const { size, root, signedAt } = await world.log.head(world.now);
+      return { ...answer, head: text(await signHead(other, { size, root, signedAt })) };
+    };
+    await expect(lookUp()).rejects.toMatchObject({ code: 'LOG_INVALID' });
+    expect(await device.head()).toBeNull();
+  });
+
+  test.each<[string, Partial<Record<keyof LogAnswer, unknown>>]>([
+    ['no head', { head: '' }],
+    ['a head that is no text', { head: 1 }],
+    ['no lookup', { lookup: null }],
+    ['a proof that is no list', { consistency: 'x' }],
+    ['a proof that is no bytes', { consistency: ['?'] }],
+  ])('that gives %s proves nothing', async (_, parts) => {
+    await lookUp();
+    await addCard(world.log, BOB);
+    world.attack = (answer) => Object.assign({}, answer, parts);
+    await expect(lookUp()).rejects.toMatchObject({ code: 'LOG_INVALID' });
+    expect(world.splits).toEqual([]);
+  });
+
+  test('that answers with an older head of its own is not believed', async () => {
+    await addCard(world.log, BOB);
+    expect(await lookUp()).toBe(2);
+    world.attack = async () => ({
+      head: text(await world.log.head(world.now, 2)),
+      lookup: lookupToJson(await world.log.lookup([BOB], 2)),
+      consistency: [],
+    });
+    await expect(lookUp()).rejects.toMatchObject({ code: 'LOG_STALE' });
+    expect(world.splits).toEqual([]);
+  });
+
+  test('that continues another log is found out, and the evidence is kept', async () => {
+    const fork = await forkOf(world.log);
+    await addCard(world.log, BOB);
+    await lookUp();
+    const known = await device.head();
+    world.log = fork;
+    for (let count = 0; count < 3; count += 1) await addCard(fork, BOB);
+    await expect(lookUp()).rejects.toMatchObject({ code: 'SPLIT_VIEW' });
+    expect(await device.head()).toEqual(known);
+    const [evidence] = world.splits;
+    expect(evidence).toEqual({
+      known: known && text(known),
+      other: text(await fork.head(world.now)),
+      foundAt: world.now,
+    });
+    device = await world.device();
+    expect(await device.splitView()).toEqual(evidence);
+    await expect(device.checkFirstSight()).rejects.toMatchObject({ code: 'SPLIT_VIEW' });
+    await expect(lookUp()).rejects.toMatchObject({ code: 'SPLIT_VIEW' });
+    expect(world.splits).toHaveLength(1);
+  });
+
+  test('that has another root at one size is found out', async () => {
+    const fork = await forkOf(world.log);
+    await addCard(world.log, BOB);
+    await addCard(fork, BOB);
+    await lookUp();
+    world.log = fork;
+    await expect(lookUp()).rejects.toMatchObject({ code: 'SPLIT_VIEW' });
+  });
+
+  test('that lost entries and goes on otherwise is found out', async () => {
+    const fork = await forkOf(world.log);
+    for (let count = 0; count < 4; count += 1) await addCard(world.log, BOB);
+    await lookUp();
+    await addCard(fork, BOB);
+    world.log = fork;
+    // It has no proof from six entries to three, nor the other way round.
+    await expect(lookUp()).rejects.toThrow();
+    expect((await device.head())?.size).toBe(6);
+    for (let count = 0; count < 4; count += 1) await addCard(fork, BOB);
+    await expect(lookUp()).rejects.toMatchObject({ code: 'SPLIT_VIEW' });
+  });
+});
+
+describe('who is trusted at first sight', () => {
+  test('is nobody before the log was seen, or when that is a day ago', async () => {
+    await expect(device.checkFirstSight()).rejects.toMatchObject({ code: 'LOG_STALE' });
+    await lookUp();
+    await device.checkFirstSight();
+    world.now += DAY;
+    await expect(device.checkFirstSight()).rejects.toMatchObject({ code: 'LOG_STALE' });
+    await lookUp();
+    await device.checkFirstSight();
+  });
+
+  test('is nobody while the log is of the future', async () => {
+    await lookUp();
+    world.now -= 10 * 60_000;
+    await expect(device.checkFirstSight()).rejects.toMatchObject({ code: 'LOG_STALE' });
+  });
+});
+
+describe('the head of somebody’s message', () => {
+  test('that is older or newer is compared, and this person looks for what they do not know', async () => {
+    const first = await world.log.head(world.now);
+    await addCard(world.log, BOB);
+    await lookUp();
+    await device.witness(first, CARD);
+    expect(world.asked).toEqual(['lookup', 'consistency', 'lookupAt']);
+    expect(world.own.map(({ count }) => count)).toEqual([1]);
+    await addCard(world.log, ALICE);
+    world.now += 60_000;
+    await device.witness(await world.log.head(world.now), CARD);
+    expect(world.own.map(({ count }) => count)).toEqual([1, 2]);
+    expect((await device.head())?.size).toBe(4);
+  });
+
+  test('of another log is found out, at the first message', async () => {
+    const fork = await forkOf(world.log);
+    await addCard(fork, ALICE);
+    await addCard(world.log, BOB);
+    await lookUp();
+    await device.witness(await fork.head(world.now), CARD);
+    expect(world.splits).toHaveLength(1);
+    await expect(device.checkFirstSight()).rejects.toMatchObject({ code: 'SPLIT_VIEW' });
+  });
+
+  test('which is the known one costs nothing', async () => {
+    await lookUp();
+    const head = await device.head();
+    if (head) await device.witness(head, CARD);
+    expect(world.asked).toEqual(['lookup']);
+  });
+
+  test('of a sender who has a new one with each message is compared now and then', async () => {
+    await lookUp();
+    for (let count = 0; count < 20; count += 1) {
+      await addCard(world.log, BOB);
+      await device.witness(await world.log.head(world.now), CARD);
+    }
+    expect(world.asked.filter((what) => what === 'consistency')).toHaveLength(1);
+  });
+
+  test('that could not be compared is compared with the next message', async () => {
+    await lookUp();
+    await addCard(world.log, BOB);
+    const head = await world.log.head(world.now);
+    world.failure = new Error('offline');
+    await device.witness(head, CARD);
+    world.failure = null;
+    await device.witness(head, CARD);
+    expect((await device.head())?.size).toBe(3);
+    expect(world.splits).toEqual([]);
+  });
+});
