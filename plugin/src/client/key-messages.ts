@@ -31,6 +31,14 @@ export type LoadFile = (delivered: DeliveredMessage) => Promise<string | null>;
 // Twilio may have put others between: the locator is only where to look first.
 const RADIUS = 50;
 const MAX_OPENED_FILES = 1000;
+const MAX_OPENED_BODIES = 1000;
+
+/** What came of a key message in a body, of this author. */
+interface OpenedBody {
+  readonly author: string;
+  readonly body: string;
+  readonly opening: Promise<Session | 'foreign' | null>;
+}
 
 /** Loads files. A file is large: all who want it while it comes share it. */
 export function fileLoader(): LoadFile {
@@ -68,6 +76,8 @@ export function keyMessages(
   // that a file which Twilio bends for a while is read again.
   const openedFiles = new Map<string, Promise<Session | 'foreign' | null>>();
 
+  const openedBodies = new Map<string, OpenedBody>();
+
   async function openCandidate(
     candidate: DeliveredMessage,
     withFile: boolean,
@@ -92,6 +102,20 @@ export function keyMessages(
     return opening;
   }
 
+  // A member can put a hundred key messages around a place, and name it in followers without end:
+  // each of those is opened once, not once for every follower.
+  function openBody(candidate: DeliveredMessage): Promise<Session | 'foreign' | null> {
+    const { author, body } = candidate;
+    const name = placeOf(candidate);
+    const known = openedBodies.get(name);
+    if (known?.author === author && known.body === body) return known.opening;
+    if (openedBodies.size >= MAX_OPENED_BODIES) openedBodies.clear();
+    const opening = openCandidate(candidate, false);
+    openedBodies.set(name, { author, body, opening });
+    opening.catch(() => openedBodies.delete(name));
+    return opening;
+  }
+
   async function lookUp(
     delivered: DeliveredMessage,
     { sessionId, keyMessageIndex }: SessionReference,
@@ -102,9 +126,9 @@ export function keyMessages(
         // A session is its author's. Files are large: only the one that is named is loaded.
         if (candidate.author !== delivered.author) continue;
         const isNamed = radius === 0;
-        const opened = await (candidate.file && isNamed
-          ? openFile(candidate)
-          : openCandidate(candidate, isNamed));
+        const opened = await (candidate.file
+          ? isNamed && openFile(candidate)
+          : openBody(candidate));
         if (!opened) continue;
         if (opened === 'foreign') foreign ||= candidate.index === keyMessageIndex;
         else if (equal(opened.sessionId, sessionId)) return opened;
@@ -122,8 +146,12 @@ export function keyMessages(
       const opened = await open(candidate, envelope);
       return opened ? (opened.session ?? null) : 'foreign';
     } catch (error) {
-      if (outcomeOf(error).status === 'rejected') return null;
-      throw error;
+      if (outcomeOf(error).status !== 'rejected') throw error;
+      // What is wrong with a card is the directory's answer of now.
+      if (isEncryptionError(error, 'CARD_INVALID', 'CARD_REVOKED')) {
+        openedBodies.delete(placeOf(candidate));
+      }
+      return null;
     }
   }
 

@@ -133,9 +133,20 @@ export function sender(context: SenderContext): Sender {
     return keyStore.lock(`send/${own.card.id}/${channelSid}`, work);
   }
 
+  // The application may take its time to approve somebody: who left meanwhile gets nothing, and who
+  // came is asked about too.
+  async function approvedMembers(outlet: Outlet): Promise<readonly Identity[]> {
+    let members = await outlet.members();
+    for (;;) {
+      await context.policy.check(outlet.channelSid, members);
+      const checked = new Set(members);
+      members = await outlet.members();
+      if (members.every((identity) => checked.has(identity))) return members;
+    }
+  }
+
   async function recipientsIn(outlet: Outlet): Promise<readonly Bytes[]> {
-    const members = await outlet.members();
-    await context.policy.check(outlet.channelSid, members);
+    const members = await approvedMembers(outlet);
     // A message is not lost because the token server was restarted.
     const keys = await patiently('DIRECTORY_UNREACHABLE', () =>
       chooseRecipients(members, suite, context),

@@ -12,7 +12,7 @@ import {
   type Session,
   type SignedMessage,
 } from 'twilio-chat-encryption/protocol';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { cardBook } from '../../src/client/card-book.ts';
 import type { DeliveredMessage } from '../../src/client/delivered.ts';
 import type { Directory } from '../../src/client/directory.ts';
@@ -196,6 +196,24 @@ test('a follower in somebody else’s name is not what the true one waits for', 
     bobsDevice.judge(deliver(channel, 2, body)),
   ];
   expect((await Promise.all(judging)).map(outcomeOf)).toEqual(['KEY_PENDING', 'verified']);
+});
+
+test.each<[string, (text: string) => string]>([
+  ['cannot be opened', (text) => `${text.slice(0, -8)}AAAAAAAA`],
+  ['opens another session', (text) => text],
+])('a key message that %s is tried once, not once for each follower', async (_what, changed) => {
+  const { text, session } = await keyMessage();
+  const bobsDevice = bobs();
+  const agreements = vi.spyOn(crypto.subtle, 'deriveBits');
+  onTestFinished(() => {
+    agreements.mockRestore();
+  });
+  const channel = { text: changed(text) };
+  for (let index = 1; index < 20; index += 1) {
+    const [body = ''] = await followers({ ...session, sessionId: random(16) }, 1);
+    expect(outcomeOf(await bobsDevice.judge(deliver(channel, index, body)))).toBe('KEY_PENDING');
+  }
+  expect(agreements).toHaveBeenCalledTimes(1);
 });
 
 test('strangers whom it takes long to tell from members are told of by the next follower', async () => {

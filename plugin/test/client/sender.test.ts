@@ -44,6 +44,7 @@ function senderOf(
     knows: () => Promise.resolve(true),
     check: (_, found) => Promise.resolve(new Map(found.map(({ id }) => [id, 'pinned'] as const))),
     acknowledge: () => Promise.resolve([]),
+    markVerified: () => Promise.resolve(),
   };
   const own = { ...self, stateKey: random(32) };
   return sender({

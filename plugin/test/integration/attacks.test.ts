@@ -159,6 +159,21 @@ describe('Twilio cannot', () => {
     expectRejected(messages.at(-1), 'REPLAYED');
   });
 
+  test('name another member as the one who sent a message', async () => {
+    const [own, bobs] = await pair(alice, bob);
+    await deliver(own, bobs, 'I agree');
+    const { sid } = await own.getMemberByIdentity('bob');
+    world.emulator.tamper.rewrite(own.sid, 0, { memberSid: sid }, 'silently');
+    const later = await world.again(bob);
+    const [read] = await history(await later.client.getChannelBySid(own.sid));
+    expect(read?.encryption.status).toBe('verified');
+    expect((await read?.getMember())?.identity).toBe('alice');
+    const conversations = bob.encryption.wrapClient(await world.conversations(bob));
+    const conversation = await conversations.getConversationBySid(own.sid);
+    const [same] = (await conversation.getMessages()).items;
+    expect((await same?.getParticipant())?.identity).toBe('alice');
+  });
+
   test('make somebody a member who then reads what was sent before', async () => {
     const [own, bobs] = await pair(alice, bob);
     await deliver(own, bobs, 'before carol');

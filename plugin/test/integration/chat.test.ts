@@ -10,6 +10,7 @@ import {
   type Person,
   type World,
 } from './world.ts';
+import { slotsOf } from './slots-of.ts';
 
 let world: World;
 let alice: Person;
@@ -188,6 +189,51 @@ describe('the wrapper', () => {
     expect(() => own.emit('messageAdded', message)).toThrow(
       expect.objectContaining({ code: 'NOT_SUPPORTED_ENCRYPTED' }),
     );
+  });
+
+  test('sends the attributes that an object had when it was given', async () => {
+    const [own, bobs] = await pair(alice, bob);
+    const got: unknown[] = [];
+    bobs.on('messageAdded', (message) => got.push(message.attributes));
+    const attributes = { step: 1 };
+    const first = own.sendMessage('one', attributes);
+    attributes.step = 2;
+    await Promise.all([first, own.sendMessage('two', attributes)]);
+    await expect.poll(() => got).toEqual([{ step: 1 }, { step: 2 }]);
+  });
+
+  test('sends nothing to a member who was removed by sid', async () => {
+    const [own] = await pair(alice, bob);
+    const member = await own.getMemberByIdentity('bob');
+    const end = world.emulator.tamper.onPush(async ({ object }) => {
+      if (object === `${own.sid}.roster`) await new Promise((done) => setTimeout(done, 300));
+      return undefined;
+    });
+    await own.removeMember(member.sid);
+    await own.sendMessage('without Bob');
+    end();
+    expect(slotsOf(world.emulator.inspect.messages(own.sid)[0]?.body ?? '')).toBe(1);
+  });
+
+  test('counts nothing twice: what was hidden and is removed is not left out again', async () => {
+    const [own, bobs] = await pair(alice, bob);
+    await deliver(own, bobs, 'one');
+    const { tamper } = world.emulator;
+    tamper.copy({ channel: own.sid, index: 0 }, { channel: own.sid });
+    await deliver(own, bobs, 'two');
+    expect(await bobs.getMessagesCount()).toBe(2);
+    tamper.remove(own.sid, 1);
+    await deliver(own, bobs, 'three');
+    // The SDK keeps the count for half a second.
+    await expect.poll(() => bobs.getMessagesCount()).toBe(3);
+  });
+
+  test('moves the read horizon also when the count cannot be corrected', async () => {
+    const [own, bobs] = await pair(alice, bob);
+    for (const body of ['one', 'two']) await deliver(own, bobs, body);
+    const raw = await bob.raw.getChannelBySid(own.sid);
+    raw.getMessages = () => Promise.reject(new Error('away'));
+    expect(await bobs.updateLastConsumedMessageIndex(0)).toBe(1);
   });
 
   test('removes members given as wrapped objects, and passes what carries no content', async () => {

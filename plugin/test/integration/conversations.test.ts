@@ -8,6 +8,7 @@ let world: World;
 let alice: Client;
 let bob: Client;
 let carol: Person;
+let bobsDevice: Person;
 
 beforeAll(async () => {
   world = await startWorld();
@@ -16,6 +17,7 @@ beforeAll(async () => {
   alice = a.encryption.wrapClient(await world.conversations(a));
   bob = b.encryption.wrapClient(await world.conversations(b));
   carol = c;
+  bobsDevice = b;
 });
 
 afterAll(() => world.close());
@@ -89,9 +91,12 @@ describe('a prepared message', () => {
     await unsent.send();
     expect((await first).attributes).toEqual({ mood: 'good' });
     unsent.text = 'second';
+    unsent.emailOptions.subject = 'the subject';
     const second = next<Message>(bobs, 'messageAdded');
-    await unsent.send();
-    expect((await second).body).toBe('second');
+    const sending = unsent.send();
+    unsent.emailOptions.subject = 'not yet';
+    await sending;
+    expect(await second).toMatchObject({ body: 'second', subject: 'the subject' });
     expect(JSON.stringify(world.emulator.inspect.messages(own.sid))).not.toMatch(/first|second/);
   });
 
@@ -149,6 +154,56 @@ describe('files of Conversations', () => {
         anomalies: [{ code: 'FILES_MISSING', count: 1 }],
       });
     expect(message.attachedMedia?.map(({ sid }) => sid)).toEqual([second.sid]);
+  });
+});
+
+describe('under the sid of a file, Twilio', () => {
+  /** Bob's view of a file of Alice and one of his own, to which Twilio gave one sid. */
+  async function oneSid() {
+    const [own, bobs] = await pair();
+    for (const [from, to, media] of [
+      [own, bobs, 'I pay 10'],
+      [bobs, own, 'I pay 99'],
+    ] as const) {
+      const arrived = next(to, 'messageAdded');
+      const file = { contentType: 'text/plain', media: Buffer.from(media) };
+      await from.prepareMessage().addMedia(file).buildAndSend();
+      await arrived;
+    }
+    const { inspect, tamper } = world.emulator;
+    const [sid = '', other = ''] = inspect.messages(own.sid).map(({ media: [file] }) => file?.sid);
+    const [first, second] = [sid, other].map((one) => {
+      const file = inspect.media().find((stored) => stored.sid === one);
+      if (!file) throw new Error('There is no file.');
+      return { ...file, bytes: Uint8Array.from(file.bytes) };
+    });
+    if (!first || !second) throw new Error('There are no files.');
+    tamper.rewrite(own.sid, 1, { media: [{ ...second, sid }] }, 'silently');
+    const person = await world.again(bobsDevice);
+    const client = person.encryption.wrapClient(await world.conversations(person));
+    const conversation = await client.getConversationBySid(own.sid);
+    const files = (await conversation.getMessages()).items.map((one) => one.attachedMedia?.[0]);
+    const [alices, bobsOwn] = files;
+    if (!alices || !bobsOwn) throw new Error('Files are missing.');
+    tamper.rewriteMedia(sid, { bytes: second.bytes });
+    await bobsOwn.getContentTemporaryUrl();
+    tamper.rewriteMedia(sid, { bytes: first.bytes });
+    return { client, alices, bobsOwn };
+  }
+
+  test('cannot show the file of another message', async () => {
+    const { client, alices, bobsOwn } = await oneSid();
+    const urls = await client.getTemporaryContentUrlsForMedia([alices]);
+    expect(await (await fetch(urls.get(alices.sid) ?? '')).text()).toBe('I pay 10');
+    const refused = { code: 'FILE_UNREACHABLE' };
+    for (const asked of [
+      client.getTemporaryContentUrlsForMedia([alices, bobsOwn]),
+      client.getTemporaryContentUrlsForMediaSids([alices.sid]),
+      // Of no message that was read: nobody signed it.
+      client.getTemporaryContentUrlsForMediaSids(['ME00000000000000000000000000000000']),
+    ]) {
+      await expect(asked).rejects.toMatchObject(refused);
+    }
   });
 });
 

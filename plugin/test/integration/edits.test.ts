@@ -63,6 +63,15 @@ describe('an edit', () => {
     expect([theirs.body, theirs.attributes]).toEqual(['hello', { mood: 'better' }]);
   });
 
+  test('has nothing of what the application did to the attributes that it was given', async () => {
+    const { mine, theirs } = await sent('helo', { list: ['sent'] });
+    const { list } = mine.attributes as { list: string[] };
+    list.push('a draft');
+    await mine.updateBody('hello');
+    await expect.poll(() => theirs.body).toBe('hello');
+    expect(theirs.attributes).toEqual({ list: ['sent'] });
+  });
+
   test('keeps id and place of the message, and no plaintext reaches Twilio', async () => {
     const { own, bobs, mine, theirs } = await sent('before-the-edit');
     const { encryption } = theirs;

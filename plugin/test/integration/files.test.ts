@@ -73,14 +73,17 @@ describe('a file', () => {
     await expect(media.getContentStream({ signal: giveUp.signal })).rejects.toThrow('was closed');
   });
 
-  test('of a type that could run a script is offered as bytes', async () => {
-    const [own, bobs] = await pair(alice, bob);
-    const page = { contentType: 'text/html', media: '<script>alert(1)</script>' };
-    const { media } = await sendFile(own, bobs, page);
-    expect(media.contentType).toBe('text/html');
-    const response = await fetch(await media.getContentTemporaryUrl());
-    expect(response.headers.get('content-type')).toBe('application/octet-stream');
-  });
+  test.each(['text/html', 'image/svg+xml', 'video/x+xml'])(
+    'of a type that could run a script is offered as bytes: %s',
+    async (contentType) => {
+      const [own, bobs] = await pair(alice, bob);
+      const page = { contentType, media: '<script>alert(1)</script>' };
+      const { media } = await sendFile(own, bobs, page);
+      expect(media.contentType).toBe(contentType);
+      const response = await fetch(await media.getContentTemporaryUrl());
+      expect(response.headers.get('content-type')).toBe('application/octet-stream');
+    },
+  );
 
   test('has one address until its message is removed, and none afterwards', async () => {
     const [own, bobs] = await pair(alice, bob);
@@ -196,6 +199,18 @@ describe('attributes that the application names', () => {
         () => JSON.parse(world.emulator.inspect.messages(own.sid)[0]?.attributes ?? '') as unknown,
       )
       .toEqual({ queue: 'archive' });
+  });
+
+  test('that JSON cannot carry are refused, in a message and in an edit', async () => {
+    const erin = await world.person('erin', { clearAttributes: ['queue'] });
+    const [own] = await pair(erin, bob);
+    const cyclic: Record<string, unknown> = {};
+    cyclic['itself'] = cyclic;
+    const refused = { code: 'INVALID_CONTENT' };
+    await expect(own.sendMessage('one', cyclic)).rejects.toMatchObject(refused);
+    await own.sendMessage('two');
+    const [message] = (await own.getMessages()).items;
+    await expect(message?.updateAttributes(cyclic)).rejects.toMatchObject(refused);
   });
 
   test('cannot have the name of the envelope', async () => {

@@ -3,6 +3,7 @@ import type { NewRecipients } from 'twilio-chat-encryption';
 import type { Channel } from 'twilio-chat';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { deliver, next, pair, startWorld, type Person, type World } from './world.ts';
+import { slotsOf } from './slots-of.ts';
 
 let world: World;
 let bob: Person;
@@ -74,6 +75,34 @@ test('a function that throws keeps the message back', async () => {
   const [own] = await pair(alice, bob);
   await expect(own.sendMessage('one')).rejects.toThrow('the dialog was closed');
   expect(world.emulator.inspect.messages(own.sid)).toHaveLength(0);
+});
+
+test('who left while the application was asked about somebody gets nothing', async () => {
+  await world.crowd(['carol']);
+  let approve = (): void => undefined;
+  const asked: (readonly string[])[] = [];
+  const alice = await world.person('alice 5', {
+    recipients: ({ identities }) => {
+      asked.push(identities);
+      if (!identities.some((identity) => identity === 'mallory')) return true;
+      return new Promise((resolve) => {
+        approve = () => {
+          resolve(true);
+        };
+      });
+    },
+  });
+  const [own] = await pair(alice, bob);
+  await own.add('carol');
+  await intrude(own);
+  const sending = own.sendMessage('one');
+  await expect.poll(() => asked).toHaveLength(1);
+  await own.removeMember('carol');
+  approve();
+  await sending;
+  const [message] = world.emulator.inspect.messages(own.sid);
+  // Alice, Bob and Mallory.
+  expect(slotsOf(message?.body ?? '')).toBe(3);
 });
 
 test("'open' asks and tells nobody", async () => {

@@ -35,6 +35,9 @@ const directory: Directory = {
 class Channel {
   readonly events: [name: string, index: number][] = [];
   readonly feed: MessageFeed<Message>;
+  /** The sizes of the files of every message, by what Twilio says. */
+  fileSizes: readonly number[] = [];
+  text = '';
   #listeners: MessageListeners<Message> | null = null;
   readonly #emitter = replayEmitter(() => this);
 
@@ -76,10 +79,10 @@ class Channel {
         sid: `IM${index}`,
         index,
         author: 'bob',
-        text: '',
+        text: this.text,
         place: 'body',
         attributes: {},
-        files: [],
+        files: this.fileSizes.map((size) => ({ sid: 'ME1', size, getContentTemporaryUrl: never })),
         dateCreated: new Date(),
         dateUpdated: new Date(),
       }),
@@ -138,4 +141,34 @@ test('an update of a message that the application never had adds none', async ()
   channel.tell.updated(message(3), ['body']);
   await vi.advanceTimersByTimeAsync(0);
   expect(channel.events).toEqual([['updated', 3]]);
+});
+
+test('a judgement that is under way is of the files that Twilio has when it ends', async () => {
+  let judged = (): void => undefined;
+  const judging = new Promise<void>((resolve) => {
+    judged = resolve;
+  });
+  const accepted: (readonly number[])[] = [];
+  const channel = new Channel({
+    ...device,
+    async judge(delivered) {
+      await judging;
+      return { delivered, outcome: REJECTED };
+    },
+    accept(all) {
+      accepted.push(...all.map(({ delivered }) => delivered.fileSizes));
+      return device.accept(all);
+    },
+  });
+  channel.text = 'e2e1.';
+  channel.fileSizes = [100];
+  const one = message(0);
+  channel.tell.added(one);
+  await vi.advanceTimersByTimeAsync(0);
+  channel.fileSizes = [];
+  channel.tell.updated(one, ['media']);
+  await vi.advanceTimersByTimeAsync(0);
+  judged();
+  await vi.advanceTimersByTimeAsync(0);
+  expect(accepted).toEqual([[100], []]);
 });

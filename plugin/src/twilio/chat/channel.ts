@@ -160,13 +160,19 @@ function membership(
     getMemberBySid: async (sid) => wrap.member(await raw.getMemberBySid(sid)),
     getMemberByIdentity: async (identity) => wrap.member(await raw.getMemberByIdentity(identity)),
     async removeMember(member) {
-      const identity = typeof member === 'string' ? member : member.identity;
+      const identity = typeof member === 'string' ? await identityOf(raw, member) : member.identity;
       await raw.removeMember(identity);
       await rosterShows(rosterOf(raw), identity, false);
     },
     getUserDescriptors: async () =>
       mapPaginator(await raw.getUserDescriptors(), wrap.userDescriptor),
   };
+}
+
+// Twilio takes a sid too, and the roster is watched for an identity.
+async function identityOf(raw: Channel, name: string): Promise<string> {
+  const members = await raw.getMembers().catch(() => []);
+  return members.find(({ sid }) => sid === name)?.identity ?? name;
 }
 
 function metadata(

@@ -19,7 +19,7 @@ export function messageFacade(
     {
       ...emitter.methods,
       get author() {
-        return state.author(raw.author);
+        return state.signer ?? raw.author;
       },
       get body() {
         if (state.isClear) return raw.body;
@@ -42,7 +42,13 @@ export function messageFacade(
         const [file] = state.files;
         return file ? wrap.media(file) : null;
       },
-      getMember: async (): Promise<Member> => wrap.member(await raw.getMember()),
+      // Twilio names a member by sid, and may name another one.
+      getMember: async (): Promise<Member> =>
+        wrap.member(
+          await (state.signer === null
+            ? raw.getMember()
+            : raw.channel.getMemberByIdentity(state.signer)),
+        ),
       async updateBody(body) {
         if (await wrap.rule.mayClear(raw.channel)) await raw.updateBody(body);
         else await state.edit({ body });

@@ -1,10 +1,11 @@
-import type { Client, Conversation, Message, PushNotification } from '@twilio/conversations';
-import { cancellable, type Cancellable } from '../core/cancellable.ts';
-import { facade, refusal, type OwnMembers } from '../core/facade.ts';
+import type { Client, Conversation, Media, Message, PushNotification } from '@twilio/conversations';
+import { cancellable } from '../core/cancellable.ts';
+import { facade, isFacade, refusal, type OwnMembers } from '../core/facade.ts';
 import { mapPaginator } from '../core/paginator.ts';
 import { replayEmitter, type ReplayEmitter } from '../core/replay-emitter.ts';
 import { keepTokenFresh } from '../core/token-refresh.ts';
 import { checkIdentity } from '../core/wrapping.ts';
+import { ambiguousSid, unknownSids } from './known-media.ts';
 import { urlsOfFiles } from './message.ts';
 import { pushFacade } from './push.ts';
 import type { Wrappers } from './registry.ts';
@@ -112,17 +113,32 @@ function files(
   OwnMembers<Client, typeof CLIENT_RULES>,
   'getTemporaryContentUrlsForMedia' | 'getTemporaryContentUrlsForMediaSids'
 > {
-  const urls = (sids: readonly string[]): Cancellable<Map<string, string>> =>
-    cancellable(async () => {
-      const known = sids.flatMap((sid) => wrap.knownMedia(sid) ?? []);
-      const others = sids.filter((sid) => !wrap.knownMedia(sid));
-      const theirs = others.length > 0 ? await raw.getTemporaryContentUrlsForMediaSids(others) : [];
-      return new Map([...theirs, ...(await urlsOfFiles(known))]);
-    });
   return {
-    getTemporaryContentUrlsForMedia: (contentSet) => urls(contentSet.map(({ sid }) => sid)),
-    getTemporaryContentUrlsForMediaSids: urls,
+    // Of the very files that were given: Twilio could show another one under the same sid.
+    getTemporaryContentUrlsForMedia: (contentSet) =>
+      cancellable(async () => {
+        checkSids(contentSet);
+        const ours = contentSet.filter(isFacade);
+        const others = contentSet.filter((file) => !isFacade(file));
+        const theirs = others.length > 0 ? await raw.getTemporaryContentUrlsForMedia(others) : [];
+        return new Map([...theirs, ...(await urlsOfFiles(ours))]);
+      }),
+    getTemporaryContentUrlsForMediaSids: (sids) =>
+      cancellable(async () => {
+        const known = sids.flatMap((sid) => wrap.knownMedia(sid) ?? []);
+        const others = sids.filter((sid) => !wrap.knownMedia(sid));
+        if (wrap.rule.isAll && others.length > 0) throw unknownSids(others);
+        const theirs =
+          others.length > 0 ? await raw.getTemporaryContentUrlsForMediaSids(others) : [];
+        return new Map([...theirs, ...(await urlsOfFiles(known))]);
+      }),
   };
+}
+
+// The addresses are told by sid: of two files with one, they would be those of the other.
+function checkSids(files: readonly Media[]): void {
+  const bySid = new Map(files.map((file) => [file.sid, file]));
+  for (const file of files) if (bySid.get(file.sid) !== file) throw ambiguousSid(file.sid);
 }
 
 // Message events are the conversations' (see `conversation` above). Events of before are kept for

@@ -189,10 +189,17 @@ function membership(
     async removeParticipant(participant) {
       const name =
         typeof participant === 'string' ? participant : (participant.identity ?? participant.sid);
+      const identity = await identityOf(raw, name);
       await raw.removeParticipant(name);
-      await rosterShows(rosterOf(raw), name, false);
+      await rosterShows(rosterOf(raw), identity, false);
     },
   };
+}
+
+// Twilio takes a sid too, and the roster is watched for an identity.
+async function identityOf(raw: Conversation, name: string): Promise<string> {
+  const participants = await raw.getParticipants().catch(() => []);
+  return participants.find(({ sid }) => sid === name)?.identity ?? name;
 }
 
 function metadata(

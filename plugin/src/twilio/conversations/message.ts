@@ -1,4 +1,5 @@
 import type { Media, Message, Participant } from '@twilio/conversations';
+import { EncryptionError } from '../../errors.ts';
 import { cancellable, type Cancellable } from '../core/cancellable.ts';
 import { findEnvelope } from '../core/envelope-place.ts';
 import { facade } from '../core/facade.ts';
@@ -23,7 +24,7 @@ export function messageFacade(
     {
       ...emitter.methods,
       get author() {
-        return state.author(raw.author);
+        return state.signer ?? raw.author;
       },
       get body() {
         if (state.isClear) return raw.body;
@@ -59,8 +60,9 @@ export function messageFacade(
         return state.isClear ? raw.attachedMedia : files();
       },
       ...fileMethods(raw, state, files),
+      // Twilio names a participant by sid, and may name another one.
       getParticipant: async (): Promise<Participant> =>
-        wrap.participant(await raw.getParticipant()),
+        wrap.participant(await authorOf(raw, state.signer)),
       async updateBody(body) {
         if (await wrap.rule.mayClear(raw.conversation)) await raw.updateBody(body);
         else await state.edit({ body });
@@ -84,6 +86,14 @@ export function messageFacade(
       emitter.emit('updated', { message: self, updateReasons });
     },
   };
+}
+
+/** The participant who wrote it; rejects when they left, as the SDK does. */
+async function authorOf(raw: Message, signer: string | null): Promise<Participant> {
+  const author = signer && (await raw.conversation.getParticipantByIdentity(signer));
+  if (author) return author;
+  if (signer === null) return raw.getParticipant();
+  throw new EncryptionError('INVALID_ARGUMENT', `${signer} is no participant any more.`);
 }
 
 type Urls = Map<string, string>;

@@ -26,7 +26,10 @@ export interface ConversationFeed {
 /** What facades need of one another: each SDK object has one facade for its life. */
 export interface Wrappers extends Wrapping, People {
   readonly media: (file: IncomingFile<Media>) => Media;
-  /** A file of a message that was looked at. */
+  /**
+   * A file of a message that was looked at.
+   * @throws EncryptionError `FILE_UNREACHABLE` when Twilio gave the sid to different files
+   */
   readonly knownMedia: (sid: string) => Media | undefined;
   readonly client: (raw: Client) => Client;
   /** The client that a conversation came from, for {@link checkSender}. */

@@ -4,6 +4,7 @@ import { once } from '../core/once.ts';
 import { checkIdentity, type Wrapping } from '../core/wrapping.ts';
 import { clientFacade } from './client.ts';
 import { conversationFacade } from './conversation.ts';
+import { knownMedia } from './known-media.ts';
 import { mediaFacade } from './media.ts';
 import { people } from './people.ts';
 import type { Wrappers } from './registry.ts';
@@ -11,10 +12,10 @@ import type { Wrappers } from './registry.ts';
 /** The facades of one device, for Conversations. */
 export function conversationsWrappers(wrapping: Wrapping): Wrappers {
   const conversations = once((raw: Conversation) => conversationFacade(raw, all));
-  const seen = new Map<string, WeakRef<Media>>();
+  const known = knownMedia();
   const media = once((file: IncomingFile<Media>) => {
     const made = mediaFacade(file);
-    seen.set(made.sid, new WeakRef(made));
+    known.add(made, file.descriptor.hash);
     return made;
   });
   const owners = new WeakMap<Conversation, Client>();
@@ -22,7 +23,7 @@ export function conversationsWrappers(wrapping: Wrapping): Wrappers {
     ...wrapping,
     ...people((raw) => conversations(raw).facade, wrapping.clearMetadata),
     media,
-    knownMedia: (sid) => seen.get(sid)?.deref(),
+    knownMedia: known.get,
     client: once((raw: Client) => clientFacade(raw, all)),
     conversation: (raw) => conversations(raw).facade,
     feed: conversations,

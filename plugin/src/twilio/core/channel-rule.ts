@@ -12,6 +12,8 @@ export type ChannelChoice = 'all' | ((channel: NamedChannel) => boolean);
 
 /** The application's choice, and what it may not undo. */
 export interface ChannelRule {
+  /** Whether there is no channel that could be left as it is. */
+  readonly isAll: boolean;
   /** Whether a channel is left as it is. Never one that was encrypted once. */
   readonly isClear: (channel: NamedChannel) => Promise<boolean>;
   /**
@@ -41,6 +43,7 @@ export function channelRule(device: Device, choice: ChannelChoice): ChannelRule 
   const wasEncrypted = (channel: NamedChannel): Promise<boolean> =>
     device.encryptedChannels.has(parseChannelSid(channel.sid));
   return {
+    isAll: choice === 'all',
     isClear: async (channel) => !isChosen(channel) && !(await wasEncrypted(channel)),
     async mayClear(channel) {
       if (isChosen(channel)) return false;

@@ -1,17 +1,17 @@
 import { EncryptionError } from '../../errors.ts';
-import type { Json } from '../../protocol/content.ts';
 import { ENVELOPE_ATTRIBUTE } from './envelope-place.ts';
+import { jsonCopy } from './json-copy.ts';
 import type { ClearAttributes } from './sdk.ts';
 
 /**
  * The attributes that Twilio sees too: those that the application named, if there are any. Readers
  * take them from the envelope like all others.
+ * @throws EncryptionError `INVALID_CONTENT`
  */
 export function clearPart(attributes: unknown, names: readonly string[]): ClearAttributes {
   if (names.length === 0 || attributes === undefined) return {};
   // As the SDKs send it: what JSON leaves out is not there.
-  const json = JSON.parse(JSON.stringify({ attributes })) as { attributes?: Json };
-  const members = json.attributes;
+  const members = jsonCopy(attributes);
   if (typeof members !== 'object' || members === null || Array.isArray(members)) return {};
   return Object.fromEntries(Object.entries(members).filter(([name]) => names.includes(name)));
 }

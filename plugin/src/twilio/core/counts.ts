@@ -50,8 +50,11 @@ export function counts<Message extends Readable, File extends PortFile>(
     total: (count) => Math.max(0, count - hidden.indexes.size),
     async unread(count, lastRead) {
       if (count === null || count === 0) return count;
-      const { items } = await port.page(Math.min(count, MAX_SEARCHED));
-      const unread = items.filter((message) => port.read(message).index > (lastRead ?? -1));
+      // What was asked for, such as to read up to a message, is done: that is no failure of it.
+      const page = await port.page(Math.min(count, MAX_SEARCHED)).catch(() => null);
+      const unread = (page?.items ?? []).filter(
+        (message) => port.read(message).index > (lastRead ?? -1),
+      );
       return Math.max(0, count - unread.filter(isHidden).length);
     },
     last(last) {

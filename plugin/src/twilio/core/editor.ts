@@ -3,6 +3,7 @@ import type { ReceivedMessage } from '../../client/judged.ts';
 import type { OutgoingContent } from '../../client/sender.ts';
 import { EncryptionError } from '../../errors.ts';
 import { clearPart } from './clear-attributes.ts';
+import { jsonCopy } from './json-copy.ts';
 import type { ChannelOutlet } from './outlet.ts';
 import type { ClearAttributes } from './sdk.ts';
 
@@ -51,9 +52,12 @@ export function editor(current: () => ReceivedMessage, context: EditorContext): 
   const { device, outlet, checkSender, limit, replace, clearAttributes } = context;
   let used = 0;
   let posted: Posted | null = null;
+  // What the message says, apart from the attributes that the application has: it may change those in
+  // place, and that is no edit.
+  let said: OutgoingContent = {};
 
   async function post(changes: OutgoingContent, repeats: number): Promise<void> {
-    const { encryption, content, editable } = current();
+    const { encryption, editable } = current();
     if (encryption.status !== 'verified' || !editable) throw notEditable('cannot be read');
     if (encryption.sender.identity !== device.identity) throw notEditable("is somebody else's");
     checkSender();
@@ -62,7 +66,7 @@ export function editor(current: () => ReceivedMessage, context: EditorContext): 
     used = Math.max(used, editable.latestRevision) + 1;
     if (used > MAX_REVISION) throw notEditable('was edited too often');
     // What an edit of a moment ago replaced is kept, also when its event is still to come.
-    const base = posted && posted.revision > encryption.revision ? posted.content : content;
+    const base = posted && posted.revision > encryption.revision ? posted.content : said;
     const edited = { body: '', ...base, ...changes };
     const revision = used;
     const clear = clearPart(edited.attributes, clearAttributes);
@@ -73,15 +77,20 @@ export function editor(current: () => ReceivedMessage, context: EditorContext): 
 
   return {
     async edit(changes) {
-      checkChanges(changes);
-      await outlet.inOrder(() => post(changes, 0));
+      const asked = apart(changes);
+      checkChanges(asked);
+      await outlet.inOrder(() => post(asked, 0));
     },
     opened() {
-      if (!posted || posted.repeats >= MAX_REPEATS || device.closed.aborted) return;
       const { encryption, content } = current();
-      if (encryption.status !== 'verified' || encryption.revision !== posted.revision) return;
+      if (encryption.status !== 'verified') return;
+      // Nobody else's messages are edited.
+      if (encryption.sender.identity !== device.identity) return;
+      said = apart(content);
+      if (!posted || posted.repeats >= MAX_REPEATS || device.closed.aborted) return;
+      if (encryption.revision !== posted.revision) return;
       if (encryption.sender.cardId === device.card.id) return;
-      const lost = unchanged(posted, content);
+      const lost = unchanged(posted, said);
       const repeats = posted.repeats + 1;
       posted = null;
       if (Object.keys(lost).length === 0) return;
@@ -89,6 +98,12 @@ export function editor(current: () => ReceivedMessage, context: EditorContext): 
       outlet.inOrder(() => post(lost, repeats)).catch(() => undefined);
     },
   };
+}
+
+/** The content without the objects that the application has. */
+function apart(content: OutgoingContent): OutgoingContent {
+  if (content.attributes === undefined) return content;
+  return { ...content, attributes: jsonCopy(content.attributes) };
 }
 
 /** The changes of parts that the other edit left as they were: in the same part, the later one wins. */

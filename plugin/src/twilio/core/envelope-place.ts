@@ -2,7 +2,7 @@
  * Where an envelope stands in a message: it is the body, or, beside a file in a message of
  * twilio-chat, which sends no text with a file, one of the attributes.
  */
-import type { ClearAttributes, Readable } from './sdk.ts';
+import type { ClearAttributes, EnvelopePlace, Readable } from './sdk.ts';
 
 /** The name of the attribute that holds the envelope, or a hint. */
 export const ENVELOPE_ATTRIBUTE = 'e2e';
@@ -13,9 +13,6 @@ export const KEY_ATTRIBUTES = { [ENVELOPE_ATTRIBUTE]: 'key' } as const;
 const MAX_BODY_BYTES = 32 * 1024;
 // Of a message's attributes, in bytes of their JSON.
 const MAX_ATTRIBUTES_BYTES = 4096;
-
-/** Which of the two it is. */
-export type EnvelopePlace = 'body' | 'attributes';
 
 /**
  * The envelope of a message, or '' when it has none.

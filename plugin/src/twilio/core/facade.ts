@@ -44,21 +44,25 @@ export function facade<T extends object, const R extends Rules<T>>(
   const ruleOf = (name: string): Rule | undefined =>
     Object.hasOwn(rules, name) ? Reflect.get<Record<string, Rule>, string>(rules, name) : undefined;
 
-  // Applications hang things of their own on the SDK's objects.
-  const extras = new Map<string | symbol, unknown>();
+  // Applications hang things of their own on the SDK's objects, and frameworks do (Vue's `markRaw`):
+  // these stand on the target, and nothing of them in the place of a member.
+  function isTaken(name: string | symbol): boolean {
+    if (Object.hasOwn(own, name) || name === 'constructor') return true;
+    return typeof name === 'string' && ruleOf(name) !== undefined;
+  }
 
-  function write(name: string | symbol, value: unknown): boolean {
-    const isTaken = Object.hasOwn(own, name) || (typeof name === 'string' && ruleOf(name));
-    if (isTaken || name === 'constructor') return false;
-    extras.set(name, value);
-    return true;
+  // Not by `Reflect.set` at first: the SDK's class may have a setter of that name.
+  function write(target: T, name: string | symbol, value: unknown): boolean {
+    if (Object.hasOwn(target, name)) return Reflect.set(target, name, value);
+    const flags = { writable: true, enumerable: true, configurable: true };
+    return Reflect.defineProperty(target, name, { value, ...flags });
   }
 
   function read(name: string | symbol): unknown {
     if (Object.hasOwn(own, name)) return Reflect.get(own, name);
     if (name === 'constructor') return raw.constructor;
     const rule = typeof name === 'symbol' ? undefined : ruleOf(name);
-    if (rule === undefined) return extras.get(name) ?? ofEveryObject(name);
+    if (rule === undefined) return ofEveryObject(name);
     if (typeof name === 'symbol') return undefined;
     if (rule === 'pass' || (rule === 'metadata' && clearMetadata)) return passed(raw, name);
     if (rule === 'refuse' || rule === 'metadata') return () => Promise.reject(refusal(name, rule));
@@ -70,15 +74,25 @@ export function facade<T extends object, const R extends Rules<T>>(
     return undefined;
   }
 
+  // Nothing is read: the SDKs have getters that throw until the client is connected.
+  function isThere(name: string | symbol): boolean {
+    if (!isTaken(name)) return ofEveryObject(name) !== undefined;
+    if (typeof name === 'symbol' || Object.hasOwn(own, name)) return true;
+    const rule = ruleOf(name);
+    return rule === 'pass' ? name in raw : rule !== 'hide';
+  }
+
   // The target is an empty object of the same class, so that own members of the SDK object, which
   // hold ciphertext and transports, cannot be listed or read around `read`.
   const blank: T = Object.create(Reflect.getPrototypeOf(raw)) as T;
   const proxy = new Proxy(blank, {
-    get: (_target, name) => read(name),
-    has: (_target, name) => read(name) !== undefined,
-    set: (_target, name, value) => write(name, value),
-    defineProperty: () => false,
-    deleteProperty: () => false,
+    get: (target, name): unknown =>
+      Object.hasOwn(target, name) ? Reflect.get(target, name) : read(name),
+    has: (target, name) => Object.hasOwn(target, name) || isThere(name),
+    set: (target, name, value) => !isTaken(name) && write(target, name, value),
+    defineProperty: (target, name, property) =>
+      !isTaken(name) && Reflect.defineProperty(target, name, property),
+    deleteProperty: (target, name) => !isTaken(name) && Reflect.deleteProperty(target, name),
     setPrototypeOf: () => false,
   });
   facades.add(proxy);

@@ -53,10 +53,13 @@ export function fileShelf<File extends PortFile>(closed: AbortSignal): FileShelf
 }
 
 function isSame(one: IncomingFile, descriptor: MediaDescriptor, file: PortFile): boolean {
-  const { hash, type, name } = one.descriptor;
+  const { key, hash, size, type, name } = one.descriptor;
   return (
     one.file.sid === file.sid &&
     equal(hash, descriptor.hash) &&
+    // A sender can make bytes that two keys open: what was read with the other one is another file.
+    equal(key, descriptor.key) &&
+    size === descriptor.size &&
     type === descriptor.type &&
     name === descriptor.name
   );
@@ -67,7 +70,8 @@ function incomingFile<File extends PortFile>(
   file: File,
   closed: AbortSignal,
 ): IncomingFile<File> {
-  let url: Promise<string> | null = null;
+  let loading: Promise<string> | null = null;
+  let shown: string | null = null;
 
   async function stream(progress: MediaProgress = {}): Promise<ReadableStream<Bytes>> {
     checkOpen(closed);
@@ -79,21 +83,34 @@ function incomingFile<File extends PortFile>(
   async function load(): Promise<string> {
     const decrypted = await blobOf(await stream());
     checkOpen(closed);
-    const made = URL.createObjectURL(new Blob([decrypted], { type: shownType(descriptor.type) }));
-    closed.addEventListener('abort', () => {
-      URL.revokeObjectURL(made);
-    });
-    return made;
+    return URL.createObjectURL(new Blob([decrypted], { type: shownType(descriptor.type) }));
+  }
+
+  function url(): Promise<string> {
+    if (loading) return loading;
+    const isWanted = (): boolean => loading === started;
+    const started = load().then(
+      (made) => {
+        // Its message may have gone meanwhile, or the device.
+        if (isWanted() && !closed.aborted) {
+          shown = made;
+          closed.addEventListener('abort', revoke);
+        } else URL.revokeObjectURL(made);
+        return made;
+      },
+      (error: unknown) => {
+        if (isWanted()) loading = null;
+        throw error;
+      },
+    );
+    loading = started;
+    return started;
   }
 
   function revoke(): void {
-    url?.then(
-      (made) => {
-        URL.revokeObjectURL(made);
-      },
-      () => undefined,
-    );
-    url = null;
+    if (shown !== null) URL.revokeObjectURL(shown);
+    closed.removeEventListener('abort', revoke);
+    loading = shown = null;
   }
 
   return {
@@ -101,21 +118,16 @@ function incomingFile<File extends PortFile>(
     file,
     stream,
     revoke,
-    url() {
-      url ??= load().catch((error: unknown) => {
-        url = null;
-        throw error;
-      });
-      return url;
-    },
+    url,
   };
 }
 
 // A page that is opened from a `blob:` URL runs with the application's own rights: what could hold a
-// script (HTML, SVG, XML) is offered as bytes. Pictures, sound, film and text cannot.
-// https://www.w3.org/TR/FileAPI/#originOfBlobURL
+// script (HTML, SVG, XML) is offered as bytes. Pictures, sound, film and text cannot; but every type
+// that ends in `+xml` is XML, whatever stands before it.
+// https://www.w3.org/TR/FileAPI/#originOfBlobURL https://mimesniff.spec.whatwg.org/#xml-mime-type
 const HARMLESS =
-  /^(image\/(png|jpeg|gif|webp|avif|bmp)|(audio|video)\/[a-z0-9.+-]+|text\/plain|application\/pdf)$/;
+  /^(image\/(png|jpeg|gif|webp|avif|bmp)|(audio|video)\/[a-z0-9.-]+|text\/plain|application\/pdf)$/;
 
 function shownType(type: string): string {
   const [essence = ''] = type.toLowerCase().split(';');

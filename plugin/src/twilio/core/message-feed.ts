@@ -247,6 +247,8 @@ export function messageFeed<Message extends Readable, File extends PortFile>(
       handle(message, ({ facade, appearance, shelf }) => {
         retries.delete(message);
         shown.delete(message);
+        // Twilio counts it no more, so there is nothing to leave out.
+        hidden.delete(port.read(message).index);
         shelf.update([], []);
         if (appearance !== 'hidden') emit('messageRemoved', facade);
       });
@@ -332,7 +334,10 @@ function dateOf(date: Date | null): Date {
   return new Date(Number(date) || NaN);
 }
 
-/** The judgement, or that it is pending when it takes too long. */
+/**
+ * The judgement, or that it is pending when it takes too long. It may have been made when Twilio said
+ * otherwise of what stands beside the envelope: what counts is what was delivered now.
+ */
 async function inTime(
   delivered: DeliveredMessage,
   judging: Promise<JudgedMessage>,
@@ -344,7 +349,7 @@ async function inTime(
     }, PATIENCE_MILLISECONDS);
   });
   try {
-    return await Promise.race([judging, late]);
+    return { ...(await Promise.race([judging, late])), delivered };
   } finally {
     clearTimeout(timer);
   }

@@ -4,6 +4,7 @@ import { random } from '../../client/random.ts';
 import type { OutgoingContent } from '../../client/sender.ts';
 import type { ChannelRule } from './channel-rule.ts';
 import { clearPart } from './clear-attributes.ts';
+import { jsonCopy } from './json-copy.ts';
 import { encryptFile, type MediaOptions, type OutgoingFile } from './outgoing-files.ts';
 import { deliveryWith, type ChannelOutlet } from './outlet.ts';
 import type { ChannelPort } from './port.ts';
@@ -31,7 +32,7 @@ export interface MessageSenderContext {
 /**
  * Sends messages of a channel, in the order in which they were given: a message with files when
  * those are encrypted, and nothing else while they are uploaded.
- * @param message what is to be encrypted; asked for only then
+ * @param message what is to be sent; asked at once, and what it throws counts if it is encrypted
  * @param inClear sends it as it is, in a channel that the application leaves so
  * @param signal gives it up before it is posted
  */
@@ -65,8 +66,9 @@ export function messageSender<Message extends Readable, File extends PortFile>(
 
   const inTurn = serial();
   return async (message, inClear, signal) => {
+    const said = saidNow(message);
     if (await inTurn(() => rule.mayClear(port))) return inOrder(inClear);
-    const outgoing = message();
+    const outgoing = await said;
     const files: OutgoingFile[] = [];
     // One after the other: a message may have many, and each may be large.
     for (const file of outgoing.files) {
@@ -78,4 +80,16 @@ export function messageSender<Message extends Readable, File extends PortFile>(
       return sendEncrypted(outgoing, files);
     });
   };
+}
+
+// The SDKs write attributes as JSON when they are called. Here a message may wait for others, and
+// meanwhile the application may go on using its objects: what they held at the call is sent.
+function saidNow(message: () => OutgoingMessage): Promise<OutgoingMessage> {
+  const said = new Promise<OutgoingMessage>((resolve) => {
+    const outgoing = message();
+    resolve({ ...outgoing, attributes: jsonCopy(outgoing.attributes) });
+  });
+  // In a channel that is left in the clear nobody asks.
+  said.catch(() => undefined);
+  return said;
 }

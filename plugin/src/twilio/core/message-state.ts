@@ -11,8 +11,8 @@ export interface MessageState<File extends PortFile> {
   readonly received: ReceivedMessage;
   /** Whether the application has it from Twilio as it is. */
   readonly isClear: boolean;
-  /** Who wrote it, when Twilio names this author. */
-  author<Named extends string | null>(named: Named): Named | Identity;
+  /** Who signed it, if it is verified: beside their words nobody else is named. */
+  readonly signer: Identity | null;
   /** Whether the sender sent files. */
   readonly type: 'text' | 'media';
   /** The sender's words, or fixed words in their place. */
@@ -42,10 +42,9 @@ export function messageState<File extends PortFile>(
     get isClear() {
       return received().encryption.status === 'clear';
     },
-    // Twilio may name another author at any time; beside verified words stands who signed them.
-    author(named) {
+    get signer() {
       const { encryption } = received();
-      return encryption.status === 'verified' ? encryption.sender.identity : named;
+      return encryption.status === 'verified' ? encryption.sender.identity : null;
     },
     get type() {
       return received().content.media ? 'media' : 'text';

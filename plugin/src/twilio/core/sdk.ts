@@ -1,6 +1,5 @@
 /** What the core reads of the SDKs' objects, and gives them. */
 import type { Json } from '../../protocol/content.ts';
-import type { EnvelopePlace } from './envelope-place.ts';
 
 /** A member as the SDK's roster shows them. */
 export interface PortMember {
@@ -16,6 +15,9 @@ export interface PortFile {
   /** The address changes with every call. */
   getContentTemporaryUrl(): Promise<string | null>;
 }
+
+/** Where an envelope stands in a message. */
+export type EnvelopePlace = 'body' | 'attributes';
 
 /** A message as the SDK shows it; every part is Twilio's claim. */
 export interface PortMessage<File extends PortFile = PortFile> {
