@@ -31,7 +31,8 @@ export async function visit(
 ): Promise<Visit> {
   const loaded: string[] = [];
   const complaints: string[] = [];
-  const context = await browser.newContext();
+  // Twilio's files are at the emulator's own address, which a page from elsewhere may not ask just so.
+  const context = await browser.newContext({ permissions: ['local-network-access'] });
   await context.route(`${ADDRESS}/**`, async (route) => {
     const url = new URL(route.request().url());
     if (url.pathname.startsWith('/v1/')) {

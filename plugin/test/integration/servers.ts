@@ -16,6 +16,8 @@ export interface Servers {
   /** The token server's URL. */
   readonly server: string;
   readonly appKey: string;
+  /** Ends the token server, and nothing else. */
+  closeTokenServer(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -57,14 +59,21 @@ export async function startServers(): Promise<Servers> {
   const signingKey = await (
     await curves()
   ).importSigningKey(new Uint8Array(Buffer.from(appPrivateKey, 'base64url')));
+  let isTokenServerOpen = true;
+  async function closeTokenServer(): Promise<void> {
+    if (!isTokenServerOpen) return;
+    isTokenServerOpen = false;
+    http.close();
+    http.closeAllConnections();
+    await tokenServer.close();
+  }
   return {
     emulator,
     server: `http://127.0.0.1:${port}`,
     appKey: Buffer.from(signingKey.publicKey).toString('base64url'),
+    closeTokenServer,
     async close() {
-      http.closeAllConnections();
-      http.close();
-      await tokenServer.close();
+      await closeTokenServer();
       await emulator.close();
     },
   };

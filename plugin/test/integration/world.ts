@@ -13,16 +13,9 @@ import {
   type EncryptionOptions,
   type KeyStore,
 } from 'twilio-chat-encryption';
-import {
-  createCard,
-  curves,
-  exportCard,
-  parseIdentity,
-  xwing,
-  type Bytes,
-} from 'twilio-chat-encryption/protocol';
 import { httpDirectory } from '../../src/client/directory.ts';
 import { signUp, twilioToken } from './accounts.ts';
+import { enrol } from './crowd.ts';
 import { next } from './next.ts';
 import { newKey, startServers } from './servers.ts';
 
@@ -116,20 +109,7 @@ export async function startWorld(): Promise<World> {
     server,
     appKey,
     signUp: join,
-    async crowd(identities, postQuantum = false) {
-      const backEnd = await curves();
-      const random = (): Bytes => crypto.getRandomValues(new Uint8Array(32));
-      for (const identity of identities) {
-        const session = await join(identity);
-        const card = await createCard(
-          { identity: parseIdentity(identity), createdAt: Date.now() },
-          await backEnd.importSigningKey(random()),
-          await backEnd.importAgreementKey(random()),
-          ...(postQuantum ? [await (await xwing()).importKey(random())] : []),
-        );
-        await httpDirectory(server, () => Promise.resolve(session)).publish(exportCard(card));
-      }
-    },
+    crowd: (identities, postQuantum = false) => enrol(server, identities, postQuantum),
     async person(identity, options = {}) {
       return enter(identity, await join(identity), new MemoryKeyStore(), options);
     },
