@@ -19,6 +19,8 @@ const polls = { poll: { timeout: 15_000 } };
 const vectorsFolder = process.env['VECTORS_DIR'] ? resolvePath(process.env['VECTORS_DIR']) : null;
 const provide = { longRuns: process.env['LONG'] === '1', vectorsFolder };
 
+const databases = ['token-server/test/{store,postgres}*.test.ts'];
+
 export default defineConfig({
   test: {
     testTimeout: 30_000,
@@ -31,7 +33,23 @@ export default defineConfig({
           provide,
           expect: polls,
           include: ['*/test/**/*.test.ts'],
-          exclude: ['**/*.chromium.test.ts', 'plugin/test/consumers/**', '**/node_modules/**'],
+          exclude: [
+            '**/*.chromium.test.ts',
+            'plugin/test/consumers/**',
+            ...databases,
+            '**/node_modules/**',
+          ],
+        },
+      },
+      {
+        // The server's store on SQLite, and on one PostgreSQL for all of them.
+        ssr,
+        test: {
+          name: 'databases',
+          provide,
+          expect: polls,
+          include: databases,
+          globalSetup: 'token-server/test/postgres-setup.ts',
         },
       },
       {

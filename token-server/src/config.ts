@@ -2,11 +2,12 @@ import { isIP } from 'node:net';
 import { base64url, type Bytes } from 'twilio-chat-encryption/protocol';
 import { z } from 'zod';
 import type { TwilioCredentials } from './domain/twilio-tokens.ts';
+import { LOCATION_FORMS, parseLocation } from './store/location.ts';
 
 /** Everything the server is told from outside. Frozen. */
 export interface Config {
   readonly twilio: TwilioCredentials;
-  /** `sqlite:<path>` or `sqlite::memory:`. */
+  /** `sqlite:<path>`, `sqlite::memory:` or `postgres://…`, which may hold a password. */
   readonly databaseUrl: string;
   /** Seed of the Ed25519 key that approves cards. */
   readonly appPrivateKey: Bytes;
@@ -54,9 +55,9 @@ const ALIASES = {
 
 const DATABASE_URL = z
   .string()
-  .regex(/^sqlite:(?!\/\/).+$/)
+  .refine((text) => parseLocation(text) !== null)
   .default('sqlite:./data/server.db')
-  .describe('expected sqlite:<path> or sqlite::memory:');
+  .describe(LOCATION_FORMS);
 
 // The description of each variable is what its owner reads when it is wrong.
 const Variables = z.object({

@@ -21,4 +21,4 @@ export { listen, type Listening } from './http/listen.ts';
 export type { Problem } from './http/problem.ts';
 export type { RateLimit, RateLimits } from './http/rate-limit.ts';
 export { createTokenServer, type TokenServer, type TokenServerDeps } from './server.ts';
-export { openStore } from './store/open.ts';
+export { openStore, type OpenedStore } from './store/open.ts';

@@ -94,6 +94,16 @@ describe('a wrong environment', () => {
     ['TWILIO_PUSH_CREDENTIAL_SID', 'CR1'],
     ['DATABASE_URL', 'mysql://localhost/x'],
     ['DATABASE_URL', 'sqlite:'],
+    ['DATABASE_URL', 'sqlite://data/server.db'],
+    ['DATABASE_URL', 'postgres://localhost'],
+    ['DATABASE_URL', 'postgres://localhost/'],
+    ['DATABASE_URL', 'postgres:database'],
+    ['DATABASE_URL', 'postgres://localhost:port/database'],
+    ['DATABASE_URL', 'postgres://me:100%@localhost/database'],
+    ['DATABASE_URL', 'postgres://me:12/34@localhost/database'],
+    ['DATABASE_URL', 'postgres://me:12?34@localhost/database'],
+    ['DATABASE_URL', 'postgres://me:12/34?56@localhost/database'],
+    ['DATABASE_URL', 'postgres://me:12#34@localhost/database'],
     ['APP_PRIVATE_KEY', 'A'.repeat(42)],
     ['APP_PRIVATE_KEY', 'A'.repeat(42) + 'B'],
     ['LOG_PRIVATE_KEY', 'A'.repeat(43) + '='],
@@ -137,6 +147,17 @@ describe('a wrong environment', () => {
       ),
     );
   });
+});
+
+test.each([
+  'sqlite:server.db',
+  'sqlite:/var/lib/server.db',
+  'postgres://localhost/database',
+  'postgresql://me@[::1]:5432/database',
+  'postgres://me:%2F%3F%40@db.example:5432/my%20database?sslmode=verify-full',
+  'postgres:///database?host=/var/run/postgresql',
+])('the database may be %s', (url) => {
+  expect(readConfig({ ...environment(), DATABASE_URL: url }).databaseUrl).toBe(url);
 });
 
 test('the database can be read alone', () => {

@@ -1,18 +1,13 @@
-import { once } from 'node:events';
+import { fork } from 'node:child_process';
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import { Worker } from 'node:worker_threads';
+import { fileURLToPath } from 'node:url';
 import Database from 'better-sqlite3';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { openStore, type NewCardRecord, type Store } from '../src/index.ts';
+import { openStore, type NewCardRecord } from '../src/index.ts';
+import { DATABASES, open } from './databases.ts';
 import { afterTest, temporaryFolder } from './support.ts';
-
-async function open(file: string): Promise<Store> {
-  const { store } = await openStore(`sqlite:${file}`);
-  afterTest(() => store.close());
-  return store;
-}
 
 function card(id: string, changes: Partial<NewCardRecord> = {}): NewCardRecord {
   return {
@@ -25,99 +20,159 @@ function card(id: string, changes: Partial<NewCardRecord> = {}): NewCardRecord {
   };
 }
 
-test('the folder and the file are made, for nobody but their owner', async () => {
-  const file = join(temporaryFolder(), 'deep', 'down', 'server.db');
-  const store = await open(file);
-  await store.addAccount({ identity: 'alice', secretHash: 'hash', createdAt: 1 });
-  expect(statSync(file).mode & 0o777).toBe(0o600);
-  expect(statSync(join(file, '..')).mode & 0o777).toBe(0o700);
-  expect(statSync(`${file}-wal`).mode & 0o777).toBe(0o600);
+describe('a SQLite file', () => {
+  test('is made with its folder, for nobody but their owner', async () => {
+    const file = join(temporaryFolder(), 'deep', 'down', 'server.db');
+    const store = await open(`sqlite:${file}`);
+    await store.addAccount({ identity: 'alice', secretHash: 'hash', createdAt: 1 });
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    expect(statSync(join(file, '..')).mode & 0o777).toBe(0o700);
+    expect(statSync(`${file}-wal`).mode & 0o777).toBe(0o600);
+  });
+
+  test('has a write-ahead log and checked references', async () => {
+    const file = join(temporaryFolder(), 'server.db');
+    const store = await open(`sqlite:${file}`);
+    const database = new Database(file, { readonly: true });
+    afterTest(() => {
+      database.close();
+    });
+    expect(database.pragma('journal_mode', { simple: true })).toBe('wal');
+    await store.transaction((transaction) => transaction.addCard(card('a')));
+    expect(database.pragma('foreign_key_check')).toEqual([]);
+  });
+
+  test('may be none at all', async () => {
+    const store = await open('sqlite::memory:');
+    await store.transaction((transaction) => transaction.addCard(card('a')));
+    expect(await store.findCard('a')).toMatchObject({ id: 'a' });
+  });
 });
 
-test('migrations are applied once', async () => {
-  const file = join(temporaryFolder(), 'server.db');
-  const first = await openStore(`sqlite:${file}`);
-  await first.store.close();
-  expect(first.applied).toEqual(['0001-accounts-and-cards']);
-  const again = await openStore(`sqlite:${file}`);
-  await again.store.close();
-  expect(again.applied).toEqual([]);
+describe.each(DATABASES)('$name', ({ create }) => {
+  test('migrations are applied once', async () => {
+    const url = await create();
+    const first = await openStore(url);
+    await first.store.close();
+    expect(first.applied).toEqual(['0001-accounts-and-cards']);
+    const again = await openStore(url);
+    await again.store.close();
+    expect(again.applied).toEqual([]);
+  });
+
+  test('what is stored comes back, and null for what is not', async () => {
+    const store = await open(await create());
+    const account = { identity: 'é🦊', secretHash: 'hash', createdAt: 2 ** 45 };
+    expect(await store.addAccount(account)).toBe(true);
+    expect(await store.addAccount({ ...account, secretHash: 'other' })).toBe(false);
+    expect(await store.findAccount('é🦊')).toEqual(account);
+    expect(await store.findAccount('É🦊')).toBeNull();
+    const { keys, ...stored } = card('a', { approvedAt: 2 ** 45, exported: 'é🦊' });
+    await store.transaction((transaction) => transaction.addCard({ ...stored, keys }));
+    expect(await store.findCard('a')).toEqual(stored);
+    expect(await store.findCard('A')).toBeNull();
+    expect(await store.findCards(['alice', 'bob'])).toEqual([stored]);
+    expect(await store.findCards([])).toEqual([]);
+    expect(await store.measureCards(['alice'])).toBe(2);
+    expect(await store.measureCards(['bob'])).toBe(0);
+    expect(await store.measureCards([])).toBe(0);
+    await expect(store.ping()).resolves.toBeUndefined();
+  });
+
+  test('identities that look the same are others', async () => {
+    const store = await open(await create());
+    const identities = ['ss', 'ß', 'SS', 'ﬀ', 'ff', 'a b', 'ab', 'ı', 'i', 'İ'];
+    for (const identity of identities) {
+      expect(await store.addAccount({ identity, secretHash: 'hash', createdAt: 1 })).toBe(true);
+    }
+    for (const identity of identities) {
+      expect(await store.findAccount(identity)).toMatchObject({ identity });
+    }
+  });
+
+  test('cards come in the order they were approved, then in that of the bytes of their ids', async () => {
+    const store = await open(await create());
+    const cards = [
+      card('a', { approvedAt: 3 }),
+      card('b', { approvedAt: 1 }),
+      card('é', { approvedAt: 2 }),
+      card('f', { approvedAt: 2 }),
+      card('G', { approvedAt: 2 }),
+    ];
+    for (const each of cards) await store.transaction((transaction) => transaction.addCard(each));
+    const found = await store.findCards(['alice']);
+    expect(found.map(({ id }) => id)).toEqual(['b', 'G', 'f', 'é', 'a']);
+  });
+
+  test('as many identities as a search may name can be asked for', async () => {
+    const store = await open(await create());
+    await store.transaction((transaction) => transaction.addCard(card('a')));
+    const identities = [...Array.from({ length: 999 }, (_, index) => `p${index}`), 'alice'];
+    expect(await store.findCards(identities)).toHaveLength(1);
+    expect(await store.measureCards(identities)).toBe(3);
+  });
+
+  test('a transaction that fails leaves nothing behind', async () => {
+    const store = await open(await create());
+    const failed = store.transaction(async (transaction) => {
+      await transaction.addCard(card('a'));
+      throw new Error('changed my mind');
+    });
+    await expect(failed).rejects.toThrow('changed my mind');
+    expect(await store.findCard('a')).toBeNull();
+    // A key twice, against which the domain checks before: the card goes with it.
+    await expect(
+      store.transaction((transaction) => transaction.addCard(card('b', { keys: ['k', 'k'] }))),
+    ).rejects.toThrow(/unique/i);
+    expect(await store.findCard('b')).toBeNull();
+  });
+
+  test('nobody writes between what a transaction reads and what it writes', async () => {
+    const store = await open(await create());
+    const counts = await Promise.all(
+      Array.from({ length: 20 }, (_, index) =>
+        store.transaction(async (transaction) => {
+          const count = await transaction.countLiveCards('alice');
+          await transaction.addCard(card(`card-${index}`));
+          return count;
+        }),
+      ),
+    );
+    expect(counts.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 20 }, (_, n) => n));
+  });
+
+  test('servers that share a database take turns, from the first migration on', async () => {
+    const url = await create();
+    const limit = 20;
+    const reports = await Promise.all(Array.from({ length: 3 }, () => runServer(url, limit)));
+    expect(reports.flatMap(({ applied }) => applied)).toEqual(['0001-accounts-and-cards']);
+    expect(sum(reports.map(({ accounts }) => accounts))).toBe(2 * limit);
+    expect(sum(reports.map(({ cards }) => cards))).toBe(limit);
+    expect(await (await open(url)).findCards(['alice'])).toHaveLength(limit);
+  });
 });
 
-test('the database uses a write-ahead log and checks references', async () => {
-  const file = join(temporaryFolder(), 'server.db');
-  const store = await open(file);
-  const database = new Database(file, { readonly: true });
+const Report = z.object({ applied: z.array(z.string()), accounts: z.int(), cards: z.int() });
+
+/** Runs `store-worker.ts` in a process of its own. */
+async function runServer(url: string, limit: number): Promise<z.output<typeof Report>> {
+  const file = fileURLToPath(new URL('store-worker.ts', import.meta.url));
+  const child = fork(file, [url, String(limit)], {
+    execArgv: ['--conditions=twilio-chat-encryption-source'],
+  });
   afterTest(() => {
-    database.close();
+    child.kill('SIGKILL');
   });
-  expect(database.pragma('journal_mode', { simple: true })).toBe('wal');
-  await store.transaction((transaction) => transaction.addCard(card('a')));
-  expect(database.pragma('foreign_key_check')).toEqual([]);
-});
-
-test('what is stored comes back, and null for what is not', async () => {
-  const store = await open(':memory:');
-  const account = { identity: 'é🦊', secretHash: 'hash', createdAt: 2 ** 45 };
-  expect(await store.addAccount(account)).toBe(true);
-  expect(await store.addAccount({ ...account, secretHash: 'other' })).toBe(false);
-  expect(await store.findAccount('é🦊')).toEqual(account);
-  expect(await store.findAccount('É🦊')).toBeNull();
-  const { keys, ...stored } = card('a', { approvedAt: 2 ** 45 });
-  await store.transaction((transaction) => transaction.addCard({ ...stored, keys }));
-  expect(await store.findCard('a')).toEqual(stored);
-  expect(await store.findCard('A')).toBeNull();
-  expect(await store.findCards(['alice', 'bob'])).toEqual([stored]);
-  expect(await store.findCards([])).toEqual([]);
-  expect(await store.measureCards(['alice'])).toBe(3);
-  expect(await store.measureCards(['bob'])).toBe(0);
-  expect(await store.measureCards([])).toBe(0);
-});
-
-test('cards come in the order they were approved', async () => {
-  const store = await open(':memory:');
-  for (const [id, approvedAt] of [
-    ['a', 3],
-    ['b', 1],
-    ['c', 2],
-  ] as const) {
-    await store.transaction((transaction) => transaction.addCard(card(id, { approvedAt })));
-  }
-  expect((await store.findCards(['alice'])).map(({ id }) => id)).toEqual(['b', 'c', 'a']);
-});
-
-test('a transaction that fails leaves nothing behind', async () => {
-  const store = await open(':memory:');
-  const failed = store.transaction(async (transaction) => {
-    await transaction.addCard(card('a'));
-    throw new Error('changed my mind');
+  const report = await new Promise<unknown>((resolve, reject) => {
+    child.once('message', resolve);
+    child.once('error', reject);
+    child.once('exit', (code) => {
+      reject(new Error(`A server ended with ${code ?? 'a signal'} and no report`));
+    });
   });
-  await expect(failed).rejects.toThrow('changed my mind');
-  expect(await store.findCard('a')).toBeNull();
-  // A key twice, against which the domain checks before: the card goes with it.
-  await expect(
-    store.transaction((transaction) => transaction.addCard(card('b', { keys: ['k', 'k'] }))),
-  ).rejects.toThrow('UNIQUE');
-  expect(await store.findCard('b')).toBeNull();
-});
+  return Report.parse(report);
+}
 
-test('servers that share a file take turns, from the first migration on', async () => {
-  const file = join(temporaryFolder(), 'server.db');
-  const servers = Array.from({ length: 3 }, (_, index) => {
-    const workerData = { file, name: `server-${index}`, limit: 20 };
-    const execArgv = ['--conditions=twilio-chat-encryption-source'];
-    return new Worker(new URL('store-worker.ts', import.meta.url), { workerData, execArgv });
-  });
-  const reports = await Promise.all(servers.map((server) => once(server, 'message')));
-  const { applied, added } = Reports.parse(reports.flat());
-  expect(applied).toEqual(['0001-accounts-and-cards']);
-  expect(added).toBe(20);
-  expect(await (await open(file)).findCards(['alice'])).toHaveLength(20);
-});
-
-const Reports = z
-  .array(z.object({ applied: z.array(z.string()), added: z.int() }))
-  .transform((reports) => ({
-    applied: reports.flatMap(({ applied }) => applied),
-    added: reports.reduce((sum, { added }) => sum + added, 0),
-  }));
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
+}

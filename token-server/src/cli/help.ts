@@ -6,7 +6,8 @@ Usage: twilio-chat-encryption-server <command> [--env-file <file>]
 Commands:
   init      write an environment file with fresh keys, to fill in; never overwrites
   serve     start the server
-  migrate   bring the database up to date, and stop (serve does it too)
+  migrate   bring the database, SQLite or PostgreSQL, up to date, and stop (serve
+            does it too)
   keygen    print a fresh application key
 
 Options:

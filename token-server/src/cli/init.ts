@@ -57,6 +57,7 @@ PORT=3000
 # This deployment's name, as an origin. Choose it before the first sign-up: it is
 # part of every login, and a change locks everybody out.
 ORIGIN=http://localhost:3000
+# Where the database is; or postgres://user:password@host:5432/database
 DATABASE_URL=sqlite:./data/server.db
 # Origins whose pages may call the server, separated by commas
 #CORS_ORIGINS=https://chat.example

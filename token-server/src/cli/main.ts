@@ -42,7 +42,8 @@ function report(error: unknown): void {
   const code = codeOf(error);
   console.error(error instanceof Error ? error.message : 'It failed.');
   if (error instanceof Error && error.cause instanceof Error) {
-    console.error(`  because: ${error.cause.message}`);
+    // Of several refused connections, to ::1 and to 127.0.0.1, Node gives an error without a message.
+    console.error(`  because: ${error.cause.message || codeOf(error.cause)}`);
   }
   if (code === 'CONFIG_INVALID') console.error('\n`init` writes a file to fill in.');
   const usage = code.startsWith('ERR_PARSE_ARGS');

@@ -1,5 +1,7 @@
 /**
- * What the domain needs of a database. `null` means "not there"; a rejected promise means "broken".
+ * What the domain needs of a database. `null` means "not there"; a rejected promise means "broken", with
+ * ServerError `UNAVAILABLE` when the database does not answer now but may the next time. Then it is
+ * unknown whether a write happened.
  * Identities and ids were parsed before they get here, and come back exactly as they were given.
  */
 export interface Store {

@@ -1,26 +1,29 @@
-import type { Kysely } from 'kysely';
+import type { Expression, Kysely } from 'kysely';
 import { Migrator, type Migration } from 'kysely/migration';
+import { ServerError } from '../domain/errors.ts';
 import type { Schema } from './schema.ts';
 
 /**
- * Every change of the schema, oldest first. A migration that was released is never edited: the next
- * one corrects it.
+ * Every change of the schema, oldest first, for all databases. A migration that was released is never
+ * edited: the next one corrects it.
+ *
+ * @param text - the type of text that is compared by its bytes
  */
-const migrations: Readonly<Record<string, Migration>> = {
+const migrations = (text: Expression<unknown>): Record<string, Migration> => ({
   // `cards.identity` refers to no account: with sign-in elsewhere there are cards and no accounts.
   '0001-accounts-and-cards': {
     async up(db) {
       await db.schema
         .createTable('accounts')
-        .addColumn('identity', 'text', (column) => column.primaryKey().notNull())
-        .addColumn('secret_hash', 'text', (column) => column.notNull())
+        .addColumn('identity', text, (column) => column.primaryKey().notNull())
+        .addColumn('secret_hash', text, (column) => column.notNull())
         .addColumn('created_at', 'bigint', (column) => column.notNull())
         .execute();
       await db.schema
         .createTable('cards')
-        .addColumn('id', 'text', (column) => column.primaryKey().notNull())
-        .addColumn('identity', 'text', (column) => column.notNull())
-        .addColumn('exported', 'text', (column) => column.notNull())
+        .addColumn('id', text, (column) => column.primaryKey().notNull())
+        .addColumn('identity', text, (column) => column.notNull())
+        .addColumn('exported', text, (column) => column.notNull())
         .addColumn('approved_at', 'bigint', (column) => column.notNull())
         .execute();
       await db.schema
@@ -30,21 +33,27 @@ const migrations: Readonly<Record<string, Migration>> = {
         .execute();
       await db.schema
         .createTable('card_keys')
-        .addColumn('key', 'text', (column) => column.primaryKey().notNull())
-        .addColumn('card_id', 'text', (column) => column.notNull().references('cards.id'))
+        .addColumn('key', text, (column) => column.primaryKey().notNull())
+        .addColumn('card_id', text, (column) => column.notNull().references('cards.id'))
         .execute();
     },
   },
-};
+});
 
 /**
- * Brings the schema up to date. Safe to run by several processes at once.
+ * Brings the schema up to date. Safe to run by several processes at once: on PostgreSQL, Kysely takes
+ * an advisory lock.
  *
+ * @param text - the type of text that is compared by its bytes
  * @returns the names of the migrations that were applied now
  */
-export async function migrate(db: Kysely<Schema>): Promise<readonly string[]> {
-  const provider = { getMigrations: () => Promise.resolve({ ...migrations }) };
+export async function migrate(
+  db: Kysely<Schema>,
+  text: Expression<unknown>,
+): Promise<readonly string[]> {
+  const provider = { getMigrations: () => Promise.resolve(migrations(text)) };
   const { error, results } = await new Migrator({ db, provider }).migrateToLatest();
+  if (error instanceof ServerError) throw error;
   if (error !== undefined) throw new Error('A migration of the database failed', { cause: error });
   return (results ?? []).map(({ migrationName }) => migrationName);
 }

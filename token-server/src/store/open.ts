@@ -1,23 +1,53 @@
+import type { Kysely } from 'kysely';
 import type { Store } from '../domain/store.ts';
 import { createKyselyStore } from './kysely-store.ts';
+import { LOCATION_FORMS, parseLocation } from './location.ts';
 import { migrate } from './migrations.ts';
-import { openSqlite } from './sqlite.ts';
+import { checkEncoding, openPostgres, POSTGRES_TEXT } from './postgres.ts';
+import type { Schema } from './schema.ts';
+import { openSqlite, SQLITE_TEXT } from './sqlite.ts';
+
+/** A store, and the names of the migrations that were applied to open it. */
+export interface OpenedStore {
+  readonly store: Store;
+  readonly applied: readonly string[];
+}
 
 /**
  * Opens the database of a URL and brings its schema up to date.
  *
- * @param url - `sqlite:<path>` or `sqlite::memory:`
- * @returns the store, and the names of the migrations that were applied now
+ * @param url - `sqlite:<path>`, `sqlite::memory:` or `postgres://…`
+ * @throws ServerError `UNAVAILABLE` when PostgreSQL does not answer; Error for a wrong URL, or when a
+ *   migration fails
  */
-export async function openStore(
-  url: string,
-): Promise<{ readonly store: Store; readonly applied: readonly string[] }> {
-  const db = openSqlite(url.slice('sqlite:'.length));
+export async function openStore(url: string): Promise<OpenedStore> {
+  const location = parseLocation(url);
+  // The URL may hold a password: it is not in the message.
+  if (location === null) throw new Error(`DATABASE_URL: ${LOCATION_FORMS}`);
+  return location.kind === 'sqlite' ? openFile(location.path) : openServer(location.url);
+}
+
+async function openFile(path: string): Promise<OpenedStore> {
+  const db = openSqlite(path);
   try {
-    const applied = await migrate(db);
+    const applied = await migrate(db, SQLITE_TEXT);
     return { store: createKyselyStore(db), applied };
   } catch (error) {
     await db.destroy();
     throw error;
+  }
+}
+
+async function openServer(url: string): Promise<OpenedStore> {
+  const applied = await migrateServer(await openPostgres(url, 'migrations'));
+  return { store: createKyselyStore(await openPostgres(url, 'requests')), applied };
+}
+
+async function migrateServer(db: Kysely<Schema>): Promise<readonly string[]> {
+  try {
+    await checkEncoding(db);
+    return await migrate(db, POSTGRES_TEXT);
+  } finally {
+    await db.destroy();
   }
 }

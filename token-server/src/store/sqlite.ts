@@ -8,11 +8,16 @@ import {
   SqliteDriver,
   SqliteIntrospector,
   SqliteQueryCompiler,
+  sql,
   type DatabaseConnection,
   type Dialect,
+  type Expression,
   type SqliteDialectConfig,
 } from 'kysely';
 import type { Schema } from './schema.ts';
+
+/** Text that is compared and ordered by its bytes, which is SQLite's way. */
+export const SQLITE_TEXT: Expression<unknown> = sql`text`;
 
 /**
  * Opens a SQLite database, and makes the file and its folder when they are not there.

@@ -16,6 +16,7 @@ export function healthRoutes(store: Pick<Store, 'ping'>): readonly Route[] {
           await store.ping();
           return ok;
         } catch (cause) {
+          if (cause instanceof ServerError) throw cause;
           throw new ServerError('UNAVAILABLE', 'The database does not answer.', { cause });
         }
       },
