@@ -14,6 +14,7 @@ import { base64url, hex, isPadded, paddedLength, Refused, require } from './deco
 import { openCard, type Card } from './decoder/card.ts';
 import { openContent, openMessage } from './decoder/message.ts';
 import { authSecret, openKeyRecord, openStateRecord } from './decoder/records.ts';
+import { compareCodes, safetyNumber } from './decoder/safety-number.ts';
 import { openData, openMedia, openStream } from './decoder/sealed.ts';
 import type * as Vectors from './vector-files.ts';
 
@@ -104,6 +105,14 @@ const OPENERS = {
   'login.json': (one: Vectors.LoginCase) => ({
     open: () => authSecret(one.password, one.identity, one.origin),
     expected: one.authSecret,
+  }),
+
+  'safety-number.json': ({ own, theirs, qr, scanned, ...one }: Vectors.SafetyNumberCase) => ({
+    open: () => {
+      if (own && theirs) return safetyNumber(own, theirs);
+      return compareCodes(qr ?? '', scanned ?? '');
+    },
+    expected: one.safetyNumber ?? one.comparison,
   }),
 } satisfies Record<string, Open<never>>;
 

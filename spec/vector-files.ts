@@ -182,3 +182,29 @@ export interface LoginCase extends VectorCase {
   readonly origin: string;
   readonly authSecret?: string;
 }
+
+/** Two people and their safety number; or, with `scanned`, two codes that are compared. */
+export interface SafetyNumberCase extends VectorCase {
+  readonly own?: SafetyNumberSideVector;
+  readonly theirs?: SafetyNumberSideVector;
+  readonly safetyNumber?: SafetyNumberVector;
+  /** One's own code. */
+  readonly qr?: string;
+  readonly scanned?: string;
+  readonly comparison?: string;
+}
+
+/** What a safety number covers of one person. */
+export interface SafetyNumberSideVector {
+  readonly identity: string;
+  readonly signingKeys: readonly string[];
+}
+
+/** A safety number. */
+export interface SafetyNumberVector {
+  readonly digits: string;
+  readonly qr: string;
+  /** As they are in the code. */
+  readonly fingerprints: { readonly own: string; readonly theirs: string };
+  readonly devices: { readonly own: number; readonly theirs: number };
+}

@@ -6,6 +6,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { BrowserContextOptions } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { choosePicture, codeOf, compare } from './support/comparison.ts';
 import type { Person } from './support/person.ts';
 import { drawnPicture } from './support/picture.ts';
 import { startWorld, type World } from './support/world.ts';
@@ -94,6 +95,31 @@ describe('fits', () => {
     await bob.page.getByLabel('Stored file').scrollIntoViewIfNeeded();
     await expectToFit(bob, 'changed-file-details');
     await bob.page.getByRole('button', { name: 'Close' }).click();
+  });
+
+  test('comparing safety numbers, and what is marked then', async () => {
+    const [mine, theirs] = [await compare(alice, 'Bob'), await compare(bob, 'Alice')];
+    await expectToFit(alice, 'comparison');
+    await choosePicture(mine, await codeOf(mine));
+    await mine.getByText('This is another code').waitFor();
+    await expectToFit(alice, 'comparison-of-others');
+    await choosePicture(mine, await codeOf(theirs));
+    await mine.getByText('They match').waitFor();
+    await expectToFit(alice, 'comparison-match');
+    await mine.getByRole('button', { name: 'Mark as compared' }).click();
+    await mine.getByText('Their devices of now are marked.').waitFor();
+    await theirs.getByRole('button', { name: 'Scan their code' }).click();
+    await theirs.getByText('Open a picture of their code').waitFor();
+    await expectToFit(bob, 'comparison-without-camera');
+    await mine.getByRole('button', { name: 'Close' }).click();
+    await alice.page.getByText('Safety number compared').waitFor();
+    await expectToFit(alice, 'members-compared');
+    await alice.page.getByRole('button', { name: 'Close' }).click();
+    await bob.send('All ready for Thursday.');
+    const details = await alice.details('All ready');
+    await details.getByText('Safety number compared.').waitFor();
+    await expectToFit(alice, 'details-compared');
+    await details.getByRole('button', { name: 'Close' }).click();
   });
 
   test('the members, and somebody without a key', async () => {

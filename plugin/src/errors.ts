@@ -4,7 +4,8 @@
  * versions may add codes: a `switch` needs a `default`.
  *
  * - `PLAINTEXT` the body is not an envelope, in a channel that is encrypted
- * - `UNSUPPORTED_VERSION` an envelope of a version, type or suite this release does not know
+ * - `UNSUPPORTED_VERSION` an envelope of a version, type or suite this release does not know, or a
+ *   scanned safety number of such a version
  * - `MALFORMED` not one of the byte strings that the specification allows
  * - `COMMITMENT_MISMATCH` the header, a slot or the commitment was changed
  * - `DECRYPTION_FAILED` the ciphertext was changed
@@ -53,7 +54,10 @@ export type RejectionCode =
  * - `CARD_NOT_FOUND` the directory has no card of this id
  * - `MEMBER_WITHOUT_CARD` members who have no card yet; the message and `identities` name them
  * - `KEY_CHANGED` members all of whose cards are new and not acknowledged; named likewise. The event
- *   `keyChanged` gives the ids of the cards, for `acknowledge`
+ *   `keyChanged` gives the ids of the cards, for `acknowledge`. Of a safety number: one's own name has
+ *   a card that was not acknowledged
+ * - `SAFETY_NUMBER_CHANGED` the digits are not those of the safety number any more, since somebody has
+ *   other devices now, or never were: nothing was marked; compare anew
  * - `RECIPIENT_UNAPPROVED` members whom the application did not approve; named likewise
  * - `MEMBER_WITHOUT_POST_QUANTUM_KEY` members none of whose cards has a key of suite 2, on a device
  *   with `postQuantum`; or whose card has none, where data is sealed by or for one that has; named
@@ -94,6 +98,7 @@ export type UsageCode =
   | 'CARD_NOT_FOUND'
   | 'MEMBER_WITHOUT_CARD'
   | 'KEY_CHANGED'
+  | 'SAFETY_NUMBER_CHANGED'
   | 'RECIPIENT_UNAPPROVED'
   | 'MEMBER_WITHOUT_POST_QUANTUM_KEY'
   | 'SUITE_DOWNGRADE'

@@ -10,7 +10,9 @@ import { openDevice, type DeviceEvents, type DeviceOptions } from './client/devi
 import { IndexedDbKeyStore } from './client/indexeddb-key-store.ts';
 import type { KeyStore } from './client/key-store.ts';
 import type { Keys } from './client/keys.ts';
+import type { TrustedCard } from './client/safety-numbers.ts';
 import { parseChannelSid, type CardId, type Identity } from './protocol/identifiers.ts';
+import type { SafetyNumber, SafetyNumberComparison } from './protocol/safety-number.ts';
 import './twilio/chat/augment.ts';
 import './twilio/conversations/augment.ts';
 import { channelRule, checkChannels, type ChannelChoice } from './twilio/core/channel-rule.ts';
@@ -29,6 +31,7 @@ export { MemoryKeyStore, type KeyStore } from './client/key-store.ts';
 export type { KeyOptions, Keys } from './client/keys.ts';
 export type { Trust } from './client/pins.ts';
 export type { NewRecipients, RecipientChoice } from './client/recipient-policy.ts';
+export type { TrustedCard } from './client/safety-numbers.ts';
 export type { ChannelChoice, NamedChannel } from './twilio/core/channel-rule.ts';
 export type { AnyChannel, AnyClient } from './twilio/wrap.ts';
 export type {
@@ -49,6 +52,7 @@ export type { Card, CardSignature, CardSigner } from './protocol/card.ts';
 export type { VerifyingKey } from './protocol/curves.ts';
 export { deriveAuthSecret } from './protocol/login.ts';
 export type { Bytes } from './protocol/primitives.ts';
+export type { SafetyNumber, SafetyNumberComparison } from './protocol/safety-number.ts';
 
 /** What {@link Encryption.open} needs to know. */
 export interface EncryptionOptions extends Omit<DeviceOptions, 'keyStore'> {
@@ -125,6 +129,43 @@ export interface Encryption {
    */
   acknowledge(identity: string, cardIds: readonly string[]): Promise<readonly CardId[]>;
   /**
+   * What you and somebody compare in person or by voice, so that both know that nobody stands between
+   * you. Both see the same 60 digits, if both directories tell the same. It covers the devices of now,
+   * yours and theirs, those that were not acknowledged among them; the directory is asked each time.
+   * @throws EncryptionError `INVALID_ARGUMENT` for your own identity, `INVALID_IDENTITY`,
+   * `MEMBER_WITHOUT_CARD`, `KEY_CHANGED` when your own name has a device that you did not acknowledge
+   * here, `DIRECTORY_UNREACHABLE`, `DIRECTORY_REFUSED`, `UNAUTHORIZED`, `KEY_STORE_UNAVAILABLE`,
+   * `KEY_RECORD_DAMAGED`, `CLOSED`, `DEVICE_REMOVED`
+   */
+  safetyNumber(identity: string): Promise<SafetyNumber>;
+  /**
+   * Compares the code that was scanned from somebody's screen with what this device has of both.
+   * Marks nothing: after a `'match'`, {@link Encryption.markVerified} does.
+   * @param scanned the text of the QR code that they show for you
+   * @throws EncryptionError as {@link Encryption.safetyNumber}; `INVALID_ARGUMENT` when it is no such
+   * code, `UNSUPPORTED_VERSION` when it is one of a newer version
+   */
+  compareSafetyNumber(identity: string, scanned: string): Promise<SafetyNumberComparison>;
+  /**
+   * Marks exactly the cards that a safety number covers, after the user compared it: their messages
+   * have `trust: 'verified'` from then on, and they get messages, acknowledged before or not. A card
+   * that is added later does not inherit the mark.
+   * @param digits the `digits` that the user compared. If somebody has other devices by now, nothing is
+   * marked
+   * @returns the ids of the cards that are marked
+   * @throws EncryptionError as {@link Encryption.safetyNumber}; `INVALID_ARGUMENT` when these are no
+   * such digits, `SAFETY_NUMBER_CHANGED` when they are not those of the number of now
+   */
+  markVerified(identity: string, digits: string): Promise<readonly CardId[]>;
+  /**
+   * Somebody's devices, and how far each is trusted here; none when they have no card. From an answer
+   * of the directory that is at most five minutes old. Who was never seen before is `'new'`, and pinned
+   * by it.
+   * @throws EncryptionError `INVALID_ARGUMENT`, `INVALID_IDENTITY`, and the others of
+   * {@link Encryption.safetyNumber} but `MEMBER_WITHOUT_CARD` and `KEY_CHANGED`
+   */
+  trustOf(identity: string): Promise<readonly TrustedCard[]>;
+  /**
    * Who got messages of this device in a channel so far.
    * @throws EncryptionError `INVALID_ARGUMENT` when it is no sid, `KEY_STORE_UNAVAILABLE`,
    * `KEY_RECORD_DAMAGED`
@@ -178,6 +219,7 @@ export const Encryption = {
         device.events.off(name, listener);
       },
       acknowledge: device.acknowledge,
+      ...device.safetyNumbers,
       recipients: async (channelSid) => device.recipients(parseChannelSid(channelSid)),
       close: device.close,
     });

@@ -4,6 +4,7 @@ import { carrierVectors } from './carriers.ts';
 import { contentVectors, paddingVectors } from './contents.ts';
 import { mediaVectors } from './media.ts';
 import { keyRecordVectors, loginVectors, stateRecordVectors } from './records.ts';
+import { safetyNumberVectors } from './safety-numbers.ts';
 import { sealedDataVectors, sealedStreamVectors } from './sealed.ts';
 import { editVectors, followerVectors, keyMessageVectors } from './sessions.ts';
 import { suite2Vectors } from './suite-2.ts';
@@ -26,6 +27,7 @@ export async function vectorFiles(): Promise<ReadonlyMap<string, string>> {
     'key-record': await keyRecordVectors(),
     'state-record': stateRecordVectors(),
     login: await loginVectors(),
+    'safety-number': await safetyNumberVectors(),
   };
   return new Map(
     Object.entries(files).map(([name, file]) => {

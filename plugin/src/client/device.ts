@@ -38,6 +38,7 @@ import {
   type RecipientPolicy,
 } from './recipient-policy.ts';
 import { receiver, type Receiver } from './receiver.ts';
+import { safetyNumbers, type SafetyNumbers } from './safety-numbers.ts';
 import { sealedKeyStore } from './sealed-key-store.ts';
 import { sender, type Sender } from './sender.ts';
 import { suiteOf } from './suite.ts';
@@ -115,6 +116,7 @@ export interface Device extends Omit<Sender, 'sawOwn'>, Receiver {
     identity: string,
     cardIds: readonly string[],
   ) => Promise<readonly CardId[]>;
+  readonly safetyNumbers: SafetyNumbers;
   readonly encryptedChannels: EncryptedChannels;
   /** Who got messages of this device in a channel so far. */
   readonly recipients: RecipientPolicy['known'];
@@ -229,6 +231,7 @@ export async function openDevice(options: DeviceOptions): Promise<Device> {
       cards.refresh(changed);
       return acknowledged;
     },
+    safetyNumbers: safetyNumbers({ own, cards, pins: trust, check: there.check }),
     close,
     checkOpen: () => void open(),
     encryptedChannels: encrypted,

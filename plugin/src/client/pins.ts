@@ -7,9 +7,10 @@ import { readState, updateState, type StateType } from './state.ts';
  * How far a card is trusted on this device.
  * - `new` the identity was seen for the first time, and its cards are pinned now
  * - `pinned` it is one of the identity's pinned cards
+ * - `verified` this very card was among those whose safety number was compared
  * - `changed` it appeared after the identity was pinned and was not acknowledged
  */
-export type Trust = 'new' | 'pinned' | 'changed';
+export type Trust = 'new' | 'pinned' | 'verified' | 'changed';
 
 /** Trust on first use: the cards that an identity had at first sight, kept in the key store. */
 export interface Pins {
@@ -22,12 +23,16 @@ export interface Pins {
   check(identity: Identity, cards: readonly Card[]): Promise<ReadonlyMap<CardId, Trust>>;
   /** Pins those of these cards that were reported as changed; gives their ids. */
   acknowledge(identity: Identity, cardIds: readonly CardId[]): Promise<readonly CardId[]>;
+  /** Pins these cards, reported or not, and marks them as verified. No other card gets the mark. */
+  markVerified(identity: Identity, cardIds: readonly CardId[]): Promise<void>;
 }
 
 interface PinState {
   readonly pinned: readonly CardId[];
   /** Reported as changed and not acknowledged. Only these are pinned by an acknowledgement. */
   readonly changed: readonly CardId[];
+  /** Those of the pinned ones whose safety number was compared. */
+  readonly verified?: readonly CardId[];
 }
 
 const MAX_CHANGED = 64;
@@ -40,7 +45,8 @@ const PIN_STATE: StateType<PinState> = {
     'pinned' in value &&
     'changed' in value &&
     isCardIds(value.pinned) &&
-    isCardIds(value.changed),
+    isCardIds(value.changed) &&
+    (!('verified' in value) || isCardIds(value.verified)),
 };
 
 function isCardIds(value: unknown): value is CardId[] {
@@ -87,16 +93,30 @@ export function pins(
       });
       const changed = ids.filter((id) => !state.after.pinned.includes(id));
       report(identity, changed);
+      const { verified = [] } = state.after;
       const seen: Trust = state.before.pinned.length === 0 ? 'new' : 'pinned';
-      return new Map(ids.map((id) => [id, changed.includes(id) ? 'changed' : seen]));
+      const trustOf = (id: CardId): Trust => {
+        if (changed.includes(id)) return 'changed';
+        return verified.includes(id) ? 'verified' : seen;
+      };
+      return new Map(ids.map((id) => [id, trustOf(id)]));
     },
 
     async acknowledge(identity, cardIds) {
       const { before } = await updateState(store, name(identity), PIN_STATE, (current) => ({
+        ...current,
         pinned: [...current.pinned, ...current.changed.filter((id) => cardIds.includes(id))],
         changed: current.changed.filter((id) => !cardIds.includes(id)),
       }));
       return before.changed.filter((id) => cardIds.includes(id));
+    },
+
+    async markVerified(identity, cardIds) {
+      await updateState(store, name(identity), PIN_STATE, ({ pinned, changed, verified = [] }) => ({
+        pinned: [...new Set([...pinned, ...cardIds])],
+        changed: changed.filter((id) => !cardIds.includes(id)),
+        verified: [...new Set([...verified, ...cardIds])],
+      }));
     },
   };
 }

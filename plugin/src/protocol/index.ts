@@ -117,6 +117,13 @@ export {
 } from './media.ts';
 export { base64url, type Bytes, type RandomSource } from './primitives.ts';
 export {
+  compareSafetyNumbers,
+  safetyNumber,
+  type SafetyNumber,
+  type SafetyNumberComparison,
+  type SafetyNumberSide,
+} from './safety-number.ts';
+export {
   openData,
   sealData,
   type OpenedData,

@@ -5,8 +5,8 @@
 import { chacha20poly1305, xchacha20poly1305 } from '@noble/ciphers/chacha.js';
 import { argon2idAsync } from '@noble/hashes/argon2.js';
 import { expand, extract } from '@noble/hashes/hkdf.js';
-import { sha256 as nobleSha256 } from '@noble/hashes/sha2.js';
-import { base64 as base64Coder, base64urlnopad, hex as hexCoder } from '@scure/base';
+import { sha256 as nobleSha256, sha512 as nobleSha512 } from '@noble/hashes/sha2.js';
+import { base32nopad, base64 as base64Coder, base64urlnopad, hex as hexCoder } from '@scure/base';
 
 /** Bytes in memory of their own, as WebCrypto and IndexedDB want them. */
 export type Bytes = Uint8Array<ArrayBuffer>;
@@ -47,7 +47,9 @@ export type Label =
   | 'state-key'
   | 'state'
   | 'login-salt'
-  | 'login-auth';
+  | 'login-auth'
+  | 'safety-number'
+  | 'safety-number-identity';
 
 /** `L(x)` of the specification: ASCII prefix, label, one zero byte. No label is another's prefix. */
 export function label(name: Label): Bytes {
@@ -103,6 +105,31 @@ export function hashing(name: Label): Hashing {
 /** SHA-256 of what is long and goes into something labelled: 32 bytes. Else use {@link hash}. */
 export function sha256(bytes: Uint8Array): Bytes {
   return new Uint8Array(nobleSha256(bytes));
+}
+
+// Between them the page can draw: half a millisecond each on a desktop, some on an old phone.
+const ROUNDS_AT_ONCE = 650;
+
+/**
+ * Many rounds of SHA-512 (FIPS 180-4), so that each guess costs as many: the first over `first`, each
+ * later one over the result of the one before and `each`. Lets the page go on now and then.
+ * @param each at most 47 bytes fit into one block with the result
+ * @returns 64 bytes
+ */
+export async function hashRounds(
+  first: Uint8Array,
+  each: Uint8Array,
+  rounds: number,
+): Promise<Bytes> {
+  let result = nobleSha512(first);
+  const input = concat(result, each);
+  for (let round = 1; round < rounds; round += 1) {
+    input.set(result);
+    result = nobleSha512(input);
+    // A promise alone would not do: the page draws between tasks, not between microtasks.
+    if (round % ROUNDS_AT_ONCE === 0) await new Promise((resolve) => setTimeout(resolve));
+  }
+  return new Uint8Array(result);
 }
 
 /** HKDF-Extract (RFC 5869 §2.2) with SHA-256 and the label as salt: a 32-byte pseudorandom key. */
@@ -251,6 +278,15 @@ export const base64url = {
 export const base64 = {
   encode: (bytes: Uint8Array): string => base64Coder.encode(bytes),
   decode: (text: string): Bytes | null => canonical(base64Coder, text),
+} as const;
+
+/**
+ * Upper-case base32 (RFC 4648 §6) without padding; `decode` gives null for all but the one canonical
+ * form. In a QR code it takes 5.5 bits a character, where lower case takes eight.
+ */
+export const base32 = {
+  encode: (bytes: Uint8Array): string => base32nopad.encode(bytes),
+  decode: (text: string): Bytes | null => canonical(base32nopad, text),
 } as const;
 
 /** Lower-case hexadecimal; `decode` gives null for anything else. */

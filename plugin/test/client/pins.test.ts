@@ -116,18 +116,63 @@ describe('pins', () => {
     expect(await run(store, parseIdentity('x')).pinned.knows(parseIdentity('y","z'))).toBe(false);
   });
 
-  test.each(['', '{}', '{"pinned":[],"changed":["x"]}', '{"pinned":{},"changed":[]}'])(
-    'that are damaged (%j) are an error, never a new first sight',
-    async (text) => {
-      const { pinned, store } = run();
-      await pinned.check(bob, [phone.card]);
-      await store.update('pins/["alice","bob"]', (current) => {
-        expect(current).not.toBeNull();
-        return utf8(text);
-      });
-      expect(await codeOf(pinned.knows(bob))).toBe('KEY_RECORD_DAMAGED');
-      expect(await codeOf(pinned.check(bob, [planted.card]))).toBe('KEY_RECORD_DAMAGED');
-      expect(await codeOf(pinned.acknowledge(bob, [ids.planted]))).toBe('KEY_RECORD_DAMAGED');
-    },
-  );
+  test('mark cards as verified, which no other card inherits', async () => {
+    const { pinned, store } = run();
+    await pinned.check(bob, [phone.card]);
+    await pinned.markVerified(bob, [ids.phone]);
+    expect([...(await pinned.check(bob, [phone.card, laptop.card]))]).toEqual([
+      [ids.phone, 'verified'],
+      [ids.laptop, 'changed'],
+    ]);
+    await pinned.acknowledge(bob, [ids.laptop]);
+    // Also in a later run: the mark is kept with the pins.
+    expect([...(await run(store).pinned.check(bob, [phone.card, laptop.card]))]).toEqual([
+      [ids.phone, 'verified'],
+      [ids.laptop, 'pinned'],
+    ]);
+  });
+
+  test('mark a card that was reported and not acknowledged: that is more than acknowledging', async () => {
+    const { pinned, reports } = run();
+    await pinned.check(bob, [phone.card]);
+    await pinned.check(bob, [laptop.card, planted.card]);
+    await pinned.markVerified(bob, [ids.phone, ids.laptop]);
+    await pinned.markVerified(bob, [ids.phone]);
+    expect([...(await pinned.check(bob, [phone.card, laptop.card, planted.card]))]).toEqual([
+      [ids.phone, 'verified'],
+      [ids.laptop, 'verified'],
+      [ids.planted, 'changed'],
+    ]);
+    expect(reports).toEqual([[bob, [ids.laptop, ids.planted]]]);
+    expect(await pinned.acknowledge(bob, [ids.laptop])).toEqual([]);
+  });
+
+  test('that an earlier release stored have no marks, and take them', async () => {
+    const { pinned, store } = run();
+    const stored = JSON.stringify({ pinned: [ids.phone], changed: [] });
+    await store.update('pins/["alice","bob"]', () => utf8(stored));
+    expect([...(await pinned.check(bob, [phone.card]))]).toEqual([[ids.phone, 'pinned']]);
+    await pinned.markVerified(bob, [ids.phone]);
+    expect([...(await pinned.check(bob, [phone.card]))]).toEqual([[ids.phone, 'verified']]);
+  });
+
+  test.each([
+    '',
+    '{}',
+    '{"pinned":[],"changed":["x"]}',
+    '{"pinned":{},"changed":[]}',
+    '{"pinned":[],"changed":[],"verified":["x"]}',
+    '{"pinned":[],"changed":[],"verified":null}',
+  ])('that are damaged (%j) are an error, never a new first sight', async (text) => {
+    const { pinned, store } = run();
+    await pinned.check(bob, [phone.card]);
+    await store.update('pins/["alice","bob"]', (current) => {
+      expect(current).not.toBeNull();
+      return utf8(text);
+    });
+    expect(await codeOf(pinned.knows(bob))).toBe('KEY_RECORD_DAMAGED');
+    expect(await codeOf(pinned.check(bob, [planted.card]))).toBe('KEY_RECORD_DAMAGED');
+    expect(await codeOf(pinned.acknowledge(bob, [ids.planted]))).toBe('KEY_RECORD_DAMAGED');
+    expect(await codeOf(pinned.markVerified(bob, [ids.planted]))).toBe('KEY_RECORD_DAMAGED');
+  });
 });

@@ -88,13 +88,13 @@ test('no label is the start of another, so no two purposes share an input', () =
   const labels: Record<Label, true> = {
     card: true,
     'card-signature': true,
-  'card-revocation': true,
-  'log-identity': true,
-  'log-detail': true,
-  'log-history': true,
-  'log-head': true,
-  'map-leaf': true,
-  'map-node': true,
+    'card-revocation': true,
+    'log-identity': true,
+    'log-detail': true,
+    'log-history': true,
+    'log-head': true,
+    'map-leaf': true,
+    'map-node': true,
     hint: true,
     slot: true,
     header: true,
@@ -113,6 +113,8 @@ test('no label is the start of another, so no two purposes share an input', () =
     state: true,
     'login-salt': true,
     'login-auth': true,
+    'safety-number': true,
+    'safety-number-identity': true,
   };
   const names = Object.keys(labels).map((name) => `twilio-chat-encryption/v1/${name}\0`);
   expect(utf8Text(label('card'))).toBe(names[0]);

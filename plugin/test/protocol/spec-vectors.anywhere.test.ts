@@ -10,6 +10,8 @@ import type {
   MessageVector,
   PaddingCase,
   PartsFile,
+  SafetyNumberCase,
+  SafetyNumberSideVector,
   SealedDataCase,
   SealedStreamCase,
   SessionVector,
@@ -19,6 +21,7 @@ import type {
 import {
   base64url,
   checkApproval,
+  compareSafetyNumbers,
   curves,
   decryptMedia,
   EncryptionError,
@@ -29,10 +32,13 @@ import {
   parseCardId,
   parseChannelSid,
   parseEnvelope,
+  parseIdentity,
+  safetyNumber,
   xwing,
   type Bytes,
   type Card,
   type CardId,
+  type SafetyNumberSide,
   type Session,
   type SlotOpener,
   type VerifiedMessage,
@@ -245,3 +251,20 @@ vectors<StateRecordCase>(
   },
   (one) => one.plaintext,
 );
+
+vectors<SafetyNumberCase>(
+  'safety-number',
+  async ({ own, theirs, qr = '', scanned = '' }) => {
+    if (!own || !theirs) return compareSafetyNumbers(qr, scanned);
+    return safetyNumber(sideOf(own), sideOf(theirs));
+  },
+  ({ safetyNumber: expected, comparison }) => {
+    if (!expected) return comparison;
+    const { digits, qr, devices } = expected;
+    return { digits, qr, devices };
+  },
+);
+
+function sideOf({ identity, signingKeys }: SafetyNumberSideVector): SafetyNumberSide {
+  return { identity: parseIdentity(identity), signingKeys: signingKeys.map(bytes) };
+}

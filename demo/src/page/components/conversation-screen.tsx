@@ -1,7 +1,9 @@
 import { useState, type ReactNode } from 'react';
 import type { Chat } from '../models/chat.ts';
+import type { Comparison } from '../models/comparison.ts';
 import type { Conversation } from '../models/conversation.ts';
 import { useStore } from '../models/use-store.ts';
+import { ComparisonPanel } from './comparison-panel.tsx';
 import { Composer } from './composer.tsx';
 import { ConversationHeader } from './conversation-header.tsx';
 import { KeyChangeBanners } from './key-change-banners.tsx';
@@ -17,9 +19,12 @@ interface ConversationScreenProps {
   readonly onBack: () => void;
 }
 
-type Panel = { readonly kind: 'members' } | { readonly kind: 'message'; readonly sid: string };
+type Panel =
+  | { readonly kind: 'members' }
+  | { readonly kind: 'comparison'; readonly comparison: Comparison }
+  | { readonly kind: 'message'; readonly sid: string };
 
-/** An open channel: messages, composer, and beside them members or the details of a message. */
+/** An open channel: messages, composer, and beside them one panel. */
 export function ConversationScreen(props: ConversationScreenProps): ReactNode {
   const { chat, conversation, name, onBack } = props;
   const [panel, setPanel] = useState<Panel | null>(null);
@@ -34,6 +39,16 @@ export function ConversationScreen(props: ConversationScreenProps): ReactNode {
     document.getElementById(opener)?.focus();
   }
 
+  function showMembers(): void {
+    // Somebody may have got a key since: nothing tells of that.
+    void conversation.refreshMembers();
+    setPanel({ kind: 'members' });
+  }
+
+  function compare(identity: string): void {
+    setPanel({ kind: 'comparison', comparison: chat.compare(identity) });
+  }
+
   return (
     <>
       <main className={`conversation ${drop.isOver ? 'dropping' : ''}`} {...drop.handlers}>
@@ -43,12 +58,15 @@ export function ConversationScreen(props: ConversationScreenProps): ReactNode {
           isOpen={panel?.kind === 'members'}
           onBack={onBack}
           onMembers={() => {
-            // Somebody may have got a key since: nothing tells of that.
-            void conversation.refreshMembers();
-            setPanel(panel?.kind === 'members' ? null : { kind: 'members' });
+            if (panel?.kind === 'members') setPanel(null);
+            else showMembers();
           }}
         />
-        <KeyChangeBanners keyChanges={chat.keyChanges} me={chat.session.identity} />
+        <KeyChangeBanners
+          keyChanges={chat.keyChanges}
+          me={chat.session.identity}
+          onCompare={compare}
+        />
         <MessageList
           conversation={conversation}
           me={chat.session.identity}
@@ -60,7 +78,14 @@ export function ConversationScreen(props: ConversationScreenProps): ReactNode {
         <Composer conversation={conversation} keyChanges={chat.keyChanges} name={name} />
       </main>
       {panel?.kind === 'members' && (
-        <MembersPanel chat={chat} conversation={conversation} onClose={close} />
+        <MembersPanel chat={chat} conversation={conversation} onCompare={compare} onClose={close} />
+      )}
+      {panel?.kind === 'comparison' && (
+        <ComparisonPanel
+          key={panel.comparison.identity}
+          comparison={panel.comparison}
+          onClose={showMembers}
+        />
       )}
       {selected && (
         <MessageDetails

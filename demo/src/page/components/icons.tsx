@@ -22,6 +22,12 @@ export const AlertIcon = icon(
     <path d="M12 8.5v4M12 15.8v.1" />
   </>,
 );
+export const ComparedIcon = icon(
+  <>
+    <path d="M12 3.5 19 6v5.5c0 4.3-2.9 7.3-7 9-4.1-1.7-7-4.7-7-9V6z" />
+    <path d="m8.8 12 2.3 2.3 4.2-4.6" />
+  </>,
+);
 export const HiddenIcon = icon(
   <>
     <rect x="5" y="10.5" width="14" height="9.5" rx="2.5" />

@@ -7,10 +7,12 @@ import { Notice } from './notice.tsx';
 interface KeyChangeBannersProps {
   readonly keyChanges: KeyChanges;
   readonly me: string;
+  readonly onCompare: (identity: string) => void;
 }
 
 /** A banner for everybody whose keys changed. */
-export function KeyChangeBanners({ keyChanges, me }: KeyChangeBannersProps): ReactNode {
+export function KeyChangeBanners(props: KeyChangeBannersProps): ReactNode {
+  const { keyChanges, me, onCompare } = props;
   const { identities } = useStore(keyChanges);
   return identities.map((identity) => (
     <Notice key={identity} kind="warning">
@@ -27,6 +29,17 @@ export function KeyChangeBanners({ keyChanges, me }: KeyChangeBannersProps): Rea
           </>
         )}
       </p>
+      {identity !== me && (
+        <button
+          type="button"
+          className="secondary"
+          onClick={() => {
+            onCompare(identity);
+          }}
+        >
+          Compare safety numbers
+        </button>
+      )}
       <AcknowledgeButton keyChanges={keyChanges} identity={identity} />
     </Notice>
   ));

@@ -5,6 +5,7 @@ import type { MemberView } from '../models/conversation-state.ts';
 import { useStore } from '../models/use-store.ts';
 import { AddMemberForm } from './add-member-form.tsx';
 import { Avatar } from './avatar.tsx';
+import { ComparedIcon } from './icons.tsx';
 import { Notice } from './notice.tsx';
 import { SidePanel } from './side-panel.tsx';
 import { useAction } from './use-action.ts';
@@ -12,11 +13,13 @@ import { useAction } from './use-action.ts';
 interface MembersPanelProps {
   readonly chat: Chat;
   readonly conversation: Conversation;
+  readonly onCompare: (identity: string) => void;
   readonly onClose: () => void;
 }
 
 /** Who is in the channel. */
-export function MembersPanel({ chat, conversation, onClose }: MembersPanelProps): ReactNode {
+export function MembersPanel(props: MembersPanelProps): ReactNode {
+  const { chat, conversation, onCompare, onClose } = props;
   const { members } = useStore(conversation);
   const { busy, error, run } = useAction();
   const me = chat.session.identity;
@@ -31,6 +34,18 @@ export function MembersPanel({ chat, conversation, onClose }: MembersPanelProps)
             <div>
               <strong>{member.identity === me ? `${me} (you)` : member.identity}</strong>
               <CardState member={member} />
+              {member.identity !== me && member.hasCard === true && (
+                <button
+                  type="button"
+                  className="link"
+                  onClick={() => {
+                    onCompare(member.identity);
+                  }}
+                >
+                  Compare safety numbers
+                  <span className="visually-hidden"> with {member.identity}</span>
+                </button>
+              )}
             </div>
             {mayRemove && member.identity !== me && (
               <button
@@ -65,8 +80,18 @@ export function MembersPanel({ chat, conversation, onClose }: MembersPanelProps)
   );
 }
 
-function CardState({ member: { hasCard } }: { readonly member: MemberView }): ReactNode {
+function CardState({ member: { hasCard, trust } }: { readonly member: MemberView }): ReactNode {
   if (hasCard === null) return <span className="muted">Checking for keys…</span>;
+  if (trust.length > 0 && trust.every((one) => one === 'verified')) {
+    return (
+      <span className="compared-text">
+        <ComparedIcon /> Safety number compared
+      </span>
+    );
+  }
+  if (trust.includes('verified')) {
+    return <span className="warn-text">Has a device that you did not compare</span>;
+  }
   if (hasCard) return <span className="muted">Has a key</span>;
   return <span className="warn-text">No key yet: nothing can be sent until they sign in once</span>;
 }

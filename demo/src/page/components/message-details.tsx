@@ -5,7 +5,7 @@ import type { Session } from '../session/session.ts';
 import { ANOMALY, reasonOf, STATUS, TRUST } from '../texts/reasons.ts';
 import { exactTime } from './dates.ts';
 import { FileVerdict } from './file-verdict.tsx';
-import { AlertIcon, LockIcon } from './icons.tsx';
+import { AlertIcon, ComparedIcon, LockIcon } from './icons.tsx';
 import { SidePanel } from './side-panel.tsx';
 import { StoredMessage } from './stored-message.tsx';
 
@@ -55,7 +55,8 @@ function Verified({ encryption, message }: VerdictProps<'verified'>): ReactNode 
           <code title={sender.cardId}>{shortId(sender.cardId)}</code>
         </Fact>
         <Fact name="Trust">
-          <strong>{TRUST[trust].title}.</strong> {TRUST[trust].text}
+          {trust === 'verified' && <ComparedIcon />} <strong>{TRUST[trust].title}.</strong>{' '}
+          {TRUST[trust].text}
         </Fact>
         <Fact name="Sent">
           <Moment date={sentAt} clock="sender’s clock" />

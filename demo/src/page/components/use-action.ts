@@ -10,8 +10,11 @@ export interface Action {
   readonly run: (work: () => Promise<void>) => void;
 }
 
-/** Runs one asynchronous thing at a time and remembers how it went. */
-export function useAction(): Action {
+/**
+ * Runs one asynchronous thing at a time and remembers how it went.
+ * @param words says what went wrong
+ */
+export function useAction(words: (error: unknown) => string = explain): Action {
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<string | null>(null);
 
@@ -21,7 +24,7 @@ export function useAction(): Action {
     try {
       await work();
     } catch (thrown) {
-      setError(explain(thrown));
+      setError(words(thrown));
     } finally {
       setBusy(false);
     }

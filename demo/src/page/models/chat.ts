@@ -1,5 +1,6 @@
 import type { Session } from '../session/session.ts';
 import { channelListOf, type ChannelList } from './channels.ts';
+import { comparisonOf, type Comparison } from './comparison.ts';
 import { keepConnected, type Connection } from './connection.ts';
 import { conversationOf, type Conversation } from './conversation.ts';
 import { deviceRemovalOf, type DeviceRemoval } from './device-removal.ts';
@@ -15,6 +16,8 @@ export interface Chat {
   readonly removal: Readable<DeviceRemoval>;
   /** The conversation in a channel, opened at the first call; undefined in one that was left. */
   readonly conversation: (channelSid: string) => Conversation | undefined;
+  /** Starts comparing safety numbers with somebody. */
+  readonly compare: (identity: string) => Comparison;
 }
 
 /** The models of a session. */
@@ -24,13 +27,14 @@ export function chatOf(session: Session): Chat {
   session.encryption.on('recipientAdded', ({ channelSid, identities }) => {
     conversations.get(channelSid)?.noteRecipients(identities);
   });
+  const keyChanges = keyChangesOf(session.encryption, () => {
+    for (const opened of conversations.values()) opened.reassess();
+  });
   return {
     session,
     connection: keepConnected(session.client, session.access.twilioToken),
     channels,
-    keyChanges: keyChangesOf(session.encryption, () => {
-      for (const opened of conversations.values()) opened.reassess();
-    }),
+    keyChanges,
     removal: deviceRemovalOf(session.encryption),
     conversation(sid) {
       const channel = channels.find(sid);
@@ -42,5 +46,9 @@ export function chatOf(session: Session): Chat {
       conversations.set(sid, opened);
       return opened;
     },
+    compare: (identity) =>
+      comparisonOf(session.encryption, identity, (cardIds) => {
+        keyChanges.compared(identity, cardIds);
+      }),
   };
 }

@@ -1,3 +1,4 @@
+import type { Trust } from 'twilio-chat-encryption';
 import type { MessageView } from './message-view.ts';
 import type { Store } from './store.ts';
 
@@ -32,6 +33,8 @@ export interface MemberView {
   readonly identity: string;
   /** Whether the token server knows a card of theirs; null until it was asked. */
   readonly hasCard: boolean | null;
+  /** How far each of their devices is trusted here; empty until it was asked, and for oneself. */
+  readonly trust: readonly Trust[];
 }
 
 /** A channel of which nothing is known yet. */

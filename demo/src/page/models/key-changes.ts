@@ -10,11 +10,13 @@ export interface KeyChangeState {
 export interface KeyChanges extends Readable<KeyChangeState> {
   /** Trusts the new keys of an identity. */
   readonly acknowledge: (identity: string) => Promise<void>;
+  /** Takes note that these cards are trusted now, since their safety number was compared. */
+  readonly compared: (identity: string, cardIds: readonly string[]) => void;
 }
 
 /**
  * Collects key changes until they are acknowledged.
- * @param onAcknowledged is told afterwards: messages may be judged otherwise now
+ * @param onAcknowledged is told afterwards, and after a comparison: messages may be judged otherwise now
  */
 export function keyChangesOf(encryption: Encryption, onAcknowledged: () => void): KeyChanges {
   const store = createStore<KeyChangeState>({ identities: [] });
@@ -25,13 +27,22 @@ export function keyChangesOf(encryption: Encryption, onAcknowledged: () => void)
     const { identities } = store.get();
     store.set({ identities: [...new Set([...identities, identity])] });
   });
+
+  function settle(identity: string, cardIds: readonly string[]): void {
+    const left = (reported.get(identity) ?? []).filter((id) => !cardIds.includes(id));
+    if (left.length > 0) reported.set(identity, left);
+    else reported.delete(identity);
+    store.set({ identities: store.get().identities.filter((one) => reported.has(one)) });
+    onAcknowledged();
+  }
+
   return {
     ...store,
     async acknowledge(identity) {
-      await encryption.acknowledge(identity, reported.get(identity) ?? []);
-      reported.delete(identity);
-      store.set({ identities: store.get().identities.filter((one) => one !== identity) });
-      onAcknowledged();
+      const cardIds = reported.get(identity) ?? [];
+      await encryption.acknowledge(identity, cardIds);
+      settle(identity, cardIds);
     },
+    compared: settle,
   };
 }

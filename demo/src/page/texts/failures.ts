@@ -27,6 +27,7 @@ const ENCRYPTION: Readonly<Record<UsageCode, string>> = {
   CARD_NOT_FOUND: 'The server has no such key.',
   MEMBER_WITHOUT_CARD: 'Not sent. A member has no key yet.',
   KEY_CHANGED: 'Not sent. A member’s key changed.',
+  SAFETY_NUMBER_CHANGED: 'The safety number is another one now. Compare it again.',
   MEMBER_WITHOUT_POST_QUANTUM_KEY: 'Not sent. A member has no post-quantum key.',
   SUITE_DOWNGRADE:
     'Not sent. This channel is encrypted with post-quantum keys, and this device has none.',

@@ -129,6 +129,10 @@ export const STATUS: Readonly<Record<MessageEncryption['status'], string>> = {
 /** How far a sender's key is trusted on this device. */
 export const TRUST: Readonly<Record<Trust, Reason>> = {
   pinned: { title: 'Known key', text: 'The same key as before.' },
+  verified: {
+    title: 'Safety number compared',
+    text: 'You compared this very key with the sender, in person or on a call.',
+  },
   new: {
     title: 'First contact',
     text: 'This device saw the sender for the first time and remembers the key from now on.',
