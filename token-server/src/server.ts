@@ -5,6 +5,8 @@ import { base64url, curves } from 'twilio-chat-encryption/protocol';
 import type { Config } from './config.ts';
 import { createAccounts } from './domain/accounts.ts';
 import { createCards } from './domain/cards.ts';
+import { logEarlierCards } from './domain/earlier-cards.ts';
+import { createLog } from './domain/log.ts';
 import { DEFAULT_SCRYPT_COST, type ScryptCost } from './domain/secret-hash.ts';
 import { createSessions } from './domain/sessions.ts';
 import type { Store } from './domain/store.ts';
@@ -15,6 +17,7 @@ import { accountRoutes } from './http/routes/accounts.ts';
 import { appInfoRoutes } from './http/routes/app-info.ts';
 import { cardRoutes } from './http/routes/cards.ts';
 import { healthRoutes } from './http/routes/health.ts';
+import { logRoutes } from './http/routes/log.ts';
 import { sessionRoutes } from './http/routes/sessions.ts';
 import { twilioTokenRoutes } from './http/routes/twilio-token.ts';
 import { openStore } from './store/open.ts';
@@ -62,7 +65,9 @@ export async function createTokenServer(
   const cost = deps.scryptCost ?? DEFAULT_SCRYPT_COST;
   const accounts = await createAccounts({ store, cost, now, random });
   const sessions = createSessions(config.sessionSecret, now);
-  const cards = createCards({ store, appKey, now });
+  const log = createLog({ log: store.log, logKey, now });
+  await logEarlierCards(store, log);
+  const cards = createCards({ store, log, appKey, now });
   const limiters = createLimiters({ ...DEFAULT_RATE_LIMITS, ...deps.rateLimits });
   const info = {
     appKey: base64url.encode(appKey.publicKey),
@@ -75,7 +80,8 @@ export async function createTokenServer(
     ...sessionRoutes(accounts, sessions, limiters),
     ...twilioTokenRoutes(config.twilio),
     ...appInfoRoutes(info),
-    ...cardRoutes(cards),
+    ...cardRoutes(cards, log),
+    ...logRoutes(log),
     ...healthRoutes(store),
   ];
   const { corsOrigins, trustProxy } = config;

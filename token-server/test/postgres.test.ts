@@ -41,7 +41,7 @@ test('a server signs people up, publishes their cards and finds them', async () 
   expect(again.json).toEqual(published.json);
   const body = { identities: ['алиса', 'bob'] };
   const found = await request('POST', '/v1/cards/search', { session: token, body });
-  expect(found.json).toEqual({ cards: { алиса: [published.json['card']], bob: [] } });
+  expect(found.json['cards']).toEqual({ алиса: [published.json['card']], bob: [] });
   expect(unpack(String(published.json['card'])).contentSnapshot).toBe(
     unpack(exported).contentSnapshot,
   );
@@ -53,7 +53,7 @@ test('`migrate` brings a database up to date', async () => {
   const env = { DATABASE_URL: await createDatabase() };
   expect(await migrate(env)).toEqual({
     code: 0,
-    stdout: 'applied 0001-accounts-and-cards\nThe database is up to date.\n',
+    stdout: 'applied 0001-accounts-and-cards\napplied 0002-log\nThe database is up to date.\n',
     stderr: '',
   });
   expect(await migrate(env)).toMatchObject({ stdout: 'The database is up to date.\n' });

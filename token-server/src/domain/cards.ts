@@ -11,6 +11,7 @@ import {
   type SigningKey,
 } from 'twilio-chat-encryption/protocol';
 import { ServerError } from './errors.ts';
+import { checkLinks } from './card-links.ts';
 import { isIdentity } from './identity.ts';
 import {
   MAX_CLOCK_SKEW,
@@ -18,6 +19,8 @@ import {
   MAX_SEARCH_CHARACTERS,
   MAX_SNAPSHOT_BYTES,
 } from './limits.ts';
+import type { Log } from './log.ts';
+import { revokeCard } from './revocations.ts';
 import type { CardRecord, NewCardRecord, Store } from './store.ts';
 
 /** Approves cards, keeps them and hands them out. */
@@ -28,10 +31,19 @@ export interface Cards {
    *
    * @param exported - the card, as `exportCard` writes it
    * @returns the exported card with the application's signature
-   * @throws ServerError `CARD_INVALID`, `IDENTITY_MISMATCH`, `SIGNATURE_NOT_ALLOWED`,
-   *   `NOT_SUPPORTED`, `CLOCK_SKEW`, `KEY_REUSED` or `CARD_LIMIT`; nothing is stored then
+   * @throws ServerError `CARD_INVALID`, `IDENTITY_MISMATCH`, `SIGNATURE_NOT_ALLOWED`, `LINK_INVALID`,
+   *   `CLOCK_SKEW`, `KEY_REUSED` or `CARD_LIMIT`; nothing is stored then
    */
   publish(identity: Identity, exported: string): Promise<string>;
+  /**
+   * Revokes a card of the session's identity. The same revocation again is no error.
+   *
+   * @param id - of the card
+   * @param revocation - exported; signed by the card or by another live card of the identity
+   * @throws ServerError `INVALID_REQUEST`, `CARD_NOT_FOUND`, `IDENTITY_MISMATCH`,
+   *   `REVOCATION_INVALID` or `CARD_REVOKED`; nothing is stored then
+   */
+  revoke(identity: Identity, id: string, revocation: string): Promise<void>;
   /**
    * One card, exported.
    *
@@ -50,13 +62,14 @@ export interface Cards {
 /** Parts that cards are made of. */
 export interface CardsParts {
   readonly store: Store;
+  readonly log: Log;
   readonly appKey: SigningKey;
   readonly now: () => number;
 }
 
 /** Makes the cards. */
 export function createCards(parts: CardsParts): Cards {
-  const { store, appKey, now } = parts;
+  const { store, log, appKey, now } = parts;
 
   return {
     async publish(identity, exported) {
@@ -70,7 +83,17 @@ export function createCards(parts: CardsParts): Cards {
       if (known !== null) return known.exported;
 
       checkContent(card, now());
-      return publishApproved(store, await approved(card, appKey, now()));
+      return publishApproved(parts, card, await approved(card, appKey, now()));
+    },
+
+    async revoke(identity, id, exported) {
+      const card = await store.findCard(requireCardId(id));
+      if (card === null) throw new ServerError('CARD_NOT_FOUND', 'There is no card with this id.');
+      if (card.identity !== identity) {
+        const message = 'The card names another identity than the session.';
+        throw new ServerError('IDENTITY_MISMATCH', message);
+      }
+      await revokeCard({ store, log, now }, card, exported);
     },
 
     async get(id) {
@@ -95,19 +118,28 @@ export function createCards(parts: CardsParts): Cards {
 }
 
 /** Decides and writes in one transaction: two requests at once cannot both pass a check. */
-function publishApproved(store: Store, card: NewCardRecord): Promise<string> {
+function publishApproved(
+  { store, log, now }: CardsParts,
+  card: Card,
+  record: NewCardRecord,
+): Promise<string> {
   return store.transaction(async (transaction) => {
     const known = await transaction.findCard(card.id);
     if (known !== null) return known.exported;
-    if (await transaction.anyKeyUsed(card.keys)) {
+    if (await transaction.anyKeyUsed(record.keys)) {
       throw new ServerError('KEY_REUSED', 'A key of this card appears in an earlier card.');
     }
+    const replaced = await checkLinks(card, transaction);
+    if (replaced !== null) await transaction.endCard(replaced, now(), null);
     if ((await transaction.countLiveCards(card.identity)) >= MAX_LIVE_CARDS) {
       const message = `An identity has at most ${MAX_LIVE_CARDS} live cards. Revoke one first.`;
       throw new ServerError('CARD_LIMIT', message);
     }
-    await transaction.addCard(card);
-    return card.exported;
+    await transaction.addCard(record);
+    const { identity, id: cardId } = card;
+    const entry = { operation: 'approve', time: now(), identity, cardId } as const;
+    await log.append(transaction.log, { ...entry, content: record.exported });
+    return record.exported;
   });
 }
 
@@ -164,9 +196,6 @@ function checkContent(card: Card, now: number): void {
   if (card.createdAt > now + MAX_CLOCK_SKEW) {
     const message = 'The card is dated in the future. Set the clock of the device.';
     throw new ServerError('CLOCK_SKEW', message);
-  }
-  if (card.previousCardId !== undefined) {
-    throw new ServerError('NOT_SUPPORTED', 'Replacing a card is not supported yet.');
   }
 }
 

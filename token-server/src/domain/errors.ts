@@ -39,10 +39,14 @@ export type ServerErrorCode =
   | 'CARD_INVALID'
   /** The card carries a signature that its owner has no business to send. */
   | 'SIGNATURE_NOT_ALLOWED'
+  /** The card is to replace, or vouched for by, a card that is no live one of its identity. */
+  | 'LINK_INVALID'
+  /** The revocation is none of this card, or signed by nobody who may revoke it. */
+  | 'REVOCATION_INVALID'
+  /** The card was revoked before. */
+  | 'CARD_REVOKED'
   /** The card is dated further in the future than clocks may differ. */
   | 'CLOCK_SKEW'
-  /** The request is well formed but asks for something this server does not offer yet. */
-  | 'NOT_SUPPORTED'
   /** The answer would be too long; ask for fewer identities at a time. */
   | 'TOO_MANY_RESULTS'
   /** Too many requests; `Retry-After` says how many seconds to wait. */

@@ -18,6 +18,12 @@ export const MAX_SEARCH_IDENTITIES = 1000;
  */
 export const MAX_SEARCH_CHARACTERS: number = 16 * 1024 * 1024;
 
+/** Most entries of the log about one identity: each lookup answers all of them. */
+export const MAX_HISTORY = 4096;
+
+/** Most entries of the log in one answer. */
+export const MAX_LOG_RANGE = 1000;
+
 /** How long somebody stays signed in. */
 export const SESSION_LIFETIME: number = 60 * 60 * 1000;
 

@@ -1,3 +1,5 @@
+import type { LogReader, LogWriter } from './log-store.ts';
+
 /**
  * What the domain needs of a database. `null` means "not there"; a rejected promise means "broken", with
  * ServerError `UNAVAILABLE` when the database does not answer now but may the next time. Then it is
@@ -20,6 +22,9 @@ export interface Store {
 
   /** How many characters the exported cards of these identities have together. */
   measureCards(identities: readonly string[]): Promise<number>;
+
+  /** The transparency log. */
+  readonly log: LogReader;
 
   /** All live cards of these identities, in the order they were approved. */
   findCards(identities: readonly string[]): Promise<CardRecord[]>;
@@ -47,6 +52,16 @@ export interface StoreTransaction {
   countLiveCards(identity: string): Promise<number>;
   /** Adds a card and its keys. */
   addCard(card: NewCardRecord): Promise<void>;
+  /**
+   * Ends a card.
+   *
+   * @param revocation - exported; null when another card replaces it
+   */
+  endCard(id: string, at: number, revocation: string | null): Promise<void>;
+  /** Every card of a database from before there was a log, in the order they were approved. */
+  allCards(): Promise<CardRecord[]>;
+  /** The transparency log, to be added to. */
+  readonly log: LogWriter;
 }
 
 /** Somebody who may sign in. */
@@ -66,9 +81,13 @@ export interface CardRecord {
   readonly exported: string;
   /** Milliseconds since 1970. */
   readonly approvedAt: number;
+  /** Likewise: when it was revoked or replaced; null while it is live. */
+  readonly endedAt: number | null;
+  /** The exported revocation; null for one that was not revoked. */
+  readonly revocation: string | null;
 }
 
 /** A card about to be published, with each of its public keys in base64url. */
-export interface NewCardRecord extends CardRecord {
+export interface NewCardRecord extends Omit<CardRecord, 'endedAt' | 'revocation'> {
   readonly keys: readonly string[];
 }

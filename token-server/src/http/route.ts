@@ -16,11 +16,16 @@ export interface BodySpec<Body> {
 /** For routes without a body. */
 export const NO_BODY: BodySpec<undefined> = { schema: z.undefined(), limit: 0 };
 
+/** What stands behind the question mark. */
+export type Query = Readonly<Record<string, string>>;
+
 /** What the handler of a route gets: nothing that was not checked. */
 export interface Call<Body> {
   readonly body: Body;
   /** The path parameter `:id`, or empty. */
   readonly id: string;
+  /** The query, each name once. */
+  readonly query: Query;
   /** Whom the sender counts as for rate limits. */
   readonly address: string;
 }
@@ -59,7 +64,10 @@ export function publicRoute<Body>(spec: RouteSpec<Body, Call<Body>>): Route {
     return async (req, res) => {
       const address = addressKey(req.ip, req.socket.remoteAddress);
       await limiters.routeByAddress.consume(`${method} ${path} ${address}`);
-      send(res, await answer({ body: await read(req, res), id: idOf(req), address }));
+      send(
+        res,
+        await answer({ body: await read(req, res), id: idOf(req), query: queryOf(req), address }),
+      );
     };
   };
   return { method, path, handler };
@@ -77,7 +85,16 @@ export function sessionRoute<Body>(
       await limiters.routeByAddress.consume(`${method} ${path} ${address}`);
       const identity = sessions.verify(bearerToken(req));
       await limiters.routeByIdentity.consume(`${method} ${path} ${identity}`);
-      send(res, await answer({ body: await read(req, res), id: idOf(req), address, identity }));
+      send(
+        res,
+        await answer({
+          body: await read(req, res),
+          id: idOf(req),
+          query: queryOf(req),
+          address,
+          identity,
+        }),
+      );
     };
   };
   return { method, path, handler };
@@ -90,6 +107,14 @@ function send(res: Response, { status, body }: Answer): void {
 function idOf(req: Request): string {
   const { id } = req.params;
   return typeof id === 'string' ? id : '';
+}
+
+// Express's parsers make arrays and objects of what comes: here a name has one text.
+function queryOf(req: Request): Query {
+  const parameters = new URL(req.originalUrl, 'http://host').searchParams;
+  const names = [...parameters.keys()];
+  if (new Set(names).size === names.length) return Object.fromEntries(parameters);
+  throw new ServerError('INVALID_REQUEST', 'The query has a name twice.');
 }
 
 function bearerToken(req: Request): string {
@@ -132,6 +157,17 @@ function parse(parser: RequestHandler, req: Request, res: Response): Promise<voi
 
 function invalidJson(): ServerError {
   return new ServerError('INVALID_JSON', 'The body is not a JSON object.');
+}
+
+/**
+ * Checks a query.
+ *
+ * @throws ServerError `INVALID_REQUEST`
+ */
+export function parseQuery<T>(schema: z.ZodType<T>, query: Query): T {
+  const parsed = schema.safeParse(query);
+  if (parsed.success) return parsed.data;
+  throw new ServerError('INVALID_REQUEST', describe(parsed.error));
 }
 
 function describe(error: z.ZodError): string {

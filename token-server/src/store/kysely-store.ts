@@ -1,5 +1,6 @@
 import { sql, type Kysely } from 'kysely';
 import type { CardRecord, Store, StoreTransaction } from '../domain/store.ts';
+import { createKyselyLogReader, createKyselyLogWriter } from './kysely-log.ts';
 import type { Schema } from './schema.ts';
 
 /** The store over any database that Kysely speaks to. The schema must be up to date. */
@@ -27,12 +28,15 @@ export function createKyselyStore(db: Kysely<Schema>): Store {
 
     findCard: (id) => findCard(db, id),
 
+    log: createKyselyLogReader(db),
+
     async measureCards(identities) {
       if (identities.length === 0) return 0;
       const row = await db
         .selectFrom('cards')
         .select(sql<number | string | null>`sum(length(exported))`.as('characters'))
         .where('identity', 'in', identities)
+        .where('ended_at', 'is', null)
         .executeTakeFirst();
       return Number(row?.characters ?? 0);
     },
@@ -43,6 +47,7 @@ export function createKyselyStore(db: Kysely<Schema>): Store {
         .selectFrom('cards')
         .selectAll()
         .where('identity', 'in', identities)
+        .where('ended_at', 'is', null)
         .orderBy('approved_at')
         .orderBy('id')
         .execute();
@@ -78,6 +83,7 @@ function createTransaction(db: Kysely<Schema>): StoreTransaction {
         .selectFrom('cards')
         .select(({ fn }) => fn.countAll().as('count'))
         .where('identity', '=', identity)
+        .where('ended_at', 'is', null)
         .executeTakeFirstOrThrow();
       return Number(row.count);
     },
@@ -85,13 +91,40 @@ function createTransaction(db: Kysely<Schema>): StoreTransaction {
     async addCard({ id, identity, exported, approvedAt, keys }) {
       await db
         .insertInto('cards')
-        .values({ id, identity, exported, approved_at: approvedAt })
+        .values({
+          id,
+          identity,
+          exported,
+          approved_at: approvedAt,
+          ended_at: null,
+          revocation: null,
+        })
         .execute();
       await db
         .insertInto('card_keys')
         .values(keys.map((key) => ({ key, card_id: id })))
         .execute();
     },
+
+    async endCard(id, at, revocation) {
+      await db
+        .updateTable('cards')
+        .set({ ended_at: at, revocation })
+        .where('id', '=', id)
+        .execute();
+    },
+
+    async allCards() {
+      const rows = await db
+        .selectFrom('cards')
+        .selectAll()
+        .orderBy('approved_at')
+        .orderBy('id')
+        .execute();
+      return rows.map(cardRecord);
+    },
+
+    log: createKyselyLogWriter(db),
   };
 }
 
@@ -101,6 +134,6 @@ async function findCard(db: Kysely<Schema>, id: string): Promise<CardRecord | nu
 }
 
 function cardRecord(row: Schema['cards']): CardRecord {
-  const { id, identity, exported, approved_at: approvedAt } = row;
-  return { id, identity, exported, approvedAt };
+  const { id, identity, exported, revocation } = row;
+  return { id, identity, exported, revocation, approvedAt: row.approved_at, endedAt: row.ended_at };
 }

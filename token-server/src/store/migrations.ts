@@ -38,6 +38,37 @@ const migrations = (text: Expression<unknown>): Record<string, Migration> => ({
         .execute();
     },
   },
+  '0002-log': {
+    async up(db) {
+      await db.schema.alterTable('cards').addColumn('ended_at', 'bigint').execute();
+      await db.schema.alterTable('cards').addColumn('revocation', text).execute();
+      await db.schema
+        .createTable('log_entries')
+        .addColumn('log_index', 'bigint', (column) => column.primaryKey().notNull())
+        .addColumn('identity', text, (column) => column.notNull())
+        .addColumn('entry', text, (column) => column.notNull())
+        .addColumn('content', text, (column) => column.notNull())
+        .addColumn('map_root', text, (column) => column.notNull())
+        .execute();
+      await db.schema
+        .createIndex('log_entries_by_identity')
+        .on('log_entries')
+        .columns(['identity', 'log_index'])
+        .execute();
+      await db.schema
+        .createTable('log_tree')
+        .addColumn('node', text, (column) => column.primaryKey().notNull())
+        .addColumn('hash', text, (column) => column.notNull())
+        .execute();
+      await db.schema
+        .createTable('log_map')
+        .addColumn('hash', text, (column) => column.primaryKey().notNull())
+        .addColumn('left_part', text, (column) => column.notNull())
+        .addColumn('right_part', text, (column) => column.notNull())
+        .addColumn('count', 'bigint')
+        .execute();
+    },
+  },
 });
 
 /**

@@ -10,10 +10,37 @@ export interface Schema {
     readonly identity: string;
     readonly exported: string;
     readonly approved_at: number;
+    /** When it was revoked or replaced; null while it is live. */
+    readonly ended_at: number | null;
+    /** The exported revocation of a card that was revoked. */
+    readonly revocation: string | null;
   };
   /** Every key that was ever in a card. Rows stay when a card dies: keys are never used again. */
   readonly card_keys: {
     readonly key: string;
     readonly card_id: string;
+  };
+  /** The transparency log. Nothing of it is ever changed. */
+  readonly log_entries: {
+    readonly log_index: number;
+    readonly identity: string;
+    readonly entry: string;
+    readonly content: string;
+    readonly map_root: string;
+  };
+  /** The hashes of the complete subtrees of the log's tree, by `level/index`. */
+  readonly log_tree: {
+    readonly node: string;
+    readonly hash: string;
+  };
+  /**
+   * The nodes of the log's map by their hashes: two children, or, with a count, a leaf of an
+   * identity's hash and its history.
+   */
+  readonly log_map: {
+    readonly hash: string;
+    readonly left_part: string;
+    readonly right_part: string;
+    readonly count: number | null;
   };
 }

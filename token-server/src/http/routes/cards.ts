@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import type { Cards } from '../../domain/cards.ts';
+import { isIdentity } from '../../domain/identity.ts';
 import { MAX_SEARCH_IDENTITIES } from '../../domain/limits.ts';
+import type { Log } from '../../domain/log.ts';
 import { NO_BODY, sessionRoute, type BodySpec, type Route } from '../route.ts';
 
 const CARD: BodySpec<{ card: string }> = {
@@ -8,13 +10,21 @@ const CARD: BodySpec<{ card: string }> = {
   limit: 64 * 1024,
 };
 
-const SEARCH: BodySpec<{ identities: string[] }> = {
-  schema: z.strictObject({ identities: z.array(z.string()).min(1).max(MAX_SEARCH_IDENTITIES) }),
+const SEARCH: BodySpec<{ identities: string[]; from: number }> = {
+  schema: z.strictObject({
+    identities: z.array(z.string()).min(1).max(MAX_SEARCH_IDENTITIES),
+    from: z.int().min(0).default(0),
+  }),
   limit: 512 * 1024,
 };
 
-/** Approve and publish, get, search. */
-export function cardRoutes(cards: Cards): readonly Route[] {
+const REVOCATION: BodySpec<{ revocation: string }> = {
+  schema: z.strictObject({ revocation: z.string() }),
+  limit: 4 * 1024,
+};
+
+/** Approve and publish, get, search, revoke. */
+export function cardRoutes(cards: Cards, log: Log): readonly Route[] {
   return [
     sessionRoute({
       method: 'post',
@@ -36,10 +46,20 @@ export function cardRoutes(cards: Cards): readonly Route[] {
       method: 'post',
       path: '/v1/cards/search',
       body: SEARCH,
-      async answer({ body: { identities } }) {
+      async answer({ body: { identities, from } }) {
         const found = await cards.search(identities);
+        const answer = await log.lookUp(identities.filter(isIdentity), from);
         // fromEntries defines own members, also for an identity called __proto__.
-        return { status: 200, body: { cards: Object.fromEntries(found) } };
+        return { status: 200, body: { cards: Object.fromEntries(found), ...answer } };
+      },
+    }),
+    sessionRoute({
+      method: 'post',
+      path: '/v1/cards/:id/revocation',
+      body: REVOCATION,
+      async answer({ id, identity, body }) {
+        await cards.revoke(identity, id, body.revocation);
+        return { status: 200, body: {} };
       },
     }),
   ];

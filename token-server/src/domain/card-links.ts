@@ -1,0 +1,55 @@
+import {
+  importCard,
+  parseCardId,
+  verifyEndorsement,
+  verifySuccession,
+  type Card,
+  type CardId,
+} from 'twilio-chat-encryption/protocol';
+import { z } from 'zod';
+import { ServerError } from './errors.ts';
+import type { StoreTransaction } from './store.ts';
+
+const EXTRA = z.object({ cardId: z.string() });
+
+/**
+ * Checks that what a card says of others of its identity is so: clients believe it only while those
+ * are live, and a claim that nobody believes would be in the log for ever.
+ *
+ * @returns the card that it replaces, if it replaces one
+ * @throws ServerError `LINK_INVALID`
+ */
+export async function checkLinks(
+  card: Card,
+  transaction: StoreTransaction,
+): Promise<CardId | null> {
+  for (const id of endorsersOf(card)) {
+    const endorser = await liveCard(id, transaction);
+    if (!endorser || !(await verifyEndorsement(card, endorser))) throw invalid('vouched for by');
+  }
+  const { previousCardId } = card;
+  if (previousCardId === undefined) return null;
+  const predecessor = await liveCard(previousCardId, transaction);
+  if (predecessor && (await verifySuccession(card, predecessor))) return predecessor.id;
+  throw invalid('to replace');
+}
+
+function endorsersOf({ signatures }: Card): CardId[] {
+  return signatures
+    .filter(({ signer }) => signer === 'endorser')
+    .map(({ extra }) => {
+      // The form was checked when the card was read.
+      const json: unknown = JSON.parse(new TextDecoder().decode(extra));
+      return parseCardId(EXTRA.parse(json).cardId);
+    });
+}
+
+async function liveCard(id: CardId, transaction: StoreTransaction): Promise<Card | null> {
+  const record = await transaction.findCard(id);
+  return record?.endedAt === null ? importCard(record.exported) : null;
+}
+
+function invalid(how: string): ServerError {
+  const message = `The card is ${how} a card that is no live one of its identity.`;
+  return new ServerError('LINK_INVALID', message);
+}

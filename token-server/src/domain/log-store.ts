@@ -1,0 +1,39 @@
+import type { ReadMap, ReadTree, MapNode, TreeNode } from 'twilio-chat-encryption/protocol';
+
+/** What the log needs of a database to be read. Nothing that it holds ever changes. */
+export interface LogReader {
+  /** How many entries there are. */
+  size(): Promise<number>;
+  /** One entry, or null when the log is shorter. */
+  entry(index: number): Promise<StoredEntry | null>;
+  /** The entries from `start` up to and without `end`, in their order. */
+  range(start: number, end: number): Promise<StoredEntry[]>;
+  /** The entries about these identities among the first `size`, in their order. */
+  entriesOf(identities: readonly string[], size: number): Promise<StoredEntry[]>;
+  /** How many characters the contents of these entries have together. */
+  measure(identities: readonly string[], size: number): Promise<number>;
+  readonly readTree: ReadTree;
+  readonly readMap: ReadMap;
+}
+
+/** What the log needs to grow, within a transaction. */
+export interface LogWriter extends LogReader {
+  /** Adds an entry, and the nodes of the tree and of the map that come with it. */
+  add(
+    entry: StoredEntry,
+    tree: readonly (TreeNode & { readonly hash: Uint8Array })[],
+    map: readonly { readonly hash: Uint8Array; readonly node: MapNode }[],
+  ): Promise<void>;
+}
+
+/** An entry of the log as it is stored; bytes are in base64url. */
+export interface StoredEntry {
+  readonly index: number;
+  readonly identity: string;
+  /** 105 bytes. */
+  readonly entry: string;
+  /** The approved card or the revocation, exported. */
+  readonly content: string;
+  /** The root of the map after this entry, 32 bytes. */
+  readonly mapRoot: string;
+}
