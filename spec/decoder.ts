@@ -12,8 +12,18 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { base64url, hex, isPadded, paddedLength, Refused, require } from './decoder/bytes.ts';
 import { openCard, type Card } from './decoder/card.ts';
+import {
+  describeHead,
+  extended,
+  openEntry,
+  openHead,
+  openLookup,
+  readHistory,
+} from './decoder/log.ts';
+import { checkConsistency, checkInclusion, checkMap, NOTHING } from './decoder/log-proofs.ts';
 import { openContent, openMessage } from './decoder/message.ts';
 import { authSecret, openKeyRecord, openStateRecord } from './decoder/records.ts';
+import { describeRevocation, endorses, succeeds } from './decoder/revocation.ts';
 import { compareCodes, safetyNumber } from './decoder/safety-number.ts';
 import { openData, openMedia, openStream } from './decoder/sealed.ts';
 import type * as Vectors from './vector-files.ts';
@@ -24,7 +34,9 @@ interface Opening {
   readonly expected: unknown;
 }
 
-type File = Vectors.EnvelopeFile<Vectors.VectorCase> & Vectors.PartsFile<Vectors.VectorCase>;
+type File = Vectors.EnvelopeFile<Vectors.VectorCase> &
+  Vectors.PartsFile<Vectors.VectorCase> &
+  Vectors.LogFile<Vectors.VectorCase>;
 /** Which form the cases of a file have is by its name. */
 type Open<Case> = (one: Case, file: File) => Opening;
 
@@ -113,6 +125,87 @@ const OPENERS = {
       return compareCodes(qr ?? '', scanned ?? '');
     },
     expected: one.safetyNumber ?? one.comparison,
+  }),
+
+  'revocation.json': ({ export: text, key, revocation }: Vectors.RevocationCase) => ({
+    open: () => describeRevocation(text, key === undefined ? null : hex(key)),
+    expected: revocation,
+  }),
+
+  'card-links.json': (one: Vectors.CardLinkCase) => ({
+    open: () => {
+      const [card, earlier] = [openCard(one.card), openCard(one.earlier)];
+      const holds = one.link === 'succession' ? succeeds(card, earlier) : endorses(earlier, card);
+      require(holds, 'BAD_SIGNATURE');
+      return undefined;
+    },
+    expected: undefined,
+  }),
+
+  'log-entry.json': ({ logKey, identity, entry, content, value }: Vectors.LogEntryCase) => ({
+    open: () => {
+      const read = openEntry({ entry: hex(entry), content }, hex(logKey), identity);
+      return { ...read, history: extended(NOTHING, hex(entry)).toString('hex') };
+    },
+    expected: value,
+  }),
+
+  'log-head.json': ({ logKey, head, value }: Vectors.LogHeadCase) => ({
+    open: () => describeHead(openHead(hex(logKey), hex(head))),
+    expected: value,
+  }),
+
+  'log-map.json': ({ root, identityHash, leaf, siblings, other }: Vectors.LogMapCase) => ({
+    open: () => {
+      const history = leaf && { count: leaf.count, history: hex(leaf.history) };
+      checkMap(hex(root), hex(identityHash), history, {
+        siblings: siblings.map(hex),
+        other: other && {
+          identityHash: hex(other.identityHash),
+          count: other.count,
+          history: hex(other.history),
+        },
+      });
+    },
+    expected: undefined,
+  }),
+
+  'log-tree.json': ({ inclusion, consistency, proof }: Vectors.LogTreeCase) => ({
+    open: () => {
+      const hashes = proof.map(hex);
+      if (inclusion) {
+        const { leaf, index, size, root } = inclusion;
+        checkInclusion(hex(leaf), { index, size, root: hex(root) }, hashes);
+      }
+      if (consistency) {
+        const { from, to } = consistency;
+        const [older, newer] = [hex(from.root), hex(to.root)];
+        checkConsistency({ ...from, root: older }, { ...to, root: newer }, hashes);
+      }
+    },
+    expected: undefined,
+  }),
+
+  'log-history.json': (one: Vectors.LogHistoryCase, { logKey, contents }) => ({
+    open: () => {
+      const entries = one.entries.map(({ entry, content }) => ({
+        entry: hex(entry),
+        content: contents[content] ?? '',
+      }));
+      return readHistory(entries, hex(logKey), one.identity, one.appKeys.map(hex));
+    },
+    expected: one.history,
+  }),
+
+  'log-lookup.json': (one: Vectors.LogLookupCase, { logKey }) => ({
+    open: () =>
+      openLookup(one.lookup, {
+        logKey: hex(logKey),
+        appKeys: one.appKeys.map(hex),
+        identities: one.identities,
+        head: bytesOf(one.head),
+      }),
+    expected: one.histories,
   }),
 } satisfies Record<string, Open<never>>;
 

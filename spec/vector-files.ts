@@ -208,3 +208,130 @@ export interface SafetyNumberVector {
   readonly fingerprints: { readonly own: string; readonly theirs: string };
   readonly devices: { readonly own: number; readonly theirs: number };
 }
+
+/** A revocation, and the key that must have signed it, if any. */
+export interface RevocationCase extends VectorCase {
+  readonly export: string;
+  readonly key?: string;
+  readonly revocation?: RevocationVector;
+}
+
+/** What a revocation says. */
+export interface RevocationVector {
+  /** As it is signed. */
+  readonly content: string;
+  readonly cardId: string;
+  readonly reason: string;
+  readonly since?: number;
+  readonly revokedAt: number;
+  readonly signer: string;
+}
+
+/** Two exported cards: whether the earlier one vouches for the other in this way. */
+export interface CardLinkCase extends VectorCase {
+  readonly link: 'succession' | 'endorsement';
+  readonly card: string;
+  readonly earlier: string;
+}
+
+/** An entry of the log, as the first and only one of this identity. */
+export interface LogEntryCase extends VectorCase {
+  readonly logKey: string;
+  readonly identity: string;
+  readonly entry: string;
+  readonly content: string;
+  readonly value?: LogEntryVector;
+}
+
+/** What an entry says. */
+export interface LogEntryVector {
+  readonly operation: string;
+  readonly time: number;
+  readonly identityHash: string;
+  readonly cardId: string;
+  readonly detail: string;
+  /** Of the identity, with this entry. */
+  readonly history: string;
+}
+
+/** A head of the log. */
+export interface LogHeadCase extends VectorCase {
+  readonly logKey: string;
+  readonly head: string;
+  readonly value?: { readonly size: number; readonly root: string; readonly signedAt: number };
+}
+
+/** What the map has of an identity, null for nothing, and the proof of it. */
+export interface LogMapCase extends VectorCase {
+  readonly root: string;
+  readonly identityHash: string;
+  readonly leaf: { readonly count: number; readonly history: string } | null;
+  readonly siblings: readonly string[];
+  readonly other: MapLeafVector | null;
+}
+
+/** A leaf of the map. */
+export interface MapLeafVector {
+  readonly identityHash: string;
+  readonly count: number;
+  readonly history: string;
+}
+
+/** A proof about the log's tree: that a leaf is in it, or that it grew out of an earlier one. */
+export interface LogTreeCase extends VectorCase {
+  readonly inclusion?: {
+    readonly leaf: string;
+    readonly index: number;
+    readonly size: number;
+    readonly root: string;
+  };
+  readonly consistency?: {
+    readonly from: { readonly size: number; readonly root: string };
+    readonly to: { readonly size: number; readonly root: string };
+  };
+  readonly proof: readonly string[];
+}
+
+/** Cases about one log. */
+export interface LogFile<Case extends VectorCase> extends VectorFile<Case> {
+  readonly logKey: string;
+  /** What entries are about, by the name that they use: exported cards and revocations. */
+  readonly contents: Readonly<Record<string, string>>;
+}
+
+/** All entries of an identity, and what a client with these pinned keys reads in them. */
+export interface LogHistoryCase extends VectorCase {
+  readonly identity: string;
+  readonly appKeys: readonly string[];
+  readonly entries: readonly { readonly entry: string; readonly content: string }[];
+  readonly history?: LogHistoryVector;
+}
+
+/** What a history comes to. */
+export interface LogHistoryVector {
+  readonly count: number;
+  readonly hash: string;
+  readonly invalid: number;
+  readonly cards: readonly LoggedCardVector[];
+}
+
+/** A card in a history. */
+export interface LoggedCardVector {
+  readonly cardId: string;
+  readonly position: number;
+  readonly loggedAt: number;
+  readonly status: string;
+  readonly endedAt?: number;
+  readonly reason?: string;
+  readonly voucher: string | null;
+}
+
+/** A whole answer about some identities under a head, as it travels. */
+export interface LogLookupCase extends VectorCase {
+  readonly appKeys: readonly string[];
+  readonly identities: readonly string[];
+  /** base64url. */
+  readonly head: string;
+  readonly lookup: unknown;
+  readonly histories?: readonly LogHistoryVector[];
+}

@@ -3,7 +3,8 @@ import { base64url, L, lp, require, sha256, utf8 } from './bytes.ts';
 import { isAgreementKey, isSignature, isSigningKey, isXWingKey } from './curves.ts';
 import { canonical, isIdentity, isName, isText, members, type Json } from './json.ts';
 
-interface Signature {
+/** One of the signatures on a card. */
+export interface Signature {
   readonly signer: string;
   readonly bytes: Buffer;
   readonly extra: Buffer;
@@ -104,16 +105,22 @@ function readSignature(json: Json): Signature {
   return { signer, bytes, extra: extraBytes };
 }
 
-function verifies(key: Uint8Array, snapshot: Buffer, { signer, bytes, extra }: Signature): boolean {
+/** Whether a signature on a card is of this key. */
+export function verifies(
+  key: Uint8Array,
+  snapshot: Buffer,
+  { signer, bytes, extra }: Signature,
+): boolean {
   const parts = [lp(1, Buffer.from(signer)), lp(4, snapshot), lp(2, extra)];
   return isSignature(key, bytes, Buffer.concat([L('card-signature'), ...parts]));
 }
 
-function isTime(value: Json | undefined): value is number {
+/** A time of the specification. */
+export function isTime(value: Json | undefined): value is number {
   return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= 8.64e15;
 }
 
-function isCardId(value: Json | undefined): value is string {
+export function isCardId(value: Json | undefined): value is string {
   return typeof value === 'string' && /^[0-9a-f]{64}$/.test(value);
 }
 

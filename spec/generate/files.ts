@@ -2,8 +2,13 @@
 import { cardVectors } from './cards.ts';
 import { carrierVectors } from './carriers.ts';
 import { contentVectors, paddingVectors } from './contents.ts';
+import { logEntryVectors, logHeadVectors } from './log-entries.ts';
+import { logHistoryVectors } from './log-histories.ts';
+import { logLookupVectors } from './log-lookups.ts';
+import { logMapVectors, logTreeVectors } from './log-proofs.ts';
 import { mediaVectors } from './media.ts';
 import { keyRecordVectors, loginVectors, stateRecordVectors } from './records.ts';
+import { cardLinkVectors, revocationVectors } from './revocations.ts';
 import { safetyNumberVectors } from './safety-numbers.ts';
 import { sealedDataVectors, sealedStreamVectors } from './sealed.ts';
 import { editVectors, followerVectors, keyMessageVectors } from './sessions.ts';
@@ -28,6 +33,14 @@ export async function vectorFiles(): Promise<ReadonlyMap<string, string>> {
     'state-record': stateRecordVectors(),
     login: await loginVectors(),
     'safety-number': await safetyNumberVectors(),
+    revocation: await revocationVectors(),
+    'card-links': await cardLinkVectors(),
+    'log-entry': logEntryVectors(),
+    'log-head': await logHeadVectors(),
+    'log-map': await logMapVectors(),
+    'log-tree': await logTreeVectors(),
+    'log-history': await logHistoryVectors(),
+    'log-lookup': await logLookupVectors(),
   };
   return new Map(
     Object.entries(files).map(([name, file]) => {

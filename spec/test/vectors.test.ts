@@ -41,6 +41,7 @@ describe('the vectors', async () => {
       'INVALID_IDENTITY',
       'KEY_MISSING',
       'KEY_RECORD_DAMAGED',
+      'LOG_INVALID',
       'MALFORMED',
       'NOT_ADDRESSED',
       'PLAINTEXT',

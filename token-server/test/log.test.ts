@@ -22,6 +22,7 @@ import {
   type Identity,
   type IdentityHistory,
   type LogHead,
+  type RevocationContent,
   type SigningKey,
   type VerifyingKey,
 } from 'twilio-chat-encryption/protocol';
@@ -89,8 +90,13 @@ class World {
     return made;
   }
 
-  async revoke(card: Card, by: Made, who = card.identity as string): Promise<Reply> {
-    const content = { cardId: card.id, reason: 'retired', revokedAt: 5 } as const;
+  async revoke(
+    card: Card,
+    by: Made,
+    who = card.identity as string,
+    more: Pick<RevocationContent, 'reason' | 'since'> = { reason: 'retired' },
+  ): Promise<Reply> {
+    const content = { cardId: card.id, revokedAt: 5, ...more } as const;
     const revocation = await createRevocation({ ...content, signer: by.card.id }, by.key);
     return this.request('POST', `/v1/cards/${card.id}/revocation`, { revocation }, who);
   }
@@ -300,6 +306,22 @@ describe('a card', () => {
     expect(await Promise.all(live.map(async (one) => (await importCard(one)).id))).toEqual([
       tablet.card.id,
     ]);
+  });
+
+  test('is revoked once more by who says more: a thief may have been first', async () => {
+    const world = await World.start();
+    const [phone, laptop] = [await world.device(ALICE), await world.device(ALICE)];
+    const since = (position: number): Promise<Reply> =>
+      world.revoke(phone.card, laptop, 'alice', { reason: 'compromised', since: position });
+    expect((await world.revoke(phone.card, phone)).status).toBe(200);
+    expect((await since(9)).status).toBe(200);
+    expect((await since(9)).status).toBe(200);
+    expect((await since(10)).json['code']).toBe('CARD_REVOKED');
+    expect((await since(2)).status).toBe(200);
+    expect((await world.revoke(phone.card, phone)).json['code']).toBe('CARD_REVOKED');
+    const { histories, head } = await world.lookUp([ALICE]);
+    expect([head.size, histories[0]?.invalid]).toEqual([5, 0]);
+    expect(histories[0]?.cards[0]).toMatchObject({ status: 'revoked', reason: 'compromised' });
   });
 
   test('is revoked by nobody else, and leaves room when it is', async () => {

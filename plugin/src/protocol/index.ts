@@ -54,6 +54,7 @@ export { openKeyRecord, sealKeyRecord } from './key-record.ts';
 export {
   createRevocation,
   parseRevocation,
+  saysMore,
   verifyRevocation,
   type Revocation,
   type RevocationContent,

@@ -68,6 +68,15 @@ export function verifyRevocation(
   return verify(key, 'card-revocation', signature, content);
 }
 
+/**
+ * Whether a revocation says more of its card than the one `before`. Only such a one counts: who has a
+ * stolen key could revoke the card first, as `retired`, or as compromised since some day to come.
+ */
+export function saysMore(revocation: RevocationContent, before: RevocationContent): boolean {
+  if (revocation.reason !== 'compromised') return false;
+  return before.reason === 'retired' || (revocation.since ?? 0) < (before.since ?? 0);
+}
+
 /** The one serialisation: the members in this order, absent if absent. */
 function encodeContent({ cardId, reason, since, revokedAt, signer }: RevocationContent): Bytes {
   return utf8(JSON.stringify({ v: 1, cardId, reason, since, revokedAt, signer }));

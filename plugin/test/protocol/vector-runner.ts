@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { base64url, isEncryptionError, type Bytes } from 'twilio-chat-encryption/protocol';
 import type {
   EnvelopeFile,
+  LogFile,
   PartsFile,
   VectorCase,
   VectorFile,
@@ -47,7 +48,7 @@ async function outcome<T>(
 }
 
 /** Which members a file has besides its cases, is by its name. */
-type AnyFile = EnvelopeFile<VectorCase> & PartsFile<VectorCase>;
+type AnyFile = EnvelopeFile<VectorCase> & PartsFile<VectorCase> & LogFile<VectorCase>;
 
 /** All cases of a file: what `open` makes of them must be what is expected. */
 export function vectors<Case extends VectorCase>(

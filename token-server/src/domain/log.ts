@@ -34,7 +34,7 @@ export interface Log {
    * Adds an entry in the transaction that stores what it is about.
    *
    * @returns its number
-   * @throws ServerError `CARD_LIMIT` for a card of somebody who had too many
+   * @throws ServerError `CARD_LIMIT` for one of somebody who had too many
    */
   append(writer: LogWriter, entry: NewEntry): Promise<number>;
   /** The newest head. */
@@ -70,6 +70,8 @@ export interface NewEntry extends Pick<LogEntry, 'operation' | 'time' | 'cardId'
   readonly cardId: CardId;
   /** The approved card or the revocation, exported. */
   readonly content: string;
+  /** Also of somebody who has too many entries. */
+  readonly isAlwaysTaken?: boolean;
 }
 
 /** What the log says of identities under its newest head. */
@@ -125,7 +127,7 @@ export function createLog({ log, logKey, now }: LogParts): Log {
   }
 
   return {
-    async append(writer, { operation, time, identity, cardId, content }) {
+    async append(writer, { operation, time, identity, cardId, content, isAlwaysTaken }) {
       const index = await writer.size();
       const last = index === 0 ? null : await requireEntry(writer, index - 1);
       const key = identityHash(logKey.publicKey, identity);
@@ -134,7 +136,7 @@ export function createLog({ log, logKey, now }: LogParts): Log {
       const root = mapRootOf(last);
       const [found] = await findInMap(writer.readMap, root, [key]);
       const { count, history } = found?.leaf ?? { count: 0, history: EMPTY_HISTORY };
-      if (operation === 'approve' && count >= MAX_HISTORY) throw full();
+      if (count >= MAX_HISTORY && !isAlwaysTaken) throw full();
       const leaf = { identityHash: key, count: count + 1, history: extendHistory(history, entry) };
       const map = await putIntoMap(writer.readMap, root, leaf);
       const tree = await appendLeaf(writer.readTree, index, encodeLeaf(entry, map.root));
@@ -184,7 +186,7 @@ export function createLog({ log, logKey, now }: LogParts): Log {
   };
 }
 
-// Revocations are always taken: there are no more of them than of cards.
+// The first revocation of each card is always taken: there are no more of them than of cards.
 function full(): ServerError {
   const message = `An identity has at most ${MAX_HISTORY} entries in the log.`;
   return new ServerError('CARD_LIMIT', message);

@@ -4,6 +4,7 @@ import {
   parseIdentity,
   parseCardId,
   parseRevocation,
+  saysMore,
   verifyRevocation,
   type Card,
   type Revocation,
@@ -23,7 +24,7 @@ export interface RevocationParts {
  * Ends a card and logs the revocation, in one transaction.
  *
  * @param exported - the revocation; signed by the card or by another live card of its identity
- * @throws ServerError `REVOCATION_INVALID`, `CARD_REVOKED`
+ * @throws ServerError `REVOCATION_INVALID`, `CARD_REVOKED`, `CARD_LIMIT`
  */
 export async function revokeCard(
   { store, log, now }: RevocationParts,
@@ -34,16 +35,19 @@ export async function revokeCard(
   if (revocation.cardId !== id) throw invalid('is of another card');
   await store.transaction(async (transaction) => {
     const known = await transaction.findCard(id);
-    if (known?.revocation === exported) return;
-    if (known !== null && known.revocation !== null) {
-      throw new ServerError('CARD_REVOKED', 'The card was revoked before.');
+    const stored = known?.revocation ?? null;
+    if (stored === exported) return;
+    const before = stored === null ? null : parse(stored);
+    if (before && !saysMore(revocation, before)) {
+      throw new ServerError('CARD_REVOKED', 'The card was revoked before, and this says no more.');
     }
     const card = await requireSigned(revocation, transaction);
     // Since when it is not live stays as it is for one that was replaced before.
     await transaction.endCard(id, known?.endedAt ?? now(), exported);
     const identity = parseIdentity(card.identity);
     const entry = { operation: 'revoke', time: now(), identity, cardId: card.id } as const;
-    await log.append(transaction.log, { ...entry, content: exported });
+    const isFirst = before === null;
+    await log.append(transaction.log, { ...entry, content: exported, isAlwaysTaken: isFirst });
   });
 }
 

@@ -7,6 +7,7 @@ import type { CardId, Identity } from '../identifiers.ts';
 import { equal, type Bytes } from '../primitives.ts';
 import {
   parseRevocation,
+  saysMore,
   verifyRevocation,
   type Revocation,
   type RevocationReason,
@@ -41,7 +42,10 @@ export interface LoggedCard {
   readonly endedAt?: number;
   /** Why it was revoked. */
   readonly reason?: RevocationReason;
-  /** The card of the identity that vouched for it when it was logged, and may still be believed. */
+  /**
+   * The card of the identity that vouched for it when it was logged, and may still be believed. Of
+   * several the one that it replaces, else the first in the order of the log.
+   */
   readonly voucher: CardId | null;
 }
 
@@ -53,7 +57,7 @@ export interface IdentityHistory {
   readonly hash: Bytes;
   /** Every card that checks, in the order of the log. */
   readonly cards: readonly LoggedCard[];
-  /** How many entries hold something that does not check. They count for nothing. */
+  /** How many entries added nothing when they were read: they do not check, or say nothing new. */
   readonly invalid: number;
 }
 
@@ -73,8 +77,19 @@ interface Draft {
   readonly loggedAt: number;
   status: LoggedCard['status'];
   endedAt?: number;
-  reason?: RevocationReason;
-  voucher: CardId | null;
+  /** The one that says most. */
+  revocation?: Revocation;
+  /** All that vouched for it and may still be believed, in the order in which they count. */
+  vouchers: readonly CardId[];
+}
+
+/** What was read so far. */
+interface Reading {
+  readonly drafts: Draft[];
+  /** Cards that were revoked before they were accepted, and never are. */
+  readonly refused: Set<CardId>;
+  /** What cards that were not accepted yet say of themselves: checked when they are. */
+  readonly ofThemselves: Revocation[];
 }
 
 /**
@@ -87,7 +102,7 @@ export async function readHistory(
   context: HistoryContext,
 ): Promise<IdentityHistory | null> {
   const ownHash = identityHash(context.logKey, context.identity);
-  const drafts: Draft[] = [];
+  const reading: Reading = { drafts: [], refused: new Set(), ofThemselves: [] };
   let hash = EMPTY_HISTORY;
   let invalid = 0;
   for (const [position, { entry: bytes, content }] of entries.entries()) {
@@ -97,11 +112,24 @@ export async function readHistory(
     hash = extendHistory(hash, bytes);
     const isTaken =
       entry.operation === 'approve'
-        ? await takeCard({ entry, content, position }, drafts, context)
-        : await takeRevocation({ entry, content }, drafts, context);
+        ? await takeCard({ entry, content, position }, reading, context)
+        : await takeRevocation({ entry, content }, reading, context);
     if (!isTaken) invalid += 1;
   }
-  return { count: entries.length, hash, cards: drafts.map((one) => ({ ...one })), invalid };
+  return { count: entries.length, hash, cards: reading.drafts.map(loggedCard), invalid };
+}
+
+function loggedCard({ card, position, loggedAt, status, vouchers, ...more }: Draft): LoggedCard {
+  const { endedAt, revocation } = more;
+  return {
+    card,
+    position,
+    loggedAt,
+    status,
+    ...(endedAt !== undefined && { endedAt }),
+    ...(revocation && { reason: revocation.reason }),
+    voucher: vouchers[0] ?? null,
+  };
 }
 
 interface Step {
@@ -112,33 +140,51 @@ interface Step {
 
 async function takeCard(
   { entry, content, position }: Step,
-  drafts: Draft[],
+  { drafts, refused, ofThemselves }: Reading,
   { identity, appKeys }: HistoryContext,
 ): Promise<boolean> {
   const card = await acceptedCard(content, appKeys);
   if (card?.identity !== identity || card.id !== entry.cardId) return false;
+  if (refused.has(card.id) || (await revokedItself(card, ofThemselves))) return false;
   if (drafts.some((earlier) => sharesKey(earlier.card, card))) return false;
   const predecessor = await predecessorOf(card, drafts);
-  const endorser = await endorserOf(card, drafts);
+  const endorsers = await endorsersOf(card, drafts);
   if (predecessor) end(predecessor, 'superseded', entry.time);
-  const voucher = predecessor?.card.id ?? endorser?.card.id ?? null;
-  drafts.push({ card, position, loggedAt: entry.time, status: 'live', voucher });
+  const vouchers = new Set([...(predecessor ? [predecessor] : []), ...endorsers]);
+  drafts.push({
+    card,
+    position,
+    loggedAt: entry.time,
+    status: 'live',
+    vouchers: [...vouchers].map((earlier) => earlier.card.id),
+  });
   return true;
 }
 
 async function takeRevocation(
   { entry, content }: Omit<Step, 'position'>,
-  drafts: readonly Draft[],
+  reading: Reading,
   context: HistoryContext,
 ): Promise<boolean> {
   const revocation = parsedRevocation(content);
   if (revocation?.cardId !== entry.cardId) return false;
-  const revoked = drafts.find(({ card }) => card.id === revocation.cardId);
-  if (!revoked || revoked.status === 'revoked') return false;
-  if (!(await isSigned(revocation, drafts, context))) return false;
+  const { cardId, reason, since = 0, signer } = revocation;
+  const revoked = reading.drafts.find(({ card }) => card.id === cardId);
+  if (!revoked && signer === cardId) {
+    reading.ofThemselves.push(revocation);
+    return false;
+  }
+  if (!(await isSigned(revocation, reading.drafts, context))) return false;
+  if (!revoked) {
+    // An approval under another key may be logged later: it must not bring the card back.
+    const isNew = !reading.refused.has(cardId);
+    reading.refused.add(cardId);
+    return isNew;
+  }
+  if (revoked.revocation && !saysMore(revocation, revoked.revocation)) return false;
   end(revoked, 'revoked', entry.time);
-  revoked.reason = revocation.reason;
-  if (revocation.reason === 'compromised') distrust(revoked, revocation.since ?? 0, drafts);
+  revoked.revocation = revocation;
+  if (reason === 'compromised') distrust(cardId, since, reading.drafts);
   return true;
 }
 
@@ -147,13 +193,18 @@ function end(draft: Draft, status: LoggedCard['status'], at: number): void {
   draft.endedAt ??= at;
 }
 
-/** What a compromised card vouched for from a position on stands alone, with all that follows. */
-function distrust({ card }: Draft, since: number, drafts: readonly Draft[]): void {
-  const doubtful = new Set([card.id]);
+/**
+ * What a compromised card vouched for from a position on is not vouched for by it, nor by those that
+ * nobody else vouched for.
+ */
+function distrust(compromised: CardId, since: number, drafts: readonly Draft[]): void {
+  const doubtful = new Set([compromised]);
   for (const draft of drafts) {
-    if (draft.position < since || draft.voucher === null || !doubtful.has(draft.voucher)) continue;
-    draft.voucher = null;
-    doubtful.add(draft.card.id);
+    if (draft.position < since) continue;
+    const believed = draft.vouchers.filter((voucher) => !doubtful.has(voucher));
+    if (believed.length === draft.vouchers.length) continue;
+    draft.vouchers = believed;
+    if (believed.length === 0) doubtful.add(draft.card.id);
   }
 }
 
@@ -163,11 +214,13 @@ async function predecessorOf(card: Card, drafts: readonly Draft[]): Promise<Draf
   return (await verifySuccession(card, earlier.card)) ? earlier : null;
 }
 
-async function endorserOf(card: Card, drafts: readonly Draft[]): Promise<Draft | null> {
+async function endorsersOf(card: Card, drafts: readonly Draft[]): Promise<readonly Draft[]> {
+  const endorsers: Draft[] = [];
   for (const earlier of drafts) {
-    if (earlier.status === 'live' && (await verifyEndorsement(card, earlier.card))) return earlier;
+    if (earlier.status !== 'live') continue;
+    if (await verifyEndorsement(card, earlier.card)) endorsers.push(earlier);
   }
-  return null;
+  return endorsers;
 }
 
 async function isSigned(
@@ -175,15 +228,23 @@ async function isSigned(
   drafts: readonly Draft[],
   { appKeys }: HistoryContext,
 ): Promise<boolean> {
-  const { signer } = revocation;
+  const { signer, cardId } = revocation;
   if (signer === 'app') {
     for (const key of appKeys) if (await verifyRevocation(revocation, key)) return true;
     return false;
   }
   const device = drafts.find(({ card }) => card.id === signer);
-  // A card may end itself also after another one followed it; over others only live ones decide.
-  const mayRevoke = device && (signer === revocation.cardId || device.status === 'live');
+  // A card may always say that it ended, or that its end was worse; of others only live ones may.
+  const mayRevoke = device && (signer === cardId || device.status === 'live');
   return mayRevoke ? verifyRevocation(revocation, device.card.signingKey) : false;
+}
+
+async function revokedItself(card: Card, revocations: readonly Revocation[]): Promise<boolean> {
+  for (const revocation of revocations) {
+    if (revocation.cardId !== card.id) continue;
+    if (await verifyRevocation(revocation, card.signingKey)) return true;
+  }
+  return false;
 }
 
 async function acceptedCard(

@@ -71,7 +71,8 @@ function foundFromJson(json: unknown): FoundIdentity {
 
 function entryFromJson(json: unknown): EntryWithContent {
   const { entry, content } = object(json);
-  if (typeof content !== 'string') throw new TypeError();
+  // Ill-formed text has no bytes of its own: what an entry says of it would fit other text too.
+  if (typeof content !== 'string' || !content.isWellFormed()) throw new TypeError();
   return { entry: bytes(entry, ENTRY_LENGTH), content };
 }
 

@@ -60,7 +60,8 @@ export function verifyMapProof(
   history: Omit<MapLeaf, 'identityHash'> | null,
   { siblings, other }: MapProof,
 ): boolean {
-  if (siblings.length > MAP_DEPTH || siblings.some(({ length }) => length !== 32)) return false;
+  const hashes = [identityHash, ...siblings];
+  if (siblings.length > MAP_DEPTH || hashes.some(({ length }) => length !== 32)) return false;
   const end = endOf(identityHash, history, other, siblings.length);
   if (!end) return false;
   const top = siblings.reduceRight<Bytes>(
@@ -80,11 +81,22 @@ function endOf(
   other: MapLeaf | null,
   depth: number,
 ): Bytes | null {
-  if (history) return other ? null : hashMapLeaf({ ...history, identityHash });
-  if (!other) return EMPTY_MAP;
-  const isOnPath = sharedBits(identityHash, other.identityHash) >= depth;
-  const isOther = !equal(identityHash, other.identityHash);
-  return isOnPath && isOther ? hashMapLeaf(other) : null;
+  const leaf = history ? { ...history, identityHash } : other;
+  if (!leaf) return EMPTY_MAP;
+  if (!isMapLeaf(leaf)) return null;
+  if (history) return other ? null : hashMapLeaf(leaf);
+  const isOnPath = sharedBits(identityHash, leaf.identityHash) >= depth;
+  const isOther = !equal(identityHash, leaf.identityHash);
+  return isOnPath && isOther ? hashMapLeaf(leaf) : null;
+}
+
+/**
+ * Whether the parts of a leaf have their sizes. No length is hashed with them, so that parts cut at
+ * other places would be the same leaf: an identity's own one as that of another.
+ */
+function isMapLeaf({ identityHash, count, history }: MapLeaf): boolean {
+  const isCount = Number.isInteger(count) && count >= 1 && count < 2 ** 32;
+  return isCount && identityHash.length === 32 && history.length === 32;
 }
 
 /** With how many equal bits two hashes begin. */

@@ -290,7 +290,111 @@ describe('a card is revoked', () => {
   });
 });
 
+describe('a revocation is only ever added to', () => {
+  test('a thief who retires the stolen card does not keep others from calling it compromised', async () => {
+    const world = await World.start();
+    const phone = await world.device(ALICE);
+    const laptop = await world.device(ALICE);
+    const thiefs = await endorseCard((await make(ALICE)).card, {
+      id: phone.card.id,
+      signingKey: phone.key,
+    });
+    await world.approve(thiefs);
+    await world.revoke(phone.card, phone);
+    expect((await world.one(ALICE)).cards[2]?.voucher).toBe(phone.card.id);
+    await world.revoke(phone.card, laptop, { reason: 'compromised', since: 2 });
+    const { cards, invalid } = await world.one(ALICE);
+    expect(invalid).toBe(0);
+    expect(cards[0]).toMatchObject({ status: 'revoked', reason: 'compromised', endedAt: 1003 });
+    expect(cards[2]).toMatchObject({ status: 'live', voucher: null });
+  });
+
+  test('nor does one who says that it was stolen later than it was', async () => {
+    const world = await World.start();
+    const phone = await world.device(ALICE);
+    const thiefs = await endorseCard((await make(ALICE)).card, {
+      id: phone.card.id,
+      signingKey: phone.key,
+    });
+    await world.approve(thiefs);
+    await world.revoke(phone.card, phone, { reason: 'compromised', since: 2 ** 32 - 1 });
+    expect((await world.one(ALICE)).cards[1]?.voucher).toBe(phone.card.id);
+    await world.revoke(phone.card, 'app', { reason: 'compromised', since: 2 });
+    expect((await world.one(ALICE)).cards[1]?.voucher).toBe(phone.card.id);
+    await world.revoke(phone.card, 'app', { reason: 'compromised', since: 1 });
+    expect((await world.one(ALICE)).cards[1]?.voucher).toBeNull();
+    // What says no more than what was said counts for nothing.
+    await world.revoke(phone.card, 'app', { reason: 'compromised', since: 1 });
+    await world.revoke(phone.card, 'app');
+    const { cards, invalid } = await world.one(ALICE);
+    expect(cards[0]).toMatchObject({ status: 'revoked', reason: 'compromised', endedAt: 1002 });
+    expect(invalid).toBe(2);
+  });
+
+  test('a card that was revoked does not come back with an approval of another key', async () => {
+    const other = await backEnd.importSigningKey(random(32));
+    const world = await World.start();
+    const [phone, laptop] = [await make(ALICE), await make(ALICE)];
+    await world.approve(phone.card, other);
+    await world.approve(laptop.card, other);
+    await world.revoke(phone.card, phone);
+    await world.revoke(laptop.card, 'app');
+    await world.approve(phone.card);
+    await world.approve(laptop.card);
+    const history = await world.one(ALICE);
+    expect(history).toMatchObject({ cards: [], count: 6, invalid: 5 });
+  });
+
+  test('a card that no pinned key approved has no say about others', async () => {
+    const other = await backEnd.importSigningKey(random(32));
+    const world = await World.start();
+    const [phone, planted] = [await world.device(ALICE), await make(ALICE)];
+    await world.approve(planted.card, other);
+    await world.revoke(phone.card, planted);
+    expect(await world.one(ALICE)).toMatchObject({ cards: [{ status: 'live' }], invalid: 2 });
+    await world.approve(planted.card);
+    expect((await world.one(ALICE)).cards).toMatchObject([{ status: 'live' }, { status: 'live' }]);
+  });
+
+  test('a card that was revoked before it was logged is never live; nobody else can say it for it', async () => {
+    const world = await World.start();
+    const [phone, laptop, tablet] = [await make(ALICE), await make(ALICE), await make(ALICE)];
+    await world.revoke(phone.card, phone);
+    await world.revoke(laptop.card, { card: laptop.card, key: phone.key });
+    await world.revoke(tablet.card, 'app');
+    for (const { card } of [phone, laptop, tablet]) await world.approve(card);
+    expect(seen(await world.one(ALICE))).toEqual([[laptop.card.id, 'live', null]]);
+  });
+});
+
 describe('a card vouches for another', () => {
+  test('as do others: who is found out to be compromised takes only its own word back', async () => {
+    const world = await World.start();
+    const [phone, tablet] = [await world.device(ALICE), await world.device(ALICE)];
+    const endorsers = [phone, tablet].map(({ card, key }) => ({ id: card.id, signingKey: key }));
+    let laptop = (await make(ALICE)).card;
+    for (const endorser of endorsers) laptop = await endorseCard(laptop, endorser);
+    await world.approve(laptop);
+    expect((await world.one(ALICE)).cards[2]?.voucher).toBe(phone.card.id);
+    await world.revoke(phone.card, 'app', { reason: 'compromised' });
+    expect((await world.one(ALICE)).cards[2]?.voucher).toBe(tablet.card.id);
+    await world.revoke(tablet.card, 'app', { reason: 'compromised' });
+    expect((await world.one(ALICE)).cards[2]?.voucher).toBeNull();
+  });
+
+  test('that it endorses and that follows it, once', async () => {
+    const world = await World.start();
+    const phone = await world.device(ALICE);
+    const next = await make(ALICE, phone.card);
+    const endorser = { id: phone.card.id, signingKey: phone.key };
+    await world.approve(await succeedCard(await endorseCard(next.card, endorser), phone.key));
+    await world.revoke(phone.card, phone, { reason: 'compromised' });
+    expect(seen(await world.one(ALICE))).toEqual([
+      [phone.card.id, 'revoked', null],
+      [next.card.id, 'live', null],
+    ]);
+  });
+
   test('that it endorses, while it is live', async () => {
     const world = await World.start();
     const phone = await world.device(ALICE);
@@ -382,6 +486,7 @@ describe('an answer that is no lookup', () => {
       { ...good, found: [{ ...found, siblings: [base64url.encode(random(31))] }] },
       { ...good, found: [{ ...found, entries: [{ entry: 'x', content: '' }] }] },
       { ...good, found: [{ ...found, entries: [{ ...found?.entries[0], content: 1 }] }] },
+      { ...good, found: [{ ...found, entries: [{ ...found?.entries[0], content: '\ud800' }] }] },
       { ...good, found: [{ ...found, other: { identityHash: '', count: 1, history: '' } }] },
     ];
     for (const json of bad) expect(lookupFromJson(json)).toBeNull();

@@ -126,6 +126,29 @@ describe('a map', () => {
     const right = new Uint8Array(32).fill(254);
     expect(verifyMapProof(map.root, right, null, { siblings, other: first })).toBe(false);
   });
+
+  test('cannot show the leaf of an identity as that of another, cut at another place', async () => {
+    const map = new KeptMap();
+    const own = { identityHash: new Uint8Array(32).fill(1), count: 0x01010101, history: EMPTY_MAP };
+    await map.put(own);
+    const [found] = await findInMap(map.read, map.root, [own.identityHash]);
+    const siblings = found?.proof.siblings ?? [];
+    // The same 68 bytes: the hash, the count and the history are one after another.
+    const shifted = { ...own, identityHash: new Uint8Array(36).fill(1), count: 0 };
+    const history = EMPTY_MAP.slice(4);
+    for (const other of [
+      { ...shifted, history },
+      { ...own, identityHash: new Uint8Array(31).fill(1) },
+      { ...own, identityHash: new Uint8Array(32).fill(2), history: new Uint8Array(33) },
+      { ...own, identityHash: new Uint8Array(32).fill(2), count: 2 ** 32 },
+      { ...own, identityHash: new Uint8Array(32).fill(2), count: 0.5 },
+    ]) {
+      expect(verifyMapProof(map.root, own.identityHash, null, { siblings, other })).toBe(false);
+    }
+    const proof = { siblings, other: null };
+    expect(verifyMapProof(map.root, own.identityHash.slice(1), own, proof)).toBe(false);
+    expect(verifyMapProof(map.root, own.identityHash, { ...own, count: 0 }, proof)).toBe(false);
+  });
 });
 
 function lie(identityHash: Bytes): MapLeaf {
