@@ -4,6 +4,9 @@ import { defineConfig } from 'vitest/config';
 import { launchOptions } from './chromium.ts';
 import { leave, serve } from './plugin/test/integration/serve-command.ts';
 
+// What a worker, or a process that a test starts, compiled of the packages is there for all the others.
+process.env['NODE_COMPILE_CACHE'] ??= resolvePath(import.meta.dirname, 'node_modules/.cache/node');
+
 // The workspaces import one another from source: see "exports" in their package.json.
 const conditions = ['twilio-chat-encryption-source'];
 const resolve = { conditions: [...conditions, 'module', 'browser', 'development|production'] };
