@@ -61,6 +61,7 @@ async function ourTasks(count: number): Promise<Record<string, Task>> {
   if (!sender || !reader) throw new Error('Nobody there.');
   const recipients = people.map(({ card }) => card.encryptionKey);
   const pqRecipients = people.map(({ pqEncryptionKey }) => pqEncryptionKey.publicKey);
+  const head = { size: 0, root: random(32), signedAt: 0, signature: random(64) };
   let sequence = 0;
   const seal = async (slots: SlotSealer): Promise<string> => {
     const message: SignedMessage = {
@@ -70,6 +71,7 @@ async function ourTasks(count: number): Promise<Record<string, Task>> {
       messageId: messageIdOf(random(16)),
       sequence: (sequence += 1),
       sentAt: Date.now(),
+      head,
       content: encodeContent({ body: BODY }),
     };
     return (await sealMessage(message, sender.signingKey, slots, random)).text;

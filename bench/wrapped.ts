@@ -7,46 +7,17 @@ import { Client as ConversationsClient } from '@twilio/conversations';
 import twilio from 'twilio';
 import { Client as ChatClient } from 'twilio-chat';
 import { startEmulator } from 'twilio-chat-emulator';
-import { Encryption, MemoryKeyStore, type Directory } from 'twilio-chat-encryption';
-import {
-  approveCard,
-  curves,
-  exportCard,
-  importCard,
-  type Bytes,
-} from 'twilio-chat-encryption/protocol';
+import { Encryption, MemoryKeyStore } from 'twilio-chat-encryption';
+import { LoggedDirectory, PINS } from '../plugin/test/client/logged-directory.ts';
 
 const PAGE = 100;
 const SENDS = 200;
 const PAGES = 15;
 const BODY = 'x'.repeat(200);
 
-function random(length: number): Bytes {
-  return crypto.getRandomValues(new Uint8Array(length));
-}
-
 const emulator = await startEmulator();
-const appKey = await (await curves()).importSigningKey(random(32));
-const cards = new Map<string, { readonly identity: string; readonly exported: string }>();
-
 /** A token server without a network. */
-const directory: Directory = {
-  async publish(exported) {
-    const card = await approveCard(await importCard(exported), appKey, Date.now());
-    cards.set(card.id, { identity: card.identity, exported: exportCard(card) });
-    return exportCard(card);
-  },
-  find: (identities) =>
-    Promise.resolve(
-      new Map(
-        identities.map((identity) => [
-          identity,
-          [...cards.values()].flatMap((card) => (card.identity === identity ? card.exported : [])),
-        ]),
-      ),
-    ),
-  get: (id) => Promise.resolve(cards.get(id)?.exported ?? null),
-};
+const directory = new LoggedDirectory();
 
 function token(identity: string): string {
   const { accountSid, apiKey, apiSecret, serviceSid } = emulator.config;
@@ -59,8 +30,8 @@ function token(identity: string): string {
 const encryption = async (identity: string): Promise<Encryption> =>
   Encryption.open({
     identity,
+    ...PINS,
     server: directory,
-    appKey: Buffer.from(appKey.publicKey).toString('base64url'),
     keyStore: new MemoryKeyStore(),
     password: 'bench',
   });

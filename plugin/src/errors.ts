@@ -47,6 +47,8 @@ export type RejectionCode =
  *   suspended: nothing was done; try again
  * - `DEVICE_REMOVED` the device's key is not in its key store any more, or it is another one: it was
  *   removed meanwhile, in another tab perhaps. This device is closed; open it again
+ * - `DEVICE_REVOKED` this device's card was revoked, or replaced by another: it can read what was sent
+ *   before, and send nothing
  * - `OWN_CARD_INVALID` the server did not approve this device's own card under a pinned key
  * - `LOG_INVALID` the token server's answer does not prove what it says
  * - `LOG_STALE` the token server's log is not of today, or an older one than it showed before
@@ -91,6 +93,7 @@ export type UsageCode =
   | 'KEY_STORE_UNAVAILABLE'
   | 'DEVICE_BUSY'
   | 'DEVICE_REMOVED'
+  | 'DEVICE_REVOKED'
   | 'OWN_CARD_INVALID'
   | 'LOG_INVALID'
   | 'LOG_STALE'

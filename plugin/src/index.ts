@@ -5,6 +5,7 @@
  *     const client = alice.wrapClient(await Client.create(token));
  */
 import { checkOptions, invalidArgument, kindOf } from './arguments.ts';
+import type { SplitView } from './client/card-log.ts';
 import type { Cards } from './client/cards.ts';
 import { openDevice, type DeviceEvents, type DeviceOptions } from './client/device.ts';
 import { IndexedDbKeyStore } from './client/indexeddb-key-store.ts';
@@ -19,11 +20,13 @@ import { channelRule, checkChannels, type ChannelChoice } from './twilio/core/ch
 import { checkedNames } from './twilio/core/clear-attributes.ts';
 import { wraps, type AnyChannel, type AnyClient } from './twilio/wrap.ts';
 
+export type { SplitView } from './client/card-log.ts';
 export type { Cards } from './client/cards.ts';
 export type { ExportableCard } from './client/checked-cards.ts';
 export type { OpenedBytes, SealedBytes } from './client/data-bytes.ts';
 export type { DeviceEvents, DeviceOptions } from './client/device.ts';
 export type { Directory } from './client/directory.ts';
+export type { LogAnswer, LogSource } from './client/log-source.ts';
 export { IndexedDbKeyStore } from './client/indexeddb-key-store.ts';
 export type { DataSealer, Identified } from './client/data-sealer.ts';
 export type { KeyPair, SavedKeyOptions } from './client/key-pair.ts';
@@ -171,6 +174,12 @@ export interface Encryption {
    * `KEY_RECORD_DAMAGED`
    */
   recipients(channelSid: string): Promise<readonly Identity[]>;
+  /**
+   * The evidence that the token server showed different people different logs, if it did: two heads
+   * that the log's key signed, for whoever runs the server.
+   * @throws EncryptionError `KEY_STORE_UNAVAILABLE`, `KEY_RECORD_DAMAGED`
+   */
+  splitView(): Promise<SplitView | null>;
   /** Forgets the keys; sending rejects with `CLOSED` from then on, and no more messages arrive. */
   close(): void;
 }
@@ -182,7 +191,8 @@ export const Encryption = {
    * password and has its card approved and published; later it unlocks the key.
    * @throws EncryptionError `INVALID_ARGUMENT`, `INVALID_IDENTITY`, `INVALID_KEY`,
    * `WRONG_PASSWORD`, `KEY_RECORD_DAMAGED`, `KEY_STORE_UNAVAILABLE`, `DEVICE_BUSY`, `OWN_CARD_INVALID`,
-   * `DIRECTORY_UNREACHABLE`, `DIRECTORY_REFUSED`, `UNAUTHORIZED`, `POST_QUANTUM_UNAVAILABLE`
+   * `DIRECTORY_UNREACHABLE`, `DIRECTORY_REFUSED`, `UNAUTHORIZED`, `LOG_INVALID`,
+   * `POST_QUANTUM_UNAVAILABLE`
    */
   async open(options: EncryptionOptions): Promise<Encryption> {
     checkOptions(options, Object.keys(OPTIONS), 'Encryption.open');
@@ -221,6 +231,7 @@ export const Encryption = {
       acknowledge: device.acknowledge,
       ...device.safetyNumbers,
       recipients: async (channelSid) => device.recipients(parseChannelSid(channelSid)),
+      splitView: device.splitView,
       close: device.close,
     });
   },
@@ -231,6 +242,7 @@ const OPTIONS: Readonly<Record<keyof EncryptionOptions, true>> = {
   server: true,
   authorize: true,
   appKey: true,
+  logKey: true,
   keyStore: true,
   password: true,
   device: true,
@@ -245,6 +257,7 @@ const EVENTS: Readonly<Record<keyof DeviceEvents, true>> = {
   keyChanged: true,
   recipientAdded: true,
   deviceRemoved: true,
+  splitView: true,
 };
 
 // A listener that is never called is missed when it is too late.

@@ -1,7 +1,7 @@
 /** Vectors of carriers, of both suites. */
 import { concatBytes } from '@noble/hashes/utils.js';
 import { base64 } from '@scure/base';
-import { encodeContent } from 'twilio-chat-encryption/protocol';
+import { encodeContent, encodeHead } from 'twilio-chat-encryption/protocol';
 import type { EnvelopeFile, MessageCase } from '../vector-files.ts';
 import {
   bytesIn,
@@ -17,6 +17,7 @@ import {
 import {
   craftedCase,
   crafted,
+  HEAD,
   message,
   messageCase,
   seal,
@@ -252,6 +253,13 @@ async function typeCases(): Promise<readonly MessageCase[]> {
   ];
 }
 
+/** A head with a byte of its size or of its time replaced. */
+function headWith(at: number, byte: number): Uint8Array {
+  const head = encodeHead(HEAD);
+  head[at] = byte;
+  return head;
+}
+
 async function plaintextCases(): Promise<readonly MessageCase[]> {
   const plaintexts: readonly (readonly [string, (bytes: Uint8Array) => Uint8Array])[] = [
     ['256 zeros more', (bytes) => padded(bytes, 256)],
@@ -267,8 +275,8 @@ async function plaintextCases(): Promise<readonly MessageCase[]> {
     ['of kind 0', { kind: 0 }],
     ['of kind 4', { kind: 4 }],
     ['of kind 255', { kind: 255 }],
-    ['with a log head', { head: new Uint8Array(112).fill(1, 111) }],
-    ['with a log head at its start', { head: new Uint8Array(112).fill(1, 0, 1) }],
+    ['with a head of 2^53 entries', { head: headWith(1, 32) }],
+    ['with a head of a time over 8.64e15', { head: headWith(41, 31) }],
     ['with the sequence 0', { sequence: 0n }],
     ['with the sequence 2^53', { sequence: 2n ** 53n }],
     ['with the largest sequence', { sequence: 2n ** 64n - 1n }],

@@ -11,6 +11,8 @@ import {
   type SignedMessage,
   type SigningKey,
   type SlotSealer,
+  encodeHead,
+  type LogHead,
 } from 'twilio-chat-encryption/protocol';
 import type { MessageCase, MessageVector, SessionVector } from '../vector-files.ts';
 import { craft, padded, said, textOf, type HeaderParts, type SaidParts } from './craft.ts';
@@ -31,6 +33,14 @@ export const TARGET = {
 const KINDS = { message: 1, edit: 2, key: 3 } as const;
 const TYPES = { carrier: 1, follower: 2, key: 3, sealed: 4 } as const;
 
+/** What the sender saw of a log. That nobody signed it is found out by who knows the log's key. */
+export const HEAD: LogHead = {
+  size: 3,
+  root: bytesOf('root of the log', 32),
+  signedAt: SENT - 1000,
+  signature: bytesOf('signature of the log', 64),
+};
+
 /** What all messages of the vectors say, by whoever sends them. */
 export function common(sender: Person) {
   return {
@@ -38,6 +48,7 @@ export function common(sender: Person) {
     senderCardId: sender.card.id,
     messageId: MESSAGE_ID,
     sentAt: SENT,
+    head: HEAD,
     content: CONTENT,
   };
 }
@@ -184,7 +195,7 @@ async function craftWhole(name: string, deviation: Deviation) {
     target: new Uint8Array(),
     sequence: 1n,
     sentAt: BigInt(SENT),
-    head: new Uint8Array(112),
+    head: encodeHead(HEAD),
     content: CONTENT,
     ...deviation.parts,
   };

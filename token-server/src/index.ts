@@ -8,6 +8,7 @@ export {
   type Environment,
 } from './config.ts';
 export { ServerError, type ServerErrorCode } from './domain/errors.ts';
+export type { LogReader, LogWriter, StoredEntry } from './domain/log-store.ts';
 export type { ScryptCost } from './domain/secret-hash.ts';
 export type {
   AccountRecord,

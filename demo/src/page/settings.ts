@@ -2,6 +2,8 @@
 export interface PageSettings {
   /** The application's public key: cards that it did not approve are not accepted. */
   readonly appKey: string;
+  /** The public key of the token server's log, likewise. */
+  readonly logKey: string;
   /** The deployment's name in the salts of logins. */
   readonly origin: string;
   /** Whether Twilio is the emulator behind this page. */

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import express from 'express';
 import { pino } from 'pino';
 import { createEmulator, type Emulator } from 'twilio-chat-emulator';
-import { base64url, curves } from 'twilio-chat-encryption/protocol';
+import { base64url, curves, type Bytes } from 'twilio-chat-encryption/protocol';
 import {
   createTokenServer,
   type Config,
@@ -92,8 +92,12 @@ interface Parts {
 
 async function serve(server: Server, parts: Parts, address: Address): Promise<string> {
   const { config, tokenServer, emulator } = parts;
-  const appKey = await publicKeyOf(config);
-  const page = await buildPage({ appKey, origin: config.origin, emulated: emulator !== null });
+  const page = await buildPage({
+    appKey: await publicKeyOf(config.appPrivateKey),
+    logKey: await publicKeyOf(config.logPrivateKey),
+    origin: config.origin,
+    emulated: emulator !== null,
+  });
   const url = await listen(server, address);
   const app = express();
   app.disable('x-powered-by');
@@ -108,7 +112,7 @@ async function serve(server: Server, parts: Parts, address: Address): Promise<st
   return url;
 }
 
-async function publicKeyOf({ appPrivateKey }: Config): Promise<string> {
-  const { publicKey } = await (await curves()).importSigningKey(appPrivateKey);
+async function publicKeyOf(seed: Bytes): Promise<string> {
+  const { publicKey } = await (await curves()).importSigningKey(seed);
   return base64url.encode(publicKey);
 }

@@ -1,34 +1,44 @@
-import { EncryptionError, isEncryptionError } from '../errors.ts';
+import { EncryptionError } from '../errors.ts';
 import { checkApproval, importCard, type Card } from '../protocol/card.ts';
 import type { VerifyingKey } from '../protocol/curves.ts';
 import type { CardId, Identity } from '../protocol/identifiers.ts';
+import type { IdentityHistory, LoggedCard } from '../protocol/log/history.ts';
 import { isYounger } from './age.ts';
-import type { Directory } from './directory.ts';
 
-/** The cards of an identity that passed every check, and how many did not. */
+/** The live cards of an identity, and how many entries about it hold something that does not check. */
 export interface FoundCards {
   readonly cards: readonly Card[];
   readonly invalid: number;
 }
 
+/** Where a card book looks. */
+export interface CardSource {
+  /** All that the log has about these identities; proven. */
+  lookUp(identities: readonly Identity[]): Promise<ReadonlyMap<Identity, IdentityHistory>>;
+  /** The exported card of this id, or null. */
+  get(id: CardId): Promise<string | null>;
+}
+
 /** Checked cards, asked from the directory when they are not known. */
 export interface CardBook {
   /**
-   * The card of this id.
-   * @throws EncryptionError `CARD_NOT_FOUND`, `CARD_INVALID` when it does not check, and the
-   * directory's errors
+   * The card of this id, live or not.
+   * @throws EncryptionError `CARD_NOT_FOUND`, `CARD_INVALID` when it does not check or is not in the
+   * log, and the log's and the directory's errors
    */
   get(id: CardId): Promise<Card>;
-  /** The cards of each identity, at most five minutes old. */
+  /** The live cards of each identity, at most five minutes old. */
   find(identities: readonly Identity[]): Promise<ReadonlyMap<Identity, FoundCards>>;
-  /** The cards of an identity as they were last found, however long ago; asks nobody. */
+  /** The live cards of an identity as they were last found, however long ago; asks nobody. */
   known(identity: Identity): readonly Card[];
+  /** What the log said last of a card; null when it was never asked. */
+  stateOf(id: CardId): LoggedCard | null;
   /** When {@link known} was true; -Infinity for what was never found, or is to be asked again. */
   foundAt(identity: Identity): number;
   /**
    * Asks for the cards of these identities whatever is known, in one request: at most
    * {@link MAX_SEARCHED}. What `find` gives becomes younger by it, never older.
-   * @throws EncryptionError the directory's errors
+   * @throws EncryptionError the log's and the directory's errors
    */
   ask(identities: readonly Identity[]): Promise<void>;
   /** Forgets how old the cards of this identity are: the next `find` asks again. */
@@ -37,9 +47,8 @@ export interface CardBook {
 
 /** How old an answer may be when it decides who can read a message. */
 export const FRESH_MILLISECONDS = 5 * 60_000;
-// Checked cards are kept by id for the life of a page; a directory must not fill its memory.
+// Cards are kept by id for the life of a page; a directory must not fill its memory.
 const MAX_KEPT = 5000;
-const MAX_CARDS_OF_ONE = 16;
 /**
  * How many identities one request is for. The server bounds its answers: 30 identities with 16 cards
  * of the greatest size stay below 16 MiB.
@@ -48,56 +57,32 @@ export const MAX_SEARCHED = 30;
 
 /** A card book over a directory that nobody needs to trust. */
 export function cardBook(
-  directory: Directory,
+  source: CardSource,
   appKeys: readonly VerifyingKey[],
   now: () => number,
 ): CardBook {
-  const checked = new Map<string, Promise<Card>>();
-  const byId = new Map<CardId, Card>();
+  const states = new Map<CardId, LoggedCard>();
   const lookups = new Map<CardId, Promise<Card>>();
   const found = new Map<Identity, FoundCards & { readonly at: number }>();
   const refreshes = new Map<Identity, number>();
 
-  function check(exported: string): Promise<Card> {
-    const known = checked.get(exported);
-    if (known) return known;
-    const checking = importCard(exported).then(async (card) => {
-      await checkApproval(card, appKeys);
-      byId.set(card.id, card);
-      return card;
-    });
-    if (checked.size >= MAX_KEPT) {
-      checked.clear();
-      byId.clear();
-    }
-    checked.set(exported, checking);
-    // A failure may be the platform's, not the card's: it is found out anew.
-    checking.catch(() => checked.delete(exported));
-    return checking;
-  }
-
-  // One bad card fails that card, not the search.
-  async function checkAll(identity: Identity, exported: readonly string[]): Promise<FoundCards> {
-    const all = await Promise.all(
-      exported.slice(0, MAX_CARDS_OF_ONE).map((one) =>
-        check(one).catch((error: unknown) => {
-          if (isEncryptionError(error, 'CARD_INVALID')) return null;
-          throw error;
-        }),
-      ),
-    );
-    const own = all.filter((card) => card?.identity === identity);
-    const cards = new Map(own.flatMap((card) => (card ? [[card.id, card] as const] : [])));
-    return { cards: [...cards.values()], invalid: exported.length - own.length };
+  function keep(identity: Identity, history: IdentityHistory): FoundCards {
+    if (states.size >= MAX_KEPT) states.clear();
+    const own = history.cards.filter(({ card }) => card.identity === identity);
+    for (const state of own) states.set(state.card.id, state);
+    const live = own.filter(({ status }) => status === 'live');
+    return { cards: live.map(({ card }) => card), invalid: history.invalid };
   }
 
   async function search(asked: readonly Identity[]): Promise<ReadonlyMap<Identity, FoundCards>> {
     const at = now();
     const before = asked.map((identity) => refreshes.get(identity));
-    const answer = await directory.find(asked);
+    const answer = await source.lookUp(asked);
     const result = new Map<Identity, FoundCards>();
     for (const [index, identity] of asked.entries()) {
-      const cards = await checkAll(identity, answer.get(identity) ?? []);
+      const history = answer.get(identity);
+      if (!history) throw new TypeError('The log gave no answer.');
+      const cards = keep(identity, history);
       result.set(identity, cards);
       // An answer that was under way when a newer one was wanted, or came, is not kept.
       const isWanted = refreshes.get(identity) === before[index];
@@ -112,19 +97,26 @@ export function cardBook(
   }
 
   async function lookUp(id: CardId): Promise<Card> {
-    const exported = await directory.get(id);
+    const exported = await source.get(id);
     if (exported === null) {
       throw new EncryptionError('CARD_NOT_FOUND', `The directory has no card ${id}.`);
     }
-    const card = await check(exported);
-    if (card.id === id) return card;
-    throw new EncryptionError('CARD_INVALID', 'The directory answered with another card.');
+    const card = await importCard(exported);
+    await checkApproval(card, appKeys);
+    if (card.id !== id) {
+      throw new EncryptionError('CARD_INVALID', 'The directory answered with another card.');
+    }
+    // The directory may show one person a card that nobody else sees: all see the log.
+    await search([card.identity]);
+    const state = states.get(id);
+    if (state) return state.card;
+    throw new EncryptionError('CARD_INVALID', `The card ${id} is not in the log.`);
   }
 
   return {
     async get(id) {
-      const known = byId.get(id);
-      if (known) return known;
+      const known = states.get(id);
+      if (known) return known.card;
       // Many messages of one sender arrive together: they wait for one lookup.
       const lookup = lookups.get(id) ?? lookUp(id).finally(() => lookups.delete(id));
       lookups.set(id, lookup);
@@ -147,6 +139,8 @@ export function cardBook(
     },
 
     known: (identity) => found.get(identity)?.cards ?? [],
+
+    stateOf: (id) => states.get(id) ?? null,
 
     foundAt: (identity) => found.get(identity)?.at ?? -Infinity,
 

@@ -8,6 +8,7 @@ import { lookupFromJson } from '../protocol/log/lookup-json.ts';
 import { verifyLookup } from '../protocol/log/lookup.ts';
 import { verifyConsistency } from '../protocol/log/tree.ts';
 import { base64url, equal, type Bytes } from '../protocol/primitives.ts';
+import { acceptedCards } from './accepted-cards.ts';
 import type { KeyStore } from './key-store.ts';
 import type { LogSource } from './log-source.ts';
 import { queues } from './queues.ts';
@@ -32,8 +33,11 @@ export interface CardLog {
    * store's errors
    */
   lookUp(identities: readonly Identity[]): Promise<ReadonlyMap<Identity, IdentityHistory>>;
-  /** The newest head that was checked, or null before the first lookup of this device. */
-  head(): Promise<LogHead | null>;
+  /**
+   * The newest head that was checked: what this device's messages carry.
+   * @throws EncryptionError `LOG_STALE` before the first lookup of this device, the key store's errors
+   */
+  head(): Promise<LogHead>;
   /**
    * Compares a head that somebody's message carried with what this device knows; its signature was
    * checked. Does not reject: what cannot be asked now is asked with that card's next message.
@@ -99,10 +103,18 @@ const MAX_WITNESSED = 4096;
 export function cardLog(context: CardLogContext): CardLog {
   const { directory, keyStore, logKey, appKeys, identity, now } = context;
   const name = `log/${base64url.encode(logKey.publicKey)}`;
+  const accept = acceptedCards();
+  // One after the other, and beside what is sent.
   const inTurn = queues();
   const witnessed = new Map<CardId, { readonly head: string; readonly at: number }>();
 
+  // Asked for with each message.
+  let latest: LogHead | null = null;
+
   const state = (): Promise<LogState> => readState(keyStore, name, LOG_STATE);
+  // In turn with the device's other tabs, and not at all once it was removed.
+  const change = (update: (current: LogState) => LogState) =>
+    keyStore.lock(name, () => updateState(keyStore, name, LOG_STATE, update));
   const known = async (): Promise<LogHead | null> => headOf((await state()).head);
 
   async function signed(text: unknown): Promise<LogHead> {
@@ -111,25 +123,36 @@ export function cardLog(context: CardLogContext): CardLog {
     throw invalid('the log’s pinned key did not sign its head: check logKey');
   }
 
-  /** Keeps a head that follows from the known one, by what `prove` gives. */
+  /** Keeps a head that follows from the known one, or came before it. */
   async function follow(
     head: LogHead,
-    before: LogHead | null,
     prove: (from: LogHead, to: LogHead) => Promise<readonly Bytes[]>,
-  ): Promise<void> {
-    if (before) {
-      const [from, to] = before.size <= head.size ? [before, head] : [head, before];
-      if (!(await follows(from, to, prove))) throw await split(before, head);
+  ): Promise<LogHead | null> {
+    for (;;) {
+      const { head: text } = await state();
+      const before = headOf(text);
+      if (before) {
+        const [from, to] = before.size <= head.size ? [before, head] : [head, before];
+        if (!(await follows(from, to, prove))) throw await split(before, head);
+      }
+      if (before && !isLater(head, before)) {
+        latest = before;
+        return before;
+      }
+      const { before: old } = await change((current) =>
+        current.head === text ? { ...current, head: textOf(head) } : current,
+      );
+      // Another answer, in another tab perhaps, was kept meanwhile: it is compared with that one, too.
+      if (old.head === text) {
+        latest = head;
+        return before;
+      }
     }
-    await updateState(keyStore, name, LOG_STATE, (current) => {
-      const kept = headOf(current.head);
-      return kept && !isLater(head, kept) ? current : { ...current, head: textOf(head) };
-    });
   }
 
   async function split(before: LogHead, head: LogHead): Promise<EncryptionError> {
     const evidence = { known: textOf(before), other: textOf(head), foundAt: now() };
-    const { before: old } = await updateState(keyStore, name, LOG_STATE, (current) =>
+    const { before: old } = await change((current) =>
       current.splitView ? current : { ...current, splitView: evidence },
     );
     if (!old.splitView) context.onSplitView(evidence);
@@ -144,14 +167,16 @@ export function cardLog(context: CardLogContext): CardLog {
   async function lookUp(
     identities: readonly Identity[],
   ): Promise<ReadonlyMap<Identity, IdentityHistory>> {
-    const before = await known();
-    const answer = await directory.lookup(identities, before?.size ?? 0);
+    const asked = (await known())?.size ?? 0;
+    const answer = await directory.lookup(identities, asked);
     const head = await signed(answer.head);
-    await follow(head, before, (from, to) =>
-      from === before ? Promise.resolve(hashesOf(answer.consistency)) : askConsistency(from, to),
+    await follow(head, (from, to) =>
+      from.size === asked && to === head
+        ? Promise.resolve(hashesOf(answer.consistency))
+        : askConsistency(from, to),
     );
     // What is older than what was seen may hide what came between.
-    if (before && head.size < before.size) throw stale('shows an older state than before');
+    if (head.size < asked) throw stale('shows an older state than before');
     return verified(answer.lookup, head, identities);
   }
 
@@ -162,23 +187,37 @@ export function cardLog(context: CardLogContext): CardLog {
   ): Promise<ReadonlyMap<Identity, IdentityHistory>> {
     const lookup = lookupFromJson(json);
     if (!lookup) throw invalid('it is no lookup in a log');
-    return verifyLookup(lookup, { logKey, appKeys, head, identities });
+    return verifyLookup(lookup, { logKey, appKeys, head, identities, accept });
+  }
+
+  /**
+   * A log that says it is smaller than it was before shows different people different logs, or lost
+   * something. By what it signs now, after it signed the other: whatever its clocks say.
+   */
+  async function checkShrunk(head: LogHead): Promise<void> {
+    const now = await signed((await directory.lookup([identity], 0)).head);
+    if (now.size < head.size) throw await split(now, head);
   }
 
   async function compare(head: LogHead): Promise<void> {
-    const before = await known();
-    if (before && equal(encodeHead(before), encodeHead(head))) return;
-    await follow(head, before, askConsistency);
+    const before = await follow(head, askConsistency).catch(async (error: unknown) => {
+      if (isEncryptionError(error, 'DIRECTORY_REFUSED')) await checkShrunk(head);
+      throw error;
+    });
+    if (before && textOf(before) === textOf(head)) return;
     const answer = await directory.lookupAt(identity, head.size);
     const own = (await verified(answer, head, [identity])).get(identity);
     if (own) await context.onOwnHistory(own);
   }
 
   return {
-    // One after the other: two answers at once would both be compared with the same head.
-    lookUp: (identities) => inTurn('', () => lookUp(identities)),
+    lookUp,
 
-    head: known,
+    async head() {
+      latest ??= await known();
+      if (latest) return latest;
+      throw stale('was never seen by this device');
+    },
 
     isSigned: (head) => verifyHead(logKey, head),
 

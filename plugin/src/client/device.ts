@@ -18,6 +18,7 @@ import {
 } from '../protocol/identifiers.ts';
 import { base64url } from '../protocol/primitives.ts';
 import { cardBook } from './card-book.ts';
+import { cardLog, type CardLog, type SplitView } from './card-log.ts';
 import { cards as cardTools, type Cards } from './cards.ts';
 import { httpDirectory, type Directory } from './directory.ts';
 import { emitter, type Emitter } from './emitter.ts';
@@ -62,6 +63,11 @@ export interface DeviceOptions {
    * configuration. Cards that none of them approved are not accepted.
    */
   readonly appKey: string | readonly string[];
+  /**
+   * The public key of the token server's log (base64url, 32 bytes), from the application's own
+   * configuration. Cards that this log does not prove are not accepted.
+   */
+  readonly logKey: string;
   /** Where the sealed key is kept. Devices of one identity that share it are one device. */
   readonly keyStore: KeyStore;
   /** Protects the key at rest, with Argon2id. */
@@ -100,6 +106,11 @@ export interface DeviceEvents {
    * sending rejects with `DEVICE_REMOVED`, and no more messages arrive.
    */
   readonly deviceRemoved: { readonly identity: Identity };
+  /**
+   * The token server showed different people different logs, so that its cards may be forged. Nobody
+   * is trusted at first sight from then on. The evidence is for whoever runs the server.
+   */
+  readonly splitView: SplitView;
 }
 
 /** An unlocked device: sends messages and judges what arrives. */
@@ -118,6 +129,8 @@ export interface Device extends Omit<Sender, 'sawOwn'>, Receiver {
   ) => Promise<readonly CardId[]>;
   readonly safetyNumbers: SafetyNumbers;
   readonly encryptedChannels: EncryptedChannels;
+  /** The evidence of two logs, if there were two. */
+  readonly splitView: CardLog['splitView'];
   /** Who got messages of this device in a channel so far. */
   readonly recipients: RecipientPolicy['known'];
   /** Gives a new Twilio access token, if the directory has any. */
@@ -147,6 +160,7 @@ export async function openDevice(options: DeviceOptions): Promise<Device> {
   const keyStore = guardedKeyStore(checkedKeyStore(options.keyStore));
   const directory = guardedDirectory(directoryOf(options));
   const appKeys = await importAppKeys(options.appKey);
+  const logKey = await importLogKey(options.logKey);
   const now = Date.now;
   const own = await openOwnCard({
     identity,
@@ -160,7 +174,6 @@ export async function openDevice(options: DeviceOptions): Promise<Device> {
     now,
   });
   const events = emitter<DeviceEvents>();
-  const cards = cardBook(directory, appKeys, now);
   const state = sealedKeyStore(keyStore, own.stateKey, random);
   const trust = pins(state, identity, (changed, cardIds) => {
     events.emit('keyChanged', { identity: changed, cardIds });
@@ -183,10 +196,31 @@ export async function openDevice(options: DeviceOptions): Promise<Device> {
     },
   });
   const kept = there.guard(state);
+  const log = cardLog({
+    directory,
+    keyStore: kept,
+    logKey,
+    appKeys,
+    identity,
+    now,
+    onSplitView(evidence) {
+      events.emit('splitView', evidence);
+    },
+    // A card in this name that this device does not know is reported as everybody's new cards are.
+    async onOwnHistory(history) {
+      const live = history.cards.filter(({ status }) => status === 'live');
+      await trust.check(identity, [own.card, ...live.map(({ card }) => card)]);
+    },
+  });
+  const source = {
+    lookUp: (people: readonly Identity[]) => log.lookUp(people),
+    get: (id: CardId) => directory.get(id),
+  };
+  const cards = cardBook(source, appKeys, now);
   const policy = recipientPolicy(kept, own.card, recipients, (added) => {
     events.emit('recipientAdded', added);
   });
-  const context = { own, keyStore: kept, cards, pins: trust, encrypted, policy, random, now };
+  const context = { own, keyStore: kept, cards, log, pins: trust, encrypted, policy, random, now };
   // Dropped by close(): with them go the only references to the private keys.
   const sending = sender({ ...context, keepSession: sessions.keep });
   const receiving = receiver({ ...context, sessions, sawOwn: sending.sawOwn });
@@ -202,6 +236,8 @@ export async function openDevice(options: DeviceOptions): Promise<Device> {
     parts = null;
     closing.abort();
   }
+
+  await seeLog(identity, log);
 
   return {
     identity,
@@ -235,6 +271,7 @@ export async function openDevice(options: DeviceOptions): Promise<Device> {
     close,
     checkOpen: () => void open(),
     encryptedChannels: encrypted,
+    splitView: () => log.splitView(),
     recipients: policy.known,
     twilioToken: directory.twilioToken ?? null,
     closed: closing.signal,
@@ -263,7 +300,7 @@ function directoryOf({ server, authorize }: DeviceOptions): Directory {
   if (typeof server !== 'string' && !(server instanceof URL)) {
     checkMethods(
       server,
-      ['publish', 'find', 'get'],
+      ['publish', 'lookup', 'lookupAt', 'consistency', 'get'],
       'server must be the URL of a token server, or a Directory',
     );
     return server;
@@ -271,6 +308,24 @@ function directoryOf({ server, authorize }: DeviceOptions): Directory {
   if (typeof authorize === 'function') return httpDirectory(String(server), authorize);
   throw invalidArgument(
     `authorize is needed with a server URL: a function that gives the session token, and is ${kindOf(authorize)}.`,
+  );
+}
+
+/**
+ * Looks at the log once, so that this device has a head to send and to compare. Without the server a
+ * device can still read; a log that another key signed is a wrong logKey, which nothing would mend.
+ */
+async function seeLog(identity: Identity, log: CardLog): Promise<void> {
+  await log.lookUp([identity]).catch((error: unknown) => {
+    if (isEncryptionError(error, 'LOG_INVALID')) throw error;
+  });
+}
+
+async function importLogKey(logKey: unknown): Promise<VerifyingKey> {
+  const bytes = typeof logKey === 'string' ? base64url.decode(logKey) : null;
+  if (bytes?.length === 32) return (await curves()).importVerifyingKey(bytes);
+  throw invalidArgument(
+    "logKey must be the public key of the token server's log, base64url of 32 bytes (43 characters).",
   );
 }
 

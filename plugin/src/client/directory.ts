@@ -1,20 +1,19 @@
 import { invalidArgument, kindOf } from '../arguments.ts';
 import { EncryptionError } from '../errors.ts';
-import type { CardId, Identity } from '../protocol/identifiers.ts';
+import type { CardId } from '../protocol/identifiers.ts';
 import { boundedText } from './bounded-text.ts';
+import type { LogAnswer, LogSource } from './log-source.ts';
 
 /**
  * Where cards are published and found. It is not trusted: whatever it answers is checked against
- * the pinned application keys. Cards travel in their exported form.
+ * the pinned keys of the application and of the log. Cards travel in their exported form.
  */
-export interface Directory {
+export interface Directory extends LogSource {
   /**
    * Has this person's card approved and published; the same card again is no error.
    * @returns the card with the application's approval
    */
   publish(exportedCard: string): Promise<string>;
-  /** The exported cards of each of these identities that has any. At most 1000 identities. */
-  find(identities: readonly Identity[]): Promise<ReadonlyMap<string, readonly string[]>>;
   /** The exported card of this id, or null when the directory has none. */
   get(id: CardId): Promise<string | null>;
   /**
@@ -116,8 +115,15 @@ export function httpDirectory(server: string, authorize: () => Promise<string>):
 
   return {
     publish: async (card) => readCard(await request('POST', 'v1/cards', { card })),
-    async find(identities) {
-      return readCards(await request('POST', 'v1/cards/search', { identities }));
+    async lookup(identities, from) {
+      return readAnswer(await request('POST', 'v1/cards/search', { identities, from }));
+    },
+    async lookupAt(identity, size) {
+      const query = new URLSearchParams({ identity, size: String(size) });
+      return member(await request('GET', `v1/log/map?${String(query)}`), 'lookup');
+    },
+    async consistency(from, to) {
+      return readProof(await request('GET', `v1/log/consistency?from=${from}&to=${to}`));
     },
     async get(id) {
       const answer = await request('GET', `v1/cards/${id}`);
@@ -201,15 +207,17 @@ function readCard(answer: unknown): string {
   throw unexpected();
 }
 
-function readCards(answer: unknown): ReadonlyMap<string, readonly string[]> {
-  const cards = member(answer, 'cards');
-  if (typeof cards !== 'object' || cards === null) throw unexpected();
-  return new Map(
-    Object.entries(cards).map(([identity, list]) => {
-      if (!Array.isArray(list)) throw unexpected();
-      return [identity, list.filter((card) => typeof card === 'string')] as const;
-    }),
-  );
+// Whoever checks the proofs reads what is in them.
+function readAnswer(answer: unknown): LogAnswer {
+  const head = member(answer, 'head');
+  if (typeof head !== 'string') throw unexpected();
+  return { head, lookup: member(answer, 'lookup'), consistency: readProof(answer) };
+}
+
+function readProof(answer: unknown): readonly string[] {
+  const proof = member(answer, 'consistency');
+  if (!Array.isArray(proof)) throw unexpected();
+  return proof.filter((hash) => typeof hash === 'string');
 }
 
 function member(value: unknown, name: string): unknown {

@@ -7,6 +7,7 @@ import { EncryptionError, isEncryptionError, type ErrorCode } from '../errors.ts
 import type { Bytes } from '../protocol/primitives.ts';
 import type { Directory } from './directory.ts';
 import { lockedApart, type KeyStore } from './key-store.ts';
+import type { LogAnswer } from './log-source.ts';
 
 async function guard<T>(code: ErrorCode, what: string, action: () => Promise<T>): Promise<T> {
   try {
@@ -32,10 +33,16 @@ export function guardedDirectory(directory: Directory): Directory {
       if (typeof answer === 'string') return answer;
       throw wrongAnswer('publish', 'the exported card');
     },
-    async find(identities) {
-      const answer: unknown = await guarded(() => directory.find(identities));
-      if (answer instanceof Map) return cardsOf(answer);
-      throw wrongCards();
+    async lookup(identities, from) {
+      const answer: unknown = await guarded(() => directory.lookup(identities, from));
+      if (isLogAnswer(answer)) return answer;
+      throw wrongAnswer('lookup', 'a head, a lookup and a proof of consistency');
+    },
+    lookupAt: (identity, size) => guarded(() => directory.lookupAt(identity, size)),
+    async consistency(from, to) {
+      const answer: unknown = await guarded(() => directory.consistency(from, to));
+      if (isTexts(answer)) return answer;
+      throw wrongAnswer('consistency', 'an array of hashes');
     },
     async get(id) {
       const answer: unknown = await guarded(() => directory.get(id));
@@ -45,17 +52,14 @@ export function guardedDirectory(directory: Directory): Directory {
   };
 }
 
-function cardsOf(answer: ReadonlyMap<unknown, unknown>): ReadonlyMap<string, readonly string[]> {
-  return new Map(
-    Array.from(answer, ([identity, list]) => {
-      if (typeof identity !== 'string' || !Array.isArray(list)) throw wrongCards();
-      return [identity, list.filter((card) => typeof card === 'string')] as const;
-    }),
-  );
+function isLogAnswer(answer: unknown): answer is LogAnswer {
+  if (typeof answer !== 'object' || answer === null) return false;
+  if (!('head' in answer) || !('lookup' in answer) || !('consistency' in answer)) return false;
+  return typeof answer.head === 'string' && isTexts(answer.consistency);
 }
 
-function wrongCards(): EncryptionError {
-  return wrongAnswer('find', 'a Map of identities to arrays of exported cards');
+function isTexts(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((one) => typeof one === 'string');
 }
 
 function wrongAnswer(method: string, expected: string): EncryptionError {

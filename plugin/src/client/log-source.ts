@@ -1,12 +1,14 @@
 import type { Identity } from '../protocol/identifiers.ts';
-import type { LookupJson } from '../protocol/log/lookup-json.ts';
 
 /** What a log answers about identities. All bytes are in base64url. */
 export interface LogAnswer {
   /** The log's newest head, 112 bytes. */
   readonly head: string;
-  /** Everything about these identities, in the order in which they were asked for. */
-  readonly lookup: LookupJson;
+  /**
+   * Everything about these identities in the order in which they were asked for: the JSON that
+   * `lookupToJson` of `twilio-chat-encryption/protocol` makes.
+   */
+  readonly lookup: unknown;
   /** Shows that the log of the head grew out of the one that was named; empty when it has not grown. */
   readonly consistency: readonly string[];
 }
@@ -18,8 +20,11 @@ export interface LogSource {
    * @param from how many entries the log had when this device last saw it; 0 for the first time
    */
   lookup(identities: readonly Identity[], from: number): Promise<LogAnswer>;
-  /** Everything that the log had about an identity when it had `size` entries. */
-  lookupAt(identity: Identity, size: number): Promise<LookupJson>;
+  /**
+   * Everything that the log had about an identity when it had `size` entries, in JSON as
+   * {@link LogAnswer.lookup}.
+   */
+  lookupAt(identity: Identity, size: number): Promise<unknown>;
   /** Shows that the log of `to` entries grew out of the one of `from`. */
   consistency(from: number, to: number): Promise<readonly string[]>;
 }

@@ -89,6 +89,9 @@ export function outcomeOf(error: unknown): MessageEncryption {
     case 'DIRECTORY_UNREACHABLE':
     case 'DIRECTORY_REFUSED':
     case 'UNAUTHORIZED':
+    case 'LOG_INVALID':
+    case 'LOG_STALE':
+    case 'SPLIT_VIEW':
       return { status: 'pending', code: 'CARD_PENDING' };
     default:
       return { status: 'pending', code: 'STORE_PENDING' };

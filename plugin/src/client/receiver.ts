@@ -5,6 +5,7 @@ import type { CardId } from '../protocol/identifiers.ts';
 import { openMessage, type VerifiedMessage } from '../protocol/message-envelope.ts';
 import { hex, type Bytes } from '../protocol/primitives.ts';
 import type { Session } from '../protocol/session.ts';
+import type { CardLog } from './card-log.ts';
 import type { DeliveredMessage } from './delivered.ts';
 import type { IncomingSessions } from './incoming-sessions.ts';
 import type { JudgedMessage, ReceivedMessage } from './judged.ts';
@@ -28,6 +29,7 @@ export interface Receiver {
 
 /** What a receiver works with. */
 export interface ReceiverContext extends AcceptorContext {
+  readonly log: Pick<CardLog, 'isSigned' | 'witness'>;
   readonly sessions: IncomingSessions;
   readonly now: () => number;
 }
@@ -35,12 +37,14 @@ export interface ReceiverContext extends AcceptorContext {
 // One entry is an ephemeral key that one sender uses in one channel for up to an hour.
 const MAX_SLOT_KEYS = 4096;
 const MAX_COUNTED_SESSIONS = 1000;
+// What was under way when a card was revoked or replaced, by two servers' clocks.
+const GRACE_MILLISECONDS = 5 * 60_000;
 // After 1, 3, 7 and 15 seconds: a key message that is still to come is there then.
 const MAX_KEY_ATTEMPTS = 4;
 
 /** The receiver of one device. */
 export function receiver(context: ReceiverContext): Receiver {
-  const { own, cards, sessions } = context;
+  const { own, cards, log, sessions } = context;
   const open = opener(context);
   const countUnknown = unknownRecipients(own, cards, context.now);
   // What is counted in a session's key message holds for its followers.
@@ -102,6 +106,7 @@ export function receiver(context: ReceiverContext): Receiver {
       return { delivered, outcome: { status: 'unavailable', code: session } };
     }
     const verified = await opened(delivered, envelope, session ?? undefined);
+    if (verified) await checkSender(verified, delivered);
     if (!verified) {
       const code = await whyUnavailable(delivered, own);
       return { delivered, outcome: { status: 'unavailable', code } };
@@ -114,6 +119,28 @@ export function receiver(context: ReceiverContext): Receiver {
       cards: toPin,
       unknownRecipients: await unknownIn(delivered, envelope, verified),
     };
+  }
+
+  /**
+   * What the log says of a sender's card counts, and what the sender saw of the log: whoever shows
+   * different people different logs is found out by what they send one another.
+   */
+  async function checkSender(
+    { message, sender }: VerifiedMessage,
+    delivered: DeliveredMessage,
+  ): Promise<void> {
+    if (sender.id === own.card.id) return;
+    if (!(await log.isSigned(message.head))) {
+      throw rejected('MALFORMED', 'its head of the log is not one');
+    }
+    void log.witness(message.head, sender.id);
+    // Asked again now and then, for the next message: this one waits for nobody.
+    if (delivered.isLive) cards.find([sender.identity]).catch(() => undefined);
+    const claimed = message.kind === 'edit' ? delivered.updatedAt : delivered.createdAt;
+    const { endedAt } = cards.stateOf(sender.id) ?? {};
+    if (endedAt !== undefined && !(claimed.getTime() <= endedAt + GRACE_MILLISECONDS)) {
+      throw rejected('CARD_REVOKED', 'its card was revoked or replaced before');
+    }
   }
 
   return {

@@ -3,7 +3,8 @@ import type { Card } from '../protocol/card.ts';
 import type { Suite } from '../protocol/header.ts';
 import type { CardId, Identity } from '../protocol/identifiers.ts';
 import { hex, type Bytes } from '../protocol/primitives.ts';
-import type { CardBook } from './card-book.ts';
+import type { CardBook, FoundCards } from './card-book.ts';
+import type { CardLog } from './card-log.ts';
 import type { OwnCard } from './own-card.ts';
 import type { Pins } from './pins.ts';
 import { encryptionKeyOf } from './suite.ts';
@@ -13,22 +14,25 @@ export interface RecipientsContext {
   readonly own: OwnCard;
   readonly cards: CardBook;
   readonly pins: Pins;
+  readonly log: Pick<CardLog, 'head' | 'checkFirstSight'>;
 }
 
 /**
  * The keys that get a slot: those of all trusted cards of these identities and of the sender's own,
  * each one once, in an order that does not depend on who asks. A card without a key of the suite gets
  * none, also when its holder has others.
- * @throws EncryptionError `MEMBER_WITHOUT_CARD`, `MEMBER_WITHOUT_POST_QUANTUM_KEY`, `KEY_CHANGED`,
- * the key store's and the directory's errors
+ * @throws EncryptionError `DEVICE_REVOKED`, `MEMBER_WITHOUT_CARD`, `MEMBER_WITHOUT_POST_QUANTUM_KEY`,
+ * `KEY_CHANGED`, `SPLIT_VIEW` and `LOG_STALE` for people who are not pinned, the key store's and the
+ * directory's errors
  */
 export async function chooseRecipients(
   members: readonly Identity[],
   suite: Suite,
-  { own, cards, pins }: RecipientsContext,
+  { own, cards, pins, log }: RecipientsContext,
 ): Promise<readonly Bytes[]> {
   const identities = [...new Set([own.card.identity, ...members])];
   const found = await cards.find(identities);
+  checkOwn(own.card, found);
   // By key: a card may carry a key that is not its holder's, and a key gets one slot.
   const chosen = new Map<string, { readonly id: CardId; readonly key: Bytes }>();
   const choose = (card: Card): void => {
@@ -39,6 +43,7 @@ export async function chooseRecipients(
   const withoutSuite: Identity[] = [];
   const changed: Identity[] = [];
   for (const [identity, { cards: all }] of found) {
+    if (all.length > 0 && !(await pins.knows(identity))) await log.checkFirstSight();
     // All at once, whatever their suite: the first sight of an identity is the first of all of them.
     const trust = await pins.check(identity, all);
     const acceptable = all.filter((card) => encryptionKeyOf(card, suite));
@@ -57,6 +62,15 @@ export async function chooseRecipients(
   return [...chosen.values()]
     .sort((one, other) => (one.id < other.id ? -1 : 1))
     .map(({ key }) => key);
+}
+
+/** What a device says whose card is not live any more, nobody should believe. */
+function checkOwn(card: Card, found: ReadonlyMap<Identity, FoundCards>): void {
+  if (found.get(card.identity)?.cards.some(({ id }) => id === card.id)) return;
+  throw new EncryptionError(
+    'DEVICE_REVOKED',
+    "Not sent: this device's card was revoked, or replaced by another. It needs a new one.",
+  );
 }
 
 function memberWithoutCard(identities: readonly Identity[]): EncryptionError {

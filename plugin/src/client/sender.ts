@@ -213,7 +213,7 @@ export function sender(context: SenderContext): Sender {
     const opened: Session[] = [];
     const entry = await box.add(async (sequence) => {
       const message: SignedMessage = {
-        ...signedBy(channelSid),
+        ...(await signedBy(channelSid)),
         kind: 'key',
         sequence,
         content: new Uint8Array(),
@@ -237,12 +237,14 @@ export function sender(context: SenderContext): Sender {
     });
   }
 
-  function signedBy(channelSid: ChannelSid) {
+  async function signedBy(channelSid: ChannelSid) {
     return {
       channelSid,
       senderCardId: own.card.id,
       messageId: messageIdOf(random(16)),
       sentAt: now(),
+      // What this device saw of the log: others compare it with what they were shown.
+      head: await context.log.head(),
     };
   }
 
@@ -258,7 +260,7 @@ export function sender(context: SenderContext): Sender {
         const route = await routeTo(outlet, keys, measures, delivery.limit);
         const entry = await box.add(async (sequence) => {
           const message: SignedMessage = {
-            ...signedBy(channelSid),
+            ...(await signedBy(channelSid)),
             kind: 'message',
             sequence,
             content: encoded,
@@ -281,7 +283,8 @@ export function sender(context: SenderContext): Sender {
         await settle(outlet, outboxOf(channelSid), nameOf(keys));
         const edit = { channelSid, kind: 'edit', content: encoded } as const;
         const route = await routeTo(outlet, keys, edit, limit);
-        const { text } = await route.seal({ ...signedBy(channelSid), ...edit, target });
+        const signed = await signedBy(channelSid);
+        const { text } = await route.seal({ ...signed, ...edit, target });
         return text;
       });
     },

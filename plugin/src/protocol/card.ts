@@ -21,7 +21,7 @@ import {
   type CardId,
   type Identity,
 } from './identifiers.ts';
-import { isTime } from './message.ts';
+import { isTime } from './time.ts';
 import { base64url, equal, hash, utf8, utf8Text, type Bytes } from './primitives.ts';
 import { sign, verify } from './signature.ts';
 

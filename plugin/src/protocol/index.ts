@@ -74,17 +74,26 @@ export {
 } from './log/entry.ts';
 export { decodeHead, encodeHead, signHead, verifyHead, type LogHead } from './log/head.ts';
 export {
+  acceptCard,
   readHistory,
+  type AcceptCard,
   type EntryWithContent,
+  type HistoryContext,
   type IdentityHistory,
   type LoggedCard,
 } from './log/history.ts';
-export { verifyLookup, type FoundIdentity, type Lookup } from './log/lookup.ts';
-export { lookupFromJson, lookupToJson, type LookupJson } from './log/lookup-json.ts';
+export { verifyLookup, type FoundIdentity, type Lookup, type LookupContext } from './log/lookup.ts';
+export {
+  lookupFromJson,
+  lookupToJson,
+  type FoundJson,
+  type LookupJson,
+} from './log/lookup-json.ts';
 export { EMPTY_MAP, verifyMapProof, type MapLeaf, type MapProof } from './log/map.ts';
 export {
   findInMap,
   putIntoMap,
+  type ChangedMap,
   type FoundInMap,
   type MapNode,
   type ReadMap,

@@ -9,7 +9,9 @@ import {
   type ChannelSid,
   type MessageId,
 } from './identifiers.ts';
+import { decodeHead, encodeHead, HEAD_LENGTH, type LogHead } from './log/head.ts';
 import { concat, utf8, utf8Text, type Bytes } from './primitives.ts';
+import { isTime } from './time.ts';
 
 /** What an edit replaces. */
 export interface EditTarget {
@@ -30,6 +32,8 @@ export type SignedMessage = {
   readonly messageId: MessageId;
   /** By the sender's clock: milliseconds since 1970-01-01 UTC. */
   readonly sentAt: number;
+  /** The newest head of the log that the sender's device saw. */
+  readonly head: LogHead;
   /** The bytes of the content, see `content.ts`. Empty in a key message. */
   readonly content: Bytes;
 } & (
@@ -43,20 +47,9 @@ export type SignedMessage = {
 );
 
 const KINDS = { message: 1, edit: 2, key: 3 } as const;
-/** The last millisecond that a `Date` can hold (ECMA-262 §21.4.1.1). */
-const LAST_TIME = 8.64e15;
-// The sender's latest head of the card log. There is no log yet: 112 zero bytes, nothing else.
-const NO_LOG_HEAD = new Uint8Array(112);
-
-/** Whether this is a time as the protocol has them: milliseconds since 1970-01-01 UTC. */
-export function isTime(value: unknown): value is number {
-  return (
-    typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 && value <= LAST_TIME
-  );
-}
 
 // Card, message id, kind, sequence, time, log head, and the length of the content.
-const FIXED_LENGTH = 32 + 16 + 1 + 8 + 8 + NO_LOG_HEAD.length + 4;
+const FIXED_LENGTH = 32 + 16 + 1 + 8 + 8 + HEAD_LENGTH + 4;
 const TARGET_LENGTH = 32 + 16 + 8 + 4;
 
 /** What the length of a message depends on. */
@@ -79,7 +72,7 @@ export function encodeMessage(message: SignedMessage): Bytes {
     // An edit takes no number of its own: it stands in the place of its target.
     uint(message.kind === 'edit' ? 0 : message.sequence, 8),
     uint(message.sentAt, 8),
-    NO_LOG_HEAD,
+    encodeHead(message.head),
     lengthPrefixed(4, message.content),
   );
 }
@@ -101,10 +94,10 @@ export function decodeMessage(
     const target = kind === KINDS.edit ? decodeTarget(reader) : null;
     const sequence = reader.uint(8);
     const sentAt = reader.uint(8);
-    const head = reader.take(NO_LOG_HEAD.length);
+    const head = decodeHead(reader.take(HEAD_LENGTH));
     const content = reader.take(reader.uint(4));
-    if (head.some(Boolean) || !isTime(sentAt)) return null;
-    const common = { channelSid, senderCardId, messageId, sentAt, content };
+    if (!head || !isTime(sentAt)) return null;
+    const common = { channelSid, senderCardId, messageId, sentAt, head, content };
     const { offset: length } = reader;
     if (target)
       return sequence === 0 ? { message: { ...common, kind: 'edit', target }, length } : null;

@@ -2,7 +2,7 @@
 import { EncryptionError } from '../errors.ts';
 import type { SigningKey, VerifyingKey } from './curves.ts';
 import { parseCardId, type CardId } from './identifiers.ts';
-import { isTime } from './message.ts';
+import { isTime } from './time.ts';
 import { base64url, equal, utf8, utf8Text, type Bytes } from './primitives.ts';
 import { sign, verify } from './signature.ts';
 

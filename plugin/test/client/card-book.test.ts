@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest';
-import type { Directory } from '../../src/client/directory.ts';
 import {
   createCard,
   curves,
@@ -9,9 +8,11 @@ import {
   parseIdentity,
   type CardId,
   type Identity,
+  type IdentityHistory,
 } from 'twilio-chat-encryption/protocol';
-import { cardBook, type CardBook } from '../../src/client/card-book.ts';
+import { cardBook, type CardBook, type CardSource } from '../../src/client/card-book.ts';
 import { codeOf } from '../outcomes.ts';
+import { historyOf } from './histories.ts';
 import { APP_KEY, person } from '../protocol/people.ts';
 
 const appKey = await (await curves()).importVerifyingKey(APP_KEY.publicKey);
@@ -23,9 +24,9 @@ const unapproved = exportCard(
   await createCard({ identity: bob, createdAt: 1 }, phone.signingKey, phone.encryptionKey),
 );
 
-/** A directory that answers what it is told to, and its book on a clock that is set by hand. */
-class Library implements Directory {
-  answers = new Map<string, readonly string[]>();
+/** A log that answers what it is told to, and its book on a clock that is set by hand. */
+class Library implements CardSource {
+  answers = new Map<string, IdentityHistory>();
   answerAfter: Promise<void> = Promise.resolve();
   byId = new Map<string, string>();
   failure: Error | undefined;
@@ -34,16 +35,12 @@ class Library implements Directory {
   readonly got: CardId[] = [];
   readonly book: CardBook = cardBook(this, [appKey], () => this.now);
 
-  publish(card: string): Promise<string> {
-    return Promise.resolve(card);
-  }
-
-  async find(identities: readonly Identity[]): Promise<ReadonlyMap<string, readonly string[]>> {
+  async lookUp(identities: readonly Identity[]): Promise<ReadonlyMap<Identity, IdentityHistory>> {
     this.asked.push(identities);
     const { answers } = this;
     await this.answerAfter;
     if (this.failure) throw this.failure;
-    return answers;
+    return new Map(identities.map((one) => [one, answers.get(one) ?? historyOf([])]));
   }
 
   get(id: CardId): Promise<string | null> {
@@ -60,7 +57,7 @@ async function findBob(library: Library): Promise<{ ids: CardId[]; invalid: numb
 describe('finding cards', () => {
   test('gives all of an identity’s', async () => {
     const library = new Library();
-    library.answers.set('bob', [exportCard(phone.card), exportCard(laptop.card)]);
+    library.answers.set('bob', historyOf([phone.card, laptop.card]));
     expect(await findBob(library)).toEqual({ ids: [phone.card.id, laptop.card.id], invalid: 0 });
   });
 
@@ -68,23 +65,24 @@ describe('finding cards', () => {
     expect(await findBob(new Library())).toEqual({ ids: [], invalid: 0 });
   });
 
-  test('fails only the cards that do not check', async () => {
+  test('gives the live ones, and says how many entries do not check', async () => {
     const library = new Library();
-    const wrong = ['', 'x', exportCard(phone.card).slice(0, -2), unapproved];
-    library.answers.set('bob', [...wrong, exportCard(laptop.card)]);
+    const { cards, ...history } = historyOf([phone.card, laptop.card], 4);
+    const [first, second] = cards;
+    if (!first || !second) throw new Error('There are no cards.');
+    const revoked = { ...first, status: 'revoked', endedAt: 5, reason: 'retired' } as const;
+    library.answers.set('bob', { ...history, cards: [revoked, second] });
     expect(await findBob(library)).toEqual({ ids: [laptop.card.id], invalid: 4 });
+    expect(library.book.stateOf(phone.card.id)).toEqual(revoked);
+    // Who wrote with it once can still be read.
+    expect((await library.book.get(phone.card.id)).id).toBe(phone.card.id);
+    expect(library.got).toEqual([]);
   });
 
   test('drops a card of another identity', async () => {
     const library = new Library();
-    library.answers.set('bob', [exportCard(carol.card), exportCard(phone.card)]);
-    expect(await findBob(library)).toEqual({ ids: [phone.card.id], invalid: 1 });
-  });
-
-  test('takes a card once that is listed twice', async () => {
-    const library = new Library();
-    library.answers.set('bob', [exportCard(phone.card), exportCard(phone.card)]);
-    expect(await findBob(library)).toEqual({ ids: [phone.card.id], invalid: 0 });
+    library.answers.set('bob', historyOf([carol.card, phone.card]));
+    expect((await findBob(library)).ids).toEqual([phone.card.id]);
   });
 
   test('asks again when the clock was set back', async () => {
@@ -96,16 +94,10 @@ describe('finding cards', () => {
     expect(library.asked).toHaveLength(2);
   });
 
-  test('ignores identities that were not asked for', async () => {
-    const library = new Library();
-    library.answers.set('carol', [exportCard(carol.card)]);
-    expect([...(await library.book.find([bob])).keys()]).toEqual([bob]);
-  });
-
   test('trusts an answer for five minutes', async () => {
     const library = new Library();
     await findBob(library);
-    library.answers.set('bob', [exportCard(phone.card)]);
+    library.answers.set('bob', historyOf([phone.card]));
     library.now = 5 * MINUTES - 1;
     expect((await findBob(library)).ids).toEqual([]);
     library.now += 1;
@@ -143,7 +135,7 @@ describe('finding cards', () => {
     const first = library.book.ask([bob]);
     library.answerAfter = Promise.resolve();
     library.now = MINUTES;
-    library.answers = new Map([['bob', [exportCard(phone.card)]]]);
+    library.answers = new Map([['bob', historyOf([phone.card])]]);
     await library.book.ask([bob]);
     answerFirst();
     await first;
@@ -164,7 +156,7 @@ describe('finding cards', () => {
     library.failure = new EncryptionError('DIRECTORY_UNREACHABLE', 'No.');
     expect(await codeOf(library.book.find([bob]))).toBe('DIRECTORY_UNREACHABLE');
     library.failure = undefined;
-    library.answers.set('bob', [exportCard(phone.card)]);
+    library.answers.set('bob', historyOf([phone.card]));
     expect((await findBob(library)).ids).toEqual([phone.card.id]);
   });
 });
@@ -173,6 +165,7 @@ describe('getting a card by its id', () => {
   test('gives it, and asks once', async () => {
     const library = new Library();
     library.byId.set(phone.card.id, exportCard(phone.card));
+    library.answers.set('bob', historyOf([phone.card]));
     expect((await library.book.get(phone.card.id)).id).toBe(phone.card.id);
     await library.book.get(phone.card.id);
     expect(library.got).toHaveLength(1);
@@ -180,7 +173,7 @@ describe('getting a card by its id', () => {
 
   test('does not ask for a card that was found', async () => {
     const library = new Library();
-    library.answers.set('bob', [exportCard(phone.card)]);
+    library.answers.set('bob', historyOf([phone.card]));
     await findBob(library);
     expect((await library.book.get(phone.card.id)).identity).toBe(bob);
     expect(library.got).toEqual([]);
@@ -189,6 +182,13 @@ describe('getting a card by its id', () => {
   test('refuses another card than the one asked for', async () => {
     const library = new Library();
     library.byId.set(phone.card.id, exportCard(laptop.card));
+    expect(await codeOf(library.book.get(phone.card.id))).toBe('CARD_INVALID');
+  });
+
+  test('refuses one that the directory shows to this device, and the log does not have', async () => {
+    const library = new Library();
+    library.byId.set(phone.card.id, exportCard(phone.card));
+    library.answers.set('bob', historyOf([laptop.card]));
     expect(await codeOf(library.book.get(phone.card.id))).toBe('CARD_INVALID');
   });
 
@@ -208,6 +208,7 @@ describe('getting a card by its id', () => {
     expect(await codeOf(library.book.get(phone.card.id))).toBe('DIRECTORY_UNREACHABLE');
     library.failure = undefined;
     library.byId.set(phone.card.id, exportCard(phone.card));
+    library.answers.set('bob', historyOf([phone.card]));
     expect((await library.book.get(phone.card.id)).id).toBe(phone.card.id);
   });
 });

@@ -6,6 +6,7 @@ import {
   createCard,
   curves,
   encodeHead,
+  EncryptionError,
   exportCard,
   lookupToJson,
   parseIdentity,
@@ -65,6 +66,8 @@ class World implements LogSource {
   readonly own: IdentityHistory[] = [];
   readonly keyStore = new MemoryKeyStore();
   failure: Error | null = null;
+  /** What fails; everything by default. */
+  fails: string | null = null;
 
   constructor(log: KeptLog) {
     this.log = log;
@@ -99,7 +102,7 @@ class World implements LogSource {
 
   #ask(what: string): void {
     this.asked.push(what);
-    if (this.failure) throw this.failure;
+    if (this.failure && (this.fails ?? what) === what) throw this.failure;
   }
 
   /** This device, as each run of the application opens it. */
@@ -133,14 +136,14 @@ const lookUp = async (identity = BOB): Promise<number | undefined> =>
 
 describe('a log that grows', () => {
   test('is followed from head to head, also after a restart', async () => {
-    expect(await device.head()).toBeNull();
+    await expect(device.head()).rejects.toMatchObject({ code: 'LOG_STALE' });
     expect(await lookUp()).toBe(1);
-    expect((await device.head())?.size).toBe(2);
+    expect((await device.head()).size).toBe(2);
     await addCard(world.log, BOB);
     device = await world.device();
-    expect((await device.head())?.size).toBe(2);
+    expect((await device.head()).size).toBe(2);
     expect(await lookUp()).toBe(2);
-    expect((await device.head())?.size).toBe(3);
+    expect((await device.head()).size).toBe(3);
     expect(world.splits).toEqual([]);
   });
 
@@ -162,7 +165,7 @@ describe('a server', () => {
       return { ...answer, head: text(await signHead(other, { size, root, signedAt })) };
     };
     await expect(lookUp()).rejects.toMatchObject({ code: 'LOG_INVALID' });
-    expect(await device.head()).toBeNull();
+    await expect(device.head()).rejects.toMatchObject({ code: 'LOG_STALE' });
   });
 
   test.each<[string, Partial<Record<keyof LogAnswer, unknown>>]>([
@@ -202,7 +205,7 @@ describe('a server', () => {
     expect(await device.head()).toEqual(known);
     const [evidence] = world.splits;
     expect(evidence).toEqual({
-      known: known && text(known),
+      known: text(known),
       other: text(await fork.head(world.now)),
       foundAt: world.now,
     });
@@ -230,7 +233,7 @@ describe('a server', () => {
     world.log = fork;
     // It has no proof from six entries to three, nor the other way round.
     await expect(lookUp()).rejects.toThrow();
-    expect((await device.head())?.size).toBe(6);
+    expect((await device.head()).size).toBe(6);
     for (let count = 0; count < 4; count += 1) await addCard(fork, BOB);
     await expect(lookUp()).rejects.toMatchObject({ code: 'SPLIT_VIEW' });
   });
@@ -266,7 +269,7 @@ describe('the head of somebody’s message', () => {
     world.now += 60_000;
     await device.witness(await world.log.head(world.now), CARD);
     expect(world.own.map(({ count }) => count)).toEqual([1, 2]);
-    expect((await device.head())?.size).toBe(4);
+    expect((await device.head()).size).toBe(4);
   });
 
   test('of another log is found out, at the first message', async () => {
@@ -279,10 +282,35 @@ describe('the head of somebody’s message', () => {
     await expect(device.checkFirstSight()).rejects.toMatchObject({ code: 'SPLIT_VIEW' });
   });
 
+  test('of a log that is larger than the one shown here is found out, also when proofs are refused', async () => {
+    const fork = await forkOf(world.log);
+    for (let count = 0; count < 3; count += 1) await addCard(fork, ALICE);
+    await lookUp();
+    world.failure = new EncryptionError('DIRECTORY_REFUSED', 'The log is not that large.');
+    world.fails = 'consistency';
+    await device.witness(await fork.head(world.now), CARD);
+    expect(world.splits).toEqual([
+      {
+        known: text(await world.log.head(world.now)),
+        other: text(await fork.head(world.now)),
+        foundAt: world.now,
+      },
+    ]);
+  });
+
+  test('that a log refuses to prove without being smaller is no evidence', async () => {
+    await lookUp();
+    for (let count = 0; count < 3; count += 1) await addCard(world.log, BOB);
+    world.failure = new EncryptionError('DIRECTORY_REFUSED', 'No.');
+    world.fails = 'consistency';
+    await device.witness(await world.log.head(world.now), CARD);
+    expect(world.splits).toEqual([]);
+  });
+
   test('which is the known one costs nothing', async () => {
     await lookUp();
     const head = await device.head();
-    if (head) await device.witness(head, CARD);
+    await device.witness(head, CARD);
     expect(world.asked).toEqual(['lookup']);
   });
 
@@ -303,7 +331,7 @@ describe('the head of somebody’s message', () => {
     await device.witness(head, CARD);
     world.failure = null;
     await device.witness(head, CARD);
-    expect((await device.head())?.size).toBe(3);
+    expect((await device.head()).size).toBe(3);
     expect(world.splits).toEqual([]);
   });
 });

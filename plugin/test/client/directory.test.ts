@@ -75,17 +75,22 @@ afterAll(() => {
 });
 
 describe('requests', () => {
-  test('publish, find and get cards', async () => {
+  test('publish and get cards, and ask the log', async () => {
     const cards = directory();
     expect(await cards.publish('mine')).toBe('card');
     expect(await cards.get(ID)).toBe('card');
-    answer = json(200, { cards: { bob: ['one', 'two'], ['__proto__']: [] } });
-    expect((await cards.find([BOB])).get('bob')).toEqual(['one', 'two']);
+    const found = { head: 'head', lookup: { found: [] }, consistency: ['proof'] };
+    answer = json(200, { ...found, more: 1 });
+    expect(await cards.lookup([BOB], 7)).toEqual(found);
+    expect(await cards.lookupAt(parseIdentity('b&b=?'), 5)).toEqual({ found: [] });
+    expect(await cards.consistency(5, 7)).toEqual(['proof']);
     const token = 'Bearer token 1';
     expect(requests).toEqual([
       { method: 'POST', url: '/v1/cards', token, body: '{"card":"mine"}' },
       { method: 'GET', url: `/v1/cards/${ID}`, token, body: '' },
-      { method: 'POST', url: '/v1/cards/search', token, body: '{"identities":["bob"]}' },
+      { method: 'POST', url: '/v1/cards/search', token, body: '{"identities":["bob"],"from":7}' },
+      { method: 'GET', url: '/v1/log/map?identity=b%26b%3D%3F&size=5', token, body: '' },
+      { method: 'GET', url: '/v1/log/consistency?from=5&to=7', token, body: '' },
     ]);
   });
 
@@ -207,7 +212,7 @@ describe('answers', () => {
     answer = json(404, { code: 'not-found' });
     expect(await codeOf(directory().get(ID))).toBe('DIRECTORY_REFUSED');
     expect(await codeOf(directory().publish('c'))).toBe('DIRECTORY_REFUSED');
-    expect(await codeOf(directory().find([BOB]))).toBe('DIRECTORY_REFUSED');
+    expect(await codeOf(directory().lookup([BOB], 0))).toBe('DIRECTORY_REFUSED');
   });
 
   test.each([500, 502, 503, 429])('%i is DIRECTORY_UNREACHABLE', async (status) => {
@@ -255,12 +260,13 @@ describe('answers', () => {
     expect(failure.cause).toBeUndefined();
   });
 
-  test.each([{}, [], 'card', { card: 1 }, { cards: { bob: 'x' } }, { cards: null }])(
+  test.each([{}, [], 'card', { card: 1 }, { head: 'x' }, { head: 'x', consistency: 'x' }])(
     'of JSON that is something else (%j) are DIRECTORY_REFUSED',
     async (what) => {
       answer = json(200, what);
       expect(await codeOf(directory().get(ID))).toBe('DIRECTORY_REFUSED');
-      expect(await codeOf(directory().find([BOB]))).toBe('DIRECTORY_REFUSED');
+      expect(await codeOf(directory().lookup([BOB], 0))).toBe('DIRECTORY_REFUSED');
+      expect(await codeOf(directory().consistency(0, 1))).toBe('DIRECTORY_REFUSED');
     },
   );
 

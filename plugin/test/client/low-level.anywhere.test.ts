@@ -1,51 +1,43 @@
 /** Keys and cards of the low-level API, on a key store in memory and a directory without a server. */
 import { describe, expect, test } from 'vitest';
 import {
-  approveCard,
   curves,
   EncryptionError,
   exportCard,
-  importCard,
   sealKeyRecord,
+  importCard,
+  verifyLookup,
+  type CardId,
+  type Identity,
 } from 'twilio-chat-encryption/protocol';
 import { cardBook } from '../../src/client/card-book.ts';
 import { cards, type Cards } from '../../src/client/cards.ts';
 import type { ExportableCard } from '../../src/client/checked-cards.ts';
-import type { Directory } from '../../src/client/directory.ts';
 import { keyPair, type KeyPair } from '../../src/client/key-pair.ts';
 import { keys, type KeyOptions, type Keys } from '../../src/client/keys.ts';
 import { MemoryKeyStore } from '../../src/client/key-store.ts';
 import { makeSecret } from '../../src/client/saved-key.ts';
 import { base64, base64url } from '../../src/protocol/primitives.ts';
 import { codeOf, failureOf } from '../outcomes.ts';
-import { APP_KEY, person, random } from '../protocol/people.ts';
+import { APP_KEY, LOG_KEY, person, random } from '../protocol/people.ts';
+import { LoggedDirectory } from './logged-directory.ts';
 
 const appKey = await (await curves()).importVerifyingKey(APP_KEY.publicKey);
+const logKey = await (await curves()).importVerifyingKey(LOG_KEY.publicKey);
 
 /** A directory that approves whatever it gets; it can be told to answer otherwise. */
-class Approving implements Directory {
-  readonly published = new Map<string, { readonly identity: string; readonly card: string }>();
-  answer = async (exported: string): Promise<string> => {
-    const card = await importCard(exported);
-    return exportCard(await approveCard(card, APP_KEY, 1));
-  };
+class Approving extends LoggedDirectory {
+  answer = (exported: string): Promise<string> => super.publish(exported);
+  readonly #answered = new Map<CardId, string>();
 
-  async publish(exported: string): Promise<string> {
-    const card = await this.answer(exported);
-    const { id, identity } = await importCard(exported);
-    this.published.set(id, { identity, card });
-    return card;
+  override async publish(exported: string): Promise<string> {
+    const answer = await this.answer(exported);
+    this.#answered.set((await importCard(exported)).id, answer);
+    return answer;
   }
 
-  find(identities: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>> {
-    const all = [...this.published.values()];
-    const of = (identity: string): string[] =>
-      all.filter((one) => one.identity === identity).map(({ card }) => card);
-    return Promise.resolve(new Map(identities.map((identity) => [identity, of(identity)])));
-  }
-
-  get(id: string): Promise<string | null> {
-    return Promise.resolve(this.published.get(id)?.card ?? null);
+  override get(id: CardId): Promise<string | null> {
+    return Promise.resolve(this.#answered.get(id) ?? null);
   }
 }
 
@@ -61,7 +53,17 @@ function tools(directory = new Approving(), keyStore = new MemoryKeyStore()): To
   const checkOpen = (): void => {
     if (closed) throw new EncryptionError('CLOSED', 'Closed.');
   };
-  const book = cardBook(directory, [appKey], Date.now);
+  const source = {
+    lookUp: async (identities: readonly Identity[]) =>
+      verifyLookup(await directory.log.lookup(identities), {
+        logKey,
+        appKeys: [appKey],
+        head: await directory.log.head(0),
+        identities,
+      }),
+    get: (id: CardId) => directory.get(id),
+  };
+  const book = cardBook(source, [appKey], Date.now);
   const context = { cards: book, directory, appKeys: [appKey], now: Date.now, checkOpen };
   return {
     keyStore,

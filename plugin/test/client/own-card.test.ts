@@ -20,6 +20,8 @@ const backEnd = await curves();
 const appKey = await backEnd.importVerifyingKey(APP_KEY.publicKey);
 const mallory = await person('alice');
 
+const notAsked = () => Promise.reject(new Error('not asked for'));
+
 const approvedBy =
   (key: SigningKey) =>
   async (exported: string): Promise<string> =>
@@ -28,10 +30,9 @@ const approvedBy =
 /** A directory that only approves. */
 class Approval implements Directory {
   publish: Directory['publish'] = approvedBy(APP_KEY);
-
-  find(): Promise<ReadonlyMap<string, readonly string[]>> {
-    return Promise.resolve(new Map());
-  }
+  readonly lookup = notAsked;
+  readonly lookupAt = notAsked;
+  readonly consistency = notAsked;
 
   get(): Promise<string | null> {
     return Promise.resolve(null);

@@ -8,20 +8,21 @@ import {
   sealFollower,
   sealMessage,
   x25519Slots,
-  type Identity,
+  type CardId,
+  type LogHead,
   type Session,
   type SignedMessage,
 } from 'twilio-chat-encryption/protocol';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { cardBook } from '../../src/client/card-book.ts';
+import { cardBook, type CardSource } from '../../src/client/card-book.ts';
 import type { DeliveredMessage } from '../../src/client/delivered.ts';
-import type { Directory } from '../../src/client/directory.ts';
 import { encryptedChannels } from '../../src/client/encrypted-channels.ts';
 import { incomingSessions } from '../../src/client/incoming-sessions.ts';
 import type { JudgedMessage } from '../../src/client/judged.ts';
 import { pins } from '../../src/client/pins.ts';
 import { receiver, type Receiver } from '../../src/client/receiver.ts';
-import { APP_KEY, CHANNEL, person, random } from '../protocol/people.ts';
+import { APP_KEY, CHANNEL, HEAD, person, random } from '../protocol/people.ts';
+import { historiesOf, historyOf } from './histories.ts';
 
 const appKey = await (await curves()).importVerifyingKey(APP_KEY.publicKey);
 const [alice, bob, stranger] = [await person('alice'), await person('bob'), await person('eve')];
@@ -37,16 +38,24 @@ function gate(): { readonly passed: Promise<unknown>; readonly open: () => void 
   };
 }
 
-/** Bob's receiver; the directory finds nobody's cards by name before `found` is passed. */
-function bobs(found: Promise<unknown> = Promise.resolve()): Receiver {
+/** What the log and its heads are for a receiver. */
+interface Seen {
+  /** When alice's card ended, by the log's clock. */
+  readonly endedAt?: number;
+  readonly isSigned?: boolean;
+  readonly witnessed?: [head: LogHead, sender: CardId][];
+}
+
+/** Bob's receiver; the directory does not find his own cards before `found` is passed. */
+function bobs(found: Promise<unknown> = Promise.resolve(), seen: Seen = {}): Receiver {
   const all = [alice, bob];
-  const directory: Directory = {
-    publish: (card) => Promise.resolve(card),
-    async find(identities) {
-      await found;
-      const cardsOf = (identity: Identity): string[] =>
-        all.filter(({ card }) => card.identity === identity).map(({ card }) => exportCard(card));
-      return new Map(identities.map((identity) => [identity, cardsOf(identity)]));
+  const source: CardSource = {
+    async lookUp(identities) {
+      if (identities.includes(bob.card.identity)) await found;
+      return historiesOf(
+        identities,
+        all.map(({ card }) => card),
+      );
     },
     get(id) {
       const one = all.find(({ card }) => card.id === id);
@@ -54,12 +63,23 @@ function bobs(found: Promise<unknown> = Promise.resolve()): Receiver {
     },
   };
   const keyStore = new MemoryKeyStore();
+  const book = cardBook(source, [appKey], Date.now);
+  const [live] = historyOf([alice.card]).cards;
+  if (!live) throw new Error('There is no card.');
+  const ended = { ...live, status: 'revoked', endedAt: seen.endedAt ?? 0 } as const;
   const { card } = bob;
   const trust = pins(keyStore, card.identity, () => undefined);
   return receiver({
     own: { ...bob, stateKey: random(32) },
     keyStore,
-    cards: cardBook(directory, [appKey], Date.now),
+    cards: seen.endedAt === undefined ? book : { ...book, stateOf: () => ended },
+    log: {
+      isSigned: () => Promise.resolve(seen.isSigned ?? true),
+      witness(...head) {
+        seen.witnessed?.push(head);
+        return Promise.resolve();
+      },
+    },
     pins: { ...trust, knows: () => Promise.resolve(true) },
     encrypted: encryptedChannels(keyStore, card),
     sessions: incomingSessions(keyStore, card.id),
@@ -77,6 +97,7 @@ function signed(kind: 'message' | 'key', sequence: number): SignedMessage {
     messageId: messageIdOf(random(16)),
     sequence,
     sentAt: Date.now(),
+    head: HEAD,
     content: kind === 'key' ? new Uint8Array() : encodeContent({ body: `number ${sequence}` }),
   };
 }
@@ -256,5 +277,37 @@ describe('a message that brings its key', () => {
     for (const one of [first, fork, plain, fork.sender, fork.anomalies, ...fork.anomalies]) {
       expect(Object.isFrozen(one)).toBe(true);
     }
+  });
+});
+
+describe('what the log says', () => {
+  async function outcome(seen: Seen, ago = 0): Promise<string> {
+    const { text, session } = await keyMessage();
+    const [body = ''] = await followers(session, 1);
+    const delivered = deliver({ text }, 1, body);
+    const createdAt = new Date(Date.now() - ago);
+    return outcomeOf(await bobs(undefined, seen).judge({ ...delivered, createdAt }));
+  }
+
+  test('of a card that ended makes what came afterwards CARD_REVOKED, but not what came before', async () => {
+    const endedAt = Date.now() - 10 * 60_000;
+    expect(await outcome({ endedAt })).toBe('CARD_REVOKED');
+    expect(await outcome({ endedAt }, 4 * 60_000)).toBe('CARD_REVOKED');
+    // What was under way is not lost to two servers' clocks.
+    expect(await outcome({ endedAt }, 6 * 60_000)).toBe('verified');
+    expect(await outcome({ endedAt }, 60 * 60_000)).toBe('verified');
+    expect(await outcome({ endedAt }, NaN)).toBe('CARD_REVOKED');
+  });
+
+  test('in a head that its key did not sign makes a message MALFORMED', async () => {
+    const witnessed: [LogHead, CardId][] = [];
+    expect(await outcome({ isSigned: false, witnessed })).toBe('MALFORMED');
+    expect(witnessed).toEqual([]);
+  });
+
+  test('in a head that somebody saw is compared', async () => {
+    const witnessed: [LogHead, CardId][] = [];
+    expect(await outcome({ witnessed })).toBe('verified');
+    expect(witnessed).toEqual([[HEAD, alice.card.id]]);
   });
 });

@@ -1,18 +1,23 @@
 import { describe, expect, test } from 'vitest';
-import { MemoryKeyStore } from 'twilio-chat-encryption';
+import { EncryptionError, MemoryKeyStore } from 'twilio-chat-encryption';
 import type { Card } from 'twilio-chat-encryption/protocol';
 import type { CardBook } from '../../src/client/card-book.ts';
 import { pins } from '../../src/client/pins.ts';
 import { chooseRecipients } from '../../src/client/recipients.ts';
 import { failureOf } from '../outcomes.ts';
-import { person, pqPerson, random } from '../protocol/people.ts';
+import { HEAD, person, pqPerson, random } from '../protocol/people.ts';
 
 const alice = await pqPerson('alice');
 const [bob, bobsTablet] = await Promise.all([pqPerson('bob'), person('bob')]);
 const [carol, dave] = await Promise.all([person('carol'), person('dave')]);
 
 /** Chooses as alice, who saw `before` and is told of `now`; and who was asked for again. */
-async function choose(now: readonly Card[], before: readonly Card[], suite: 1 | 2) {
+async function choose(
+  now: readonly Card[],
+  before: readonly Card[],
+  suite: 1 | 2,
+  checkFirstSight: () => Promise<void> = () => Promise.resolve(),
+) {
   const refreshed: string[] = [];
   const trust = pins(new MemoryKeyStore(), alice.card.identity, () => undefined);
   for (const card of before) await trust.check(card.identity, [card]);
@@ -28,15 +33,17 @@ async function choose(now: readonly Card[], before: readonly Card[], suite: 1 | 
         ),
       ),
     known: () => [],
+    stateOf: () => null,
     foundAt: () => -Infinity,
     ask: () => Promise.reject(new Error('not asked for')),
     refresh: (identity) => refreshed.push(identity),
   };
   const own = { ...alice, stateKey: random(32) };
+  const log = { head: () => Promise.resolve(HEAD), checkFirstSight };
   const members = [...new Set(now.map(({ identity }) => identity))];
   return {
     refreshed,
-    keys: await chooseRecipients(members, suite, { own, cards, pins: trust }),
+    keys: await chooseRecipients(members, suite, { own, cards, pins: trust, log }),
   };
 }
 
@@ -74,5 +81,21 @@ describe('recipients of suite 2', () => {
     const older = await person('alice');
     const { keys } = await choose([alice.card, older.card, bob.card], [], 2);
     expect(keys).toEqual(keysOf(alice.card, bob.card));
+  });
+});
+
+describe('what the log says', () => {
+  const split = () => Promise.reject(new EncryptionError('SPLIT_VIEW', 'Two logs.'));
+
+  test('of this device: when its card ended it sends nothing', async () => {
+    const failure = await failureOf(choose([bob.card], [], 1));
+    expect(failure.code).toBe('DEVICE_REVOKED');
+  });
+
+  test('of different things to different people: only who is pinned gets anything', async () => {
+    const all = [alice.card, bob.card];
+    const { keys } = await choose(all, all, 2, split);
+    expect(keys).toEqual(keysOf(...all));
+    expect((await failureOf(choose([...all, dave.card], all, 1, split))).code).toBe('SPLIT_VIEW');
   });
 });

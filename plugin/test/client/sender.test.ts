@@ -8,7 +8,7 @@ import { sender, type Outlet, type Sender } from '../../src/client/sender.ts';
 import { parseEnvelope } from '../../src/protocol/header.ts';
 import { messageIdOf, type Identity } from '../../src/protocol/identifiers.ts';
 import { base64url, type Bytes } from '../../src/protocol/primitives.ts';
-import { CHANNEL, open, person, pqPerson, random } from '../protocol/people.ts';
+import { CHANNEL, HEAD, open, person, pqPerson, random } from '../protocol/people.ts';
 
 const alice = await person('alice');
 const bob = await person('bob');
@@ -29,13 +29,16 @@ function senderOf(
           identities.map((identity) => [
             identity,
             {
-              cards: people.map(({ card }) => card).filter((card) => card.identity === identity),
+              cards: [self, ...people]
+                .map(({ card }) => card)
+                .filter((card) => card.identity === identity),
               invalid: 0,
             },
           ]),
         ),
       ),
     known: () => [],
+    stateOf: () => null,
     foundAt: () => -Infinity,
     ask: () => Promise.reject(new Error('not asked for')),
     refresh: () => undefined,
@@ -52,6 +55,7 @@ function senderOf(
     keyStore,
     cards,
     pins,
+    log: { head: () => Promise.resolve(HEAD), checkFirstSight: () => Promise.resolve() },
     random: source,
     now: () => clock.now,
     encrypted: encryptedChannels(keyStore, own.card),

@@ -5,14 +5,10 @@ import { join } from 'node:path';
 import { EncryptionError, MemoryKeyStore, type KeyStore } from 'twilio-chat-encryption';
 import { FileKeyStore } from 'twilio-chat-encryption/node';
 import {
-  approveCard,
-  base64url,
   exportCard,
-  importCard,
   messageIdOf,
   parseEnvelope,
   parseIdentity,
-  type Identity,
 } from 'twilio-chat-encryption/protocol';
 import { afterAll, describe, expect, test } from 'vitest';
 import type { DeliveredMessage } from '../../src/client/delivered.ts';
@@ -21,7 +17,8 @@ import type { Directory } from '../../src/client/directory.ts';
 import type { ReceivedMessage } from '../../src/client/judged.ts';
 import type { Outlet } from '../../src/client/sender.ts';
 import { codeOf } from '../outcomes.ts';
-import { APP_KEY, CHANNEL, person, random } from '../protocol/people.ts';
+import { CHANNEL, person, random } from '../protocol/people.ts';
+import { LoggedDirectory, PINS } from './logged-directory.ts';
 
 const root = await mkdtemp(join(tmpdir(), 'tabs-'));
 let folders = 0;
@@ -29,34 +26,17 @@ let folders = 0;
 afterAll(() => rm(root, { recursive: true }));
 
 /** A directory that approves every card. */
-class Approving implements Directory {
-  readonly cards = new Map<string, { readonly identity: Identity; readonly exported: string }>();
+class Approving extends LoggedDirectory {
   publications = 0;
 
-  async publish(exported: string): Promise<string> {
+  override publish(exported: string): Promise<string> {
     this.publications += 1;
-    const card = await approveCard(await importCard(exported), APP_KEY, 1);
-    const known = this.cards.get(card.id);
-    if (known) return known.exported;
-    const approved = exportCard(card);
-    this.cards.set(card.id, { identity: card.identity, exported: approved });
-    return approved;
-  }
-
-  find(identities: readonly Identity[]): Promise<ReadonlyMap<string, readonly string[]>> {
-    const cardsOf = (identity: Identity): string[] =>
-      [...this.cards.values()].flatMap((one) => (one.identity === identity ? [one.exported] : []));
-    return Promise.resolve(new Map(identities.map((identity) => [identity, cardsOf(identity)])));
-  }
-
-  get(id: string): Promise<string | null> {
-    return Promise.resolve(this.cards.get(id)?.exported ?? null);
+    return super.publish(exported);
   }
 }
 
 function open(identity: string, directory: Directory, keyStore: KeyStore): Promise<Device> {
-  const appKey = base64url.encode(APP_KEY.publicKey);
-  return openDevice({ identity, server: directory, appKey, keyStore, password: 'password' });
+  return openDevice({ ...PINS, identity, server: directory, keyStore, password: 'password' });
 }
 
 /** A channel of alice's and others', as Twilio keeps it. */
@@ -178,7 +158,7 @@ describe.each([
   test('that open at once have one card', async () => {
     const { directory, tabs } = await start();
     expect(tabs[0].card.id).toBe(tabs[1].card.id);
-    expect([...directory.cards.values()].map(({ identity }) => identity).toSorted()).toEqual([
+    expect(directory.log.entries.map(({ identity }) => identity).toSorted()).toEqual([
       'alice',
       'bob',
     ]);

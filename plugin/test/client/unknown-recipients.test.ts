@@ -1,17 +1,17 @@
 import { describe, expect, test } from 'vitest';
 import {
   curves,
-  exportCard,
   parseEnvelope,
   parseIdentity,
   type Identity,
+  type IdentityHistory,
 } from 'twilio-chat-encryption/protocol';
-import { cardBook, type CardBook } from '../../src/client/card-book.ts';
+import { cardBook, type CardBook, type CardSource } from '../../src/client/card-book.ts';
 import type { DeliveredMessage } from '../../src/client/delivered.ts';
-import type { Directory } from '../../src/client/directory.ts';
 import { unknownRecipients, type CountUnknown } from '../../src/client/unknown-recipients.ts';
 import type { Slots } from '../../src/protocol/header.ts';
 import { APP_KEY, CHANNEL, person, random, seal, type Person } from '../protocol/people.ts';
+import { historiesOf } from './histories.ts';
 
 const appKey = await (await curves()).importVerifyingKey(APP_KEY.publicKey);
 const [alice, bob, stranger] = await Promise.all(
@@ -22,7 +22,7 @@ const SECONDS = 1000;
 const MINUTES = 60 * SECONDS;
 
 /** What bob's device knows, over a directory that counts what it is asked for. */
-class World implements Directory {
+class World implements CardSource {
   now = 0;
   failure: Error | undefined;
   readonly asked: (readonly Identity[])[] = [];
@@ -30,21 +30,13 @@ class World implements Directory {
   readonly book: CardBook = cardBook(this, [appKey], () => this.now);
   readonly count: CountUnknown = unknownRecipients(own(), this.book, () => this.now);
 
-  publish(card: string): Promise<string> {
-    return Promise.resolve(card);
-  }
-
-  async find(identities: readonly Identity[]): Promise<ReadonlyMap<string, readonly string[]>> {
+  async lookUp(identities: readonly Identity[]): Promise<ReadonlyMap<Identity, IdentityHistory>> {
     this.asked.push(identities);
     await Promise.resolve();
     if (this.failure) throw this.failure;
-    return new Map(
-      identities.map((identity) => [
-        identity,
-        this.cards
-          .filter(({ card }) => card.identity === identity)
-          .map(({ card }) => exportCard(card)),
-      ]),
+    return historiesOf(
+      identities,
+      this.cards.map(({ card }) => card),
     );
   }
 

@@ -5,26 +5,16 @@ import {
   Encryption,
   isEncryptionError,
   MemoryKeyStore,
-  type Directory,
   type EncryptionOptions,
 } from 'twilio-chat-encryption';
-import { approveCard, exportCard, importCard } from 'twilio-chat-encryption/protocol';
-import { base64url } from '../../src/protocol/primitives.ts';
 import { codeOf, failureOf } from '../outcomes.ts';
-import { APP_KEY } from '../protocol/people.ts';
+import { LoggedDirectory, PINS } from './logged-directory.ts';
 
-const APP = base64url.encode(APP_KEY.publicKey);
-
-const directory: Directory = {
-  publish: async (exported) =>
-    exportCard(await approveCard(await importCard(exported), APP_KEY, 1)),
-  find: () => Promise.resolve(new Map()),
-  get: () => Promise.resolve(null),
-};
+const directory = new LoggedDirectory();
 
 function options(changes: Partial<EncryptionOptions> = {}): EncryptionOptions {
   const keyStore = new MemoryKeyStore();
-  return { identity: 'alice', server: directory, appKey: APP, keyStore, password: 'p', ...changes };
+  return { ...PINS, identity: 'alice', server: directory, keyStore, password: 'p', ...changes };
 }
 
 /** Calls a method as JavaScript would, whatever the arguments are. What it throws is a rejection. */
@@ -58,7 +48,11 @@ describe('Encryption.open', () => {
   const KEY_STORES: unknown[] = [null, {}, 5, 'folder', { get: () => Promise.resolve(null) }];
   test.each<[keyof EncryptionOptions, readonly unknown[]]>([
     ['identity', [undefined, null, 5, {}]],
-    ['appKey', [undefined, null, 5, {}, [], [5], '', 'short', [APP, 'short'], [APP, null]]],
+    [
+      'appKey',
+      [undefined, null, 5, {}, [], [5], '', 'short', [PINS.appKey, 'short'], [PINS.appKey, null]],
+    ],
+    ['logKey', [undefined, null, 5, {}, [], '', 'short', [PINS.logKey]]],
     ['password', [undefined, null, 5, {}, '\ud800']],
     ['server', [undefined, null, 5, {}, { publish: () => Promise.resolve('') }, '', 'no url']],
     ['keyStore', KEY_STORES],
@@ -115,11 +109,11 @@ describe('a key store of the application’s own', () => {
 describe('a directory of the application’s own', () => {
   test.each([
     ['publish', null],
-    ['find', {}],
-    ['find', new Map([['bob', 'card']])],
+    ['lookup', {}],
+    ['lookup', { head: 'x', lookup: {}, consistency: [5] }],
     ['get', 5],
   ])('whose %s answers something else is told', async (name, answer) => {
-    const server = Object.assign({ ...directory }, { [name]: () => Promise.resolve(answer) });
+    const server = Object.assign(new LoggedDirectory(), { [name]: () => Promise.resolve(answer) });
     const { code, message } = await failureOf(
       (async () => {
         const { cards } = await Encryption.open(options({ server }));

@@ -63,7 +63,13 @@ export function checkBuild(name: string, make: () => Promise<Build>): void {
         const session = await world.signUp(identity);
         const visited = await stage.visit(build.folder);
         await visited.page.waitForFunction(() => 'openChat' in window);
-        const settings = { identity, session, appKey: world.appKey, postQuantum };
+        const settings = {
+          identity,
+          session,
+          appKey: world.appKey,
+          logKey: world.logKey,
+          postQuantum,
+        };
         await visited.page.evaluate((all) => window.openChat(all), settings);
         return visited;
       }

@@ -58,7 +58,9 @@ describe('the page of docs/plain-script.md', () => {
     await signUp(world.server, identity, secret);
     world.emulator.tamper.addMember('general', identity);
     const [, appKey = ''] = /appKey: '(.+?)'/.exec(page) ?? [];
-    const settled = swap(swap(page, appKey, world.appKey), `'alice'`, `'${identity}'`);
+    const [, logKey = ''] = /logKey: '(.+?)'/.exec(page) ?? [];
+    const pinned = swap(swap(page, appKey, world.appKey), logKey, world.logKey);
+    const settled = swap(pinned, `'alice'`, `'${identity}'`);
     await consumer.write('index.html', settled);
     const { page: window, loaded, complaints } = await stage.visit(consumer.folder);
     const input = window.getByRole('textbox', { name: 'Message' });

@@ -87,7 +87,13 @@ async function somebody(build: Build): Promise<Somebody> {
   const enter = async (): Promise<void> => {
     await page.waitForFunction(() => 'enter' in window);
     const token = await twilioToken(world.server, session);
-    const settings = { identity, session, token, appKey: world.appKey };
+    const settings = {
+      identity,
+      session,
+      token,
+      appKey: world.appKey,
+      logKey: world.logKey,
+    };
     await page.evaluate((all) => window.enter(all), settings);
   };
   await enter();

@@ -55,6 +55,7 @@ declare global {
       readonly session: string;
       readonly token: string;
       readonly appKey: string;
+      readonly logKey: string;
     }): Promise<void>;
     show(sid: string): Promise<void>;
     leave(): void;
@@ -103,7 +104,13 @@ describe.each([
       const session = await world.signUp('alice');
       const token = await twilioToken(world.server, session);
       await page.waitForFunction(() => 'signIn' in window);
-      const settings = { identity: 'alice', session, token, appKey: world.appKey };
+      const settings = {
+        identity: 'alice',
+        session,
+        token,
+        appKey: world.appKey,
+        logKey: world.logKey,
+      };
       await page.evaluate((all) => window.signIn(all), settings);
     });
 

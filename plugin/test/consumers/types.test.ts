@@ -24,6 +24,7 @@ export async function start(bareClient: Client, bareRoom: ${room}): Promise<stri
     server: 'https://chat.example',
     authorize: () => Promise.resolve('session'),
     appKey: 'key',
+    logKey: 'key',
     password: 'password',
   });
   // @ts-expect-error -- nothing of Twilio

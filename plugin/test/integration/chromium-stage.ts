@@ -9,7 +9,7 @@ import type { Stage } from './scenarios.ts';
 
 /** Opens it: servers in a process of their own, people in this page. */
 export async function chromiumStage(): Promise<Stage> {
-  const { server, appKey, clientOptions, seen } = await commands.serve();
+  const { server, appKey, logKey, clientOptions, seen } = await commands.serve();
   return {
     async device(sdk, identity) {
       const session = await signUp(server, identity, 'A'.repeat(43));
@@ -18,6 +18,7 @@ export async function chromiumStage(): Promise<Stage> {
         server,
         authorize: () => Promise.resolve(session),
         appKey,
+        logKey,
         keyStore: new IndexedDbKeyStore(`${server} ${identity}`),
         password: `password of ${identity}`,
       });

@@ -14,19 +14,19 @@ beforeAll(async () => {
   desktop = await world.person('alice');
   phone = await world.again({ ...desktop, keyStore: new MemoryKeyStore() });
   // Bob sees both for the first time; each of Alice's devices is told of the other one.
+  const bothKnown = Promise.all([acknowledged(desktop, phone), acknowledged(phone, desktop)]);
   bob = await world.person('bob');
   const [own, bobs] = await pair(desktop, bob);
-  await bothKnown(desktop, phone, () => deliver(own, bobs, 'hello'));
+  await deliver(own, bobs, 'hello');
   const phones = await phone.client.getChannelBySid(own.sid);
-  await bothKnown(phone, desktop, () => deliver(phones, bobs, 'hello'));
+  await deliver(phones, bobs, 'hello');
+  await bothKnown;
 });
 
 afterAll(() => world.close());
 
-async function bothKnown(one: Person, other: Person, send: () => Promise<unknown>): Promise<void> {
-  const told = next(one.encryption, 'keyChanged');
-  await send();
-  await told;
+async function acknowledged(one: Person, other: Person): Promise<void> {
+  await next(one.encryption, 'keyChanged');
   await one.encryption.acknowledge(one.identity, [other.encryption.cardId]);
 }
 

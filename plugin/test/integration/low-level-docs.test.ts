@@ -68,6 +68,7 @@ describe('docs/low-level.md', () => {
       server: world.server,
       authorize: () => Promise.resolve(session),
       appKey: world.appKey,
+      logKey: world.logKey,
       keyStore: new MemoryKeyStore(),
       password: 'password of the device',
     });

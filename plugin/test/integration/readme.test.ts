@@ -39,6 +39,7 @@ test('signs up, and in again, and opens a chat', async () => {
       server: world.server,
       authorize,
       appKey: world.appKey,
+      logKey: world.logKey,
       password: 'correct horse',
       keyStore: new MemoryKeyStore(),
     });

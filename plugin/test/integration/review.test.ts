@@ -17,6 +17,7 @@ import {
   type EditTarget,
 } from 'twilio-chat-encryption/protocol';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { through } from './through.ts';
 import { deliver, history, next, pair, startWorld, type Person, type World } from './world.ts';
 
 let world: World;
@@ -53,6 +54,7 @@ async function planted(own: Channel) {
       senderCardId: card.id,
       messageId: messageIdOf(random(16)),
       sentAt: Date.now(),
+      head: await world.head(alice),
       content: encodeContent({ body }),
       target,
     } as const;
@@ -121,11 +123,7 @@ describe('a session token that is refused for a while', () => {
         ? Promise.reject(Object.assign(new Error('refused'), { code: 'UNAUTHORIZED' }))
         : action();
     const dora = await world.again(bob, {
-      server: {
-        publish: (card) => directory.publish(card),
-        find: (identities) => fails(() => directory.find(identities)),
-        get: (id) => fails(() => directory.get(id)),
-      },
+      server: through(directory, fails),
       keyStore: forgetful(bob),
     });
     const channel = await dora.client.getChannelBySid(own.sid);

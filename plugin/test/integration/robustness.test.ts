@@ -8,6 +8,7 @@ import {
   type Directory,
   type KeyStore,
 } from 'twilio-chat-encryption';
+import { through } from './through.ts';
 import {
   bring,
   deliver,
@@ -35,7 +36,7 @@ afterAll(() => world.close());
 function switchable(person: Person): Directory & { mode: 'up' | 'throws' | 'hangs' } {
   const honest = world.directory(person);
   const held: (() => void)[] = [];
-  const directory = {
+  const switches = {
     get mode() {
       return mode;
     },
@@ -43,9 +44,6 @@ function switchable(person: Person): Directory & { mode: 'up' | 'throws' | 'hang
       mode = value;
       if (mode === 'up') for (const release of held.splice(0)) release();
     },
-    publish: (card: string) => honest.publish(card),
-    find: ((identities) => answer(() => honest.find(identities))) satisfies Directory['find'],
-    get: ((id) => answer(() => honest.get(id))) satisfies Directory['get'],
   };
   let mode: 'up' | 'throws' | 'hangs' = 'up';
   async function answer<T>(ask: () => Promise<T>): Promise<T> {
@@ -53,7 +51,8 @@ function switchable(person: Person): Directory & { mode: 'up' | 'throws' | 'hang
     if (mode === 'throws') throw new TypeError('fetch failed');
     return ask();
   }
-  return directory;
+  // The switch is an accessor: what is copied from an object loses it.
+  return Object.assign(switches, through(honest, answer));
 }
 
 /** When an SDK is asked for the members the next time. */
@@ -236,6 +235,7 @@ describe('an application cannot by mistake', () => {
       server: world.server,
       authorize: () => Promise.resolve(alice.session),
       appKey: world.appKey,
+      logKey: world.logKey,
       keyStore: new MemoryKeyStore(),
       password: 'x',
       recipient: 'approve',

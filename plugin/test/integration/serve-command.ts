@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 export interface Served {
   readonly server: string;
   readonly appKey: string;
+  readonly logKey: string;
   readonly clientOptions: object;
   /** Answers with all that Twilio saw. */
   readonly seen: string;

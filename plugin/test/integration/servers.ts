@@ -16,6 +16,7 @@ export interface Servers {
   /** The token server's URL. */
   readonly server: string;
   readonly appKey: string;
+  readonly logKey: string;
   /** Ends the token server, and nothing else. */
   closeTokenServer(): Promise<void>;
   close(): Promise<void>;
@@ -26,7 +27,7 @@ export const newKey = (): string => randomBytes(32).toString('base64url');
 
 export async function startServers(): Promise<Servers> {
   const emulator = await startEmulator({ record: 10_000 });
-  const appPrivateKey = newKey();
+  const [appPrivateKey, logPrivateKey] = [newKey(), newKey()];
   const config = readConfig({
     TWILIO_ACCOUNT_SID: emulator.config.accountSid,
     TWILIO_API_KEY: emulator.config.apiKey,
@@ -34,7 +35,7 @@ export async function startServers(): Promise<Servers> {
     TWILIO_CHAT_SERVICE_SID: emulator.config.serviceSid,
     DATABASE_URL: 'sqlite::memory:',
     APP_PRIVATE_KEY: appPrivateKey,
-    LOG_PRIVATE_KEY: newKey(),
+    LOG_PRIVATE_KEY: logPrivateKey,
     SESSION_SECRET: newKey(),
     ORIGIN: 'http://localhost',
   });
@@ -56,9 +57,6 @@ export async function startServers(): Promise<Servers> {
   http.listen(0, '127.0.0.1');
   await once(http, 'listening');
   const { port } = http.address() as AddressInfo;
-  const signingKey = await (
-    await curves()
-  ).importSigningKey(new Uint8Array(Buffer.from(appPrivateKey, 'base64url')));
   let isTokenServerOpen = true;
   async function closeTokenServer(): Promise<void> {
     if (!isTokenServerOpen) return;
@@ -70,13 +68,20 @@ export async function startServers(): Promise<Servers> {
   return {
     emulator,
     server: `http://127.0.0.1:${port}`,
-    appKey: Buffer.from(signingKey.publicKey).toString('base64url'),
+    appKey: await publicKeyOf(appPrivateKey),
+    logKey: await publicKeyOf(logPrivateKey),
     closeTokenServer,
     async close() {
       await closeTokenServer();
       await emulator.close();
     },
   };
+}
+
+async function publicKeyOf(privateKey: string): Promise<string> {
+  const seed = new Uint8Array(Buffer.from(privateKey, 'base64url'));
+  const { publicKey } = await (await curves()).importSigningKey(seed);
+  return Buffer.from(publicKey).toString('base64url');
 }
 
 // A page of the test runner has another origin.

@@ -3,9 +3,8 @@
  * its messages have one order.
  */
 import type { Channel } from 'twilio-chat';
-import { parseEnvelope, parseIdentity } from 'twilio-chat-encryption/protocol';
+import { parseEnvelope } from 'twilio-chat-encryption/protocol';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { httpDirectory } from '../../src/client/directory.ts';
 import { browserHost, processHost, type Device, type Host, type RemoteTab } from './tabs/hosts.ts';
 import { shown } from './tabs/tab.ts';
 import { history, startWorld, type Person, type World } from './world.ts';
@@ -37,9 +36,9 @@ async function somebody(
   const identity = `person ${(people += 1)}`;
   const session = await world.signUp(identity);
   const device = await host.device();
-  const { appKey, emulator } = world;
+  const { appKey, logKey, emulator } = world;
   const open = () =>
-    device.open({ identity, session, appKey, socket: emulator.clientOptions.Twilsock.uri });
+    device.open({ identity, session, appKey, logKey, socket: emulator.clientOptions.Twilsock.uri });
   return { identity, session, device, open, tabs: await Promise.all([open(), open()]) };
 }
 
@@ -97,12 +96,10 @@ describe.each([
   afterAll(() => host.close());
 
   test('that open at once have one card', async () => {
-    const { identity, session, tabs } = await somebody(host);
+    const { identity, tabs } = await somebody(host);
     const cardIds = await Promise.all(tabs.map((tab) => tab.cardId()));
     expect(cardIds[0]).toBe(cardIds[1]);
-    const directory = httpDirectory(world.server, () => Promise.resolve(session));
-    const found = await directory.find([parseIdentity(identity)]);
-    expect(found.get(identity)).toHaveLength(1);
+    expect(await bob.encryption.cards.find(identity)).toHaveLength(1);
   });
 
   test('send at once: everybody reads everything, in one order, without an anomaly', async () => {

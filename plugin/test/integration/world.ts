@@ -15,6 +15,7 @@ import {
 } from 'twilio-chat-encryption';
 import { httpDirectory } from '../../src/client/directory.ts';
 import { signUp, twilioToken } from './accounts.ts';
+import { decodeHead, parseIdentity, type LogHead } from 'twilio-chat-encryption/protocol';
 import { enrol } from './crowd.ts';
 import { next } from './next.ts';
 import { newKey, startServers } from './servers.ts';
@@ -26,6 +27,7 @@ export interface World {
   /** The token server's URL. */
   readonly server: string;
   readonly appKey: string;
+  readonly logKey: string;
   /** A bare client of the SDK, not ready yet. */
   connect(accessToken: string): Client;
   /** A bare client of Conversations of somebody who is signed in, ready. */
@@ -45,6 +47,8 @@ export interface World {
   leave(person: Person): Promise<void>;
   /** The token server as this person's directory. */
   directory(person: Person): Directory;
+  /** The newest head of the log, as this person is shown it. */
+  head(person: Person): Promise<LogHead>;
   /** This person's approved card, as the directory has it. */
   exportedCard(person: Person): Promise<string>;
   close(): Promise<void>;
@@ -61,7 +65,7 @@ export interface Person {
 
 export async function startWorld(): Promise<World> {
   const servers = await startServers();
-  const { emulator, server, appKey } = servers;
+  const { emulator, server, appKey, logKey } = servers;
   const opened: Encryption[] = [];
   const clients: Client[] = [];
   const conversationsClients: ConversationsClient[] = [];
@@ -85,6 +89,7 @@ export async function startWorld(): Promise<World> {
       server,
       authorize: () => Promise.resolve(session),
       appKey,
+      logKey,
       keyStore,
       password: `password of ${identity}`,
       ...options,
@@ -108,6 +113,7 @@ export async function startWorld(): Promise<World> {
     },
     server,
     appKey,
+    logKey,
     signUp: join,
     crowd: (identities, postQuantum = false) => enrol(server, identities, postQuantum),
     async person(identity, options = {}) {
@@ -121,6 +127,13 @@ export async function startWorld(): Promise<World> {
       clients.splice(clients.indexOf(raw), 1);
     },
     directory: ({ session }) => httpDirectory(server, () => Promise.resolve(session)),
+    async head({ identity, session }) {
+      const directory = httpDirectory(server, () => Promise.resolve(session));
+      const { head } = await directory.lookup([parseIdentity(identity)], 0);
+      const decoded = decodeHead(new Uint8Array(Buffer.from(head, 'base64url')));
+      if (!decoded) throw new Error('The log has no head.');
+      return decoded;
+    },
     async exportedCard({ encryption, session }) {
       const directory = httpDirectory(server, () => Promise.resolve(session));
       return (await directory.get(encryption.cardId)) ?? '';

@@ -30,7 +30,7 @@ import {
   type CraftedSlot,
   type TbsParts,
 } from './malicious-member.ts';
-import { CHANNEL, open, person, random, seal, type Person } from './people.ts';
+import { CHANNEL, open, person, random, seal, type Person, HEAD } from './people.ts';
 
 const [alice, bob, carol] = [await person('alice'), await person('bob'), await person('carol')];
 
@@ -136,7 +136,7 @@ describe('a malicious sender cannot', () => {
     ['of kind 0', { kind: 0 }],
     ['of kind 2', { kind: 2 }],
     ['of kind 255', { kind: 255 }],
-    ['with a log head', { head: new Uint8Array(112).fill(1, 111) }],
+    ['with a log head of no time', { head: new Uint8Array(112).fill(255) }],
     ['with the sequence 0', { sequence: 0n }],
     ['with a sequence that is no safe integer', { sequence: 2n ** 53n }],
     ['with the largest sequence', { sequence: 2n ** 64n - 1n }],
@@ -240,6 +240,7 @@ describe('recipients', () => {
         messageId: messageIdOf(random(16)),
         sequence: 1,
         sentAt: 0,
+        head: HEAD,
         content: encodeContent({ body: 'Hey all' }),
       },
       alice.signingKey,
@@ -283,6 +284,7 @@ describe('a kept slot key', () => {
           messageId: messageIdOf(random(16)),
           sequence,
           sentAt: 0,
+          head: HEAD,
           content: encodeContent({ body: `number ${sequence}` }),
         },
         alice.signingKey,

@@ -22,7 +22,7 @@ import { base64url, concat, hex } from '../../src/protocol/primitives.ts';
 import { verify } from '../../src/protocol/signature.ts';
 import { codeOf } from '../outcomes.ts';
 import { openRaw } from './malicious-member.ts';
-import { CHANNEL, open, person, random, seal } from './people.ts';
+import { CHANNEL, open, person, random, seal, HEAD } from './people.ts';
 
 const [alice, bob, carol] = [await person('alice'), await person('bob'), await person('carol')];
 
@@ -39,6 +39,7 @@ describe('the signature', () => {
       messageId: messageIdOf(random(16)),
       sequence: 1,
       sentAt: 0,
+      head: HEAD,
       content: encodeContent({ body: 'yes' }),
     } as const;
     const slots = x25519Slots(await createEphemeral(random), [bob.card.encryptionKey]);
@@ -110,6 +111,7 @@ test('665 recipients fit into one message body of 32 KiB', async () => {
     messageId: messageIdOf(random(16)),
     sequence: 1,
     sentAt: 0,
+    head: HEAD,
     content: encodeContent({ body: 'x'.repeat(200) }),
   } as const;
   const slots = x25519Slots(ephemeral, strangers);

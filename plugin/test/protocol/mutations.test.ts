@@ -42,6 +42,7 @@ import {
   random,
   slotsFor,
   type Person,
+  HEAD,
 } from './people.ts';
 
 const [alice, bob] = [await person('alice'), await person('bob')];
@@ -116,6 +117,7 @@ async function samples(
     senderCardId: sender.card.id,
     messageId: messageIdOf(random(16)),
     sentAt: 1_700_000_000_000,
+    head: HEAD,
     content: encodeContent({ body: 'Hey Bob', attributes: { mood: 'good' } }),
   };
   const target = { cardId: sender.card.id, messageId: common.messageId, sequence: 1, revision: 1 };

@@ -4,16 +4,19 @@ import {
   createEphemeral,
   curves,
   encodeContent,
+  EMPTY_TREE_ROOT,
   messageIdOf,
   openMessage,
   parseEnvelope,
   parseChannelSid,
   parseIdentity,
   sealMessage,
+  signHead,
   type AgreementKey,
   type Bytes,
   type Card,
   type KemKey,
+  type LogHead,
   type Session,
   type SignedMessage,
   type SigningKey,
@@ -30,6 +33,13 @@ export function random(length: number): Bytes {
 }
 
 export const APP_KEY: SigningKey = await (await curves()).importSigningKey(random(32));
+export const LOG_KEY: SigningKey = await (await curves()).importSigningKey(random(32));
+/** A head of an empty log, as messages carry one. */
+export const HEAD = await signHead(LOG_KEY, {
+  size: 0,
+  root: EMPTY_TREE_ROOT,
+  signedAt: 1_700_000_000_000,
+});
 export const CHANNEL = parseChannelSid('CH00000000000000000000000000000001');
 export const OTHER_CHANNEL = parseChannelSid('CH00000000000000000000000000000002');
 
@@ -68,7 +78,12 @@ export async function seal(
   sender: Person,
   recipients: readonly Person[],
   body: string,
-  changes: { channelSid?: typeof CHANNEL; signingKey?: SigningKey; slots?: SlotSealer } = {},
+  changes: {
+    channelSid?: typeof CHANNEL;
+    head?: LogHead;
+    signingKey?: SigningKey;
+    slots?: SlotSealer;
+  } = {},
 ): Promise<string> {
   const message: SignedMessage = {
     kind: 'message',
@@ -77,6 +92,7 @@ export async function seal(
     messageId: messageIdOf(random(16)),
     sequence: 1,
     sentAt: 1_700_000_000_002,
+    head: changes.head ?? HEAD,
     content: encodeContent({ body }),
   };
   const signingKey = changes.signingKey ?? sender.signingKey;

@@ -12,7 +12,16 @@ import {
 import { deriveSession } from '../../src/protocol/session.ts';
 import { base64url } from '../../src/protocol/primitives.ts';
 import { codeOf } from '../outcomes.ts';
-import { CHANNEL, open, OTHER_CHANNEL, person, random, slotsFor, type Person } from './people.ts';
+import {
+  CHANNEL,
+  open,
+  OTHER_CHANNEL,
+  person,
+  random,
+  slotsFor,
+  type Person,
+  HEAD,
+} from './people.ts';
 
 const [alice, bob, carol] = [await person('alice'), await person('bob'), await person('carol')];
 
@@ -24,6 +33,7 @@ function signed(sender: Person, body: string | null, channelSid = CHANNEL): Sign
     messageId: messageIdOf(random(16)),
     sequence: 1,
     sentAt: 1_700_000_000_002,
+    head: HEAD,
     content: body === null ? new Uint8Array() : encodeContent({ body }),
   };
 }
@@ -168,9 +178,9 @@ describe('an edit', () => {
   };
 
   async function edit(changes: Partial<typeof target> = {}): Promise<string> {
-    const { channelSid, senderCardId, messageId, sentAt, content } = signed(alice, 'edited');
+    const { channelSid, senderCardId, messageId, sentAt, head, content } = signed(alice, 'edited');
     const message: SignedMessage = {
-      ...{ channelSid, senderCardId, messageId, sentAt, content },
+      ...{ channelSid, senderCardId, messageId, sentAt, head, content },
       kind: 'edit',
       target: { ...target, ...changes },
     };
@@ -189,12 +199,13 @@ describe('an edit', () => {
 
   test('may be a follower too', async () => {
     const { session } = await keyMessage(alice);
-    const { channelSid, senderCardId, messageId, sentAt, content } = signed(alice, 'edited');
+    const { channelSid, senderCardId, messageId, sentAt, head, content } = signed(alice, 'edited');
     const message: SignedMessage = {
       channelSid,
       senderCardId,
       messageId,
       sentAt,
+      head,
       content,
       kind: 'edit',
       target,

@@ -37,6 +37,7 @@ import {
   seal,
   slotsFor,
   type Person,
+  HEAD,
 } from './people.ts';
 
 const kem = await xwing();
@@ -287,6 +288,7 @@ describe('a session of suite 2', () => {
     messageId: messageIdOf(random(16)),
     sequence: 1,
     sentAt: 1_700_000_000_002,
+    head: HEAD,
     content: kind === 'key' ? new Uint8Array() : encodeContent({ body: 'Hey' }),
   });
 
@@ -341,6 +343,7 @@ test('the length of an envelope is known before it is made', async () => {
           senderCardId: alice.card.id,
           messageId: messageIdOf(random(16)),
           sentAt: 1_700_000_000_002,
+          head: HEAD,
           content,
         };
         for (const message of [

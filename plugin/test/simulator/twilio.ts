@@ -15,6 +15,7 @@ import {
   type Bytes,
   type Card,
   type EditTarget,
+  type LogHead,
   type SignedMessage,
 } from 'twilio-chat-encryption/protocol';
 import type { StoredMessage } from 'twilio-chat-emulator';
@@ -227,6 +228,8 @@ interface Insider {
   readonly identity: string;
   readonly card: Card;
   readonly secret: Uint8Array<ArrayBuffer>;
+  /** What he sees of the log. */
+  readonly head: LogHead;
 }
 
 async function insider(world: World, person: Person): Promise<Insider> {
@@ -235,7 +238,8 @@ async function insider(world: World, person: Person): Promise<Insider> {
   if (!record) throw new Error('No key record.');
   const secret = await openKeyRecord(name, record, `password of ${person.identity}`);
   const card = await importCard(await world.exportedCard(person));
-  return { identity: person.identity, card, secret: new Uint8Array(secret) };
+  const head = await world.head(person);
+  return { identity: person.identity, card, secret: new Uint8Array(secret), head };
 }
 
 async function forge(
@@ -379,11 +383,12 @@ async function editBy(
 function signedBy(
   bob: Insider,
   channelSid: string,
-): Pick<SignedMessage, 'channelSid' | 'senderCardId' | 'messageId' | 'sentAt'> {
+): Pick<SignedMessage, 'channelSid' | 'senderCardId' | 'messageId' | 'sentAt' | 'head'> {
   return {
     channelSid: parseChannelSid(channelSid),
     senderCardId: bob.card.id,
     messageId: messageIdOf(random(16)),
     sentAt: Date.now(),
+    head: bob.head,
   };
 }

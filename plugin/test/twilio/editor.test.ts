@@ -1,21 +1,17 @@
 import { MemoryKeyStore } from 'twilio-chat-encryption';
-import { approveCard, exportCard, importCard, messageIdOf } from 'twilio-chat-encryption/protocol';
+import { messageIdOf } from 'twilio-chat-encryption/protocol';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { openDevice, type Device } from '../../src/client/device.ts';
-import type { Directory } from '../../src/client/directory.ts';
 import type { ReceivedMessage } from '../../src/client/judged.ts';
 import type { OutgoingContent, Outlet } from '../../src/client/sender.ts';
 import type { Card } from '../../src/protocol/card.ts';
 import type { Content } from '../../src/protocol/content.ts';
 import { editor } from '../../src/twilio/core/editor.ts';
 import { serial } from '../../src/twilio/core/serial.ts';
-import { APP_KEY, CHANNEL, person, random } from '../protocol/people.ts';
+import { CHANNEL, person, random } from '../protocol/people.ts';
+import { LoggedDirectory, PINS } from '../client/logged-directory.ts';
 
-const directory: Directory = {
-  publish: async (card) => exportCard(await approveCard(await importCard(card), APP_KEY, 1)),
-  find: () => Promise.resolve(new Map()),
-  get: () => Promise.resolve(null),
-};
+const directory = new LoggedDirectory();
 
 let device: Device;
 let otherDevice: Card;
@@ -25,7 +21,7 @@ beforeAll(async () => {
     identity: 'alice',
     password: 'password',
     server: directory,
-    appKey: Buffer.from(APP_KEY.publicKey).toString('base64url'),
+    ...PINS,
     keyStore: new MemoryKeyStore(),
   });
   otherDevice = (await person('alice')).card;

@@ -1,8 +1,6 @@
 import { MemoryKeyStore } from 'twilio-chat-encryption';
-import { approveCard, exportCard, importCard } from 'twilio-chat-encryption/protocol';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { openDevice, type Device } from '../../src/client/device.ts';
-import type { Directory } from '../../src/client/directory.ts';
 import type { MessageEncryption } from '../../src/client/message-encryption.ts';
 import { channelRule } from '../../src/twilio/core/channel-rule.ts';
 import { messageFeed, type MessageFeed } from '../../src/twilio/core/message-feed.ts';
@@ -10,7 +8,8 @@ import { channelOutlet } from '../../src/twilio/core/outlet.ts';
 import type { ChannelPort } from '../../src/twilio/core/port.ts';
 import { replayEmitter } from '../../src/twilio/core/replay-emitter.ts';
 import type { MessageListeners, Readable } from '../../src/twilio/core/sdk.ts';
-import { APP_KEY, CHANNEL } from '../protocol/people.ts';
+import { CHANNEL } from '../protocol/people.ts';
+import { LoggedDirectory, PINS } from '../client/logged-directory.ts';
 
 interface Message extends Readable {
   readonly index: number;
@@ -25,11 +24,7 @@ const message = (index: number): Message => ({
   updateAttributes: never,
 });
 
-const directory: Directory = {
-  publish: async (card) => exportCard(await approveCard(await importCard(card), APP_KEY, 1)),
-  find: () => Promise.resolve(new Map()),
-  get: () => Promise.resolve(null),
-};
+const directory = new LoggedDirectory();
 
 /** A channel whose events the test makes, and what an application hears of it. */
 class Channel {
@@ -104,7 +99,7 @@ beforeEach(async () => {
     identity: 'alice',
     password: 'password',
     server: directory,
-    appKey: Buffer.from(APP_KEY.publicKey).toString('base64url'),
+    ...PINS,
     keyStore: new MemoryKeyStore(),
   });
   device = {

@@ -54,6 +54,7 @@ export async function startSession(
     server: location.origin,
     authorize: access.authorize,
     appKey: SETTINGS.appKey,
+    logKey: SETTINGS.logKey,
     device: deviceName(navigator.userAgent),
     // The page names channels, and says that Twilio sees those names.
     metadata: 'clear',

@@ -18,6 +18,7 @@ const ENCRYPTION: Readonly<Record<UsageCode, string>> = {
     'This browser’s storage cannot be used, so there is no place for your key. A private window or a full disk may be why.',
   DEVICE_BUSY: 'Not sent. Another tab of this chat is still sending. Try again in a moment.',
   DEVICE_REMOVED: 'Your key was removed from this browser, in another tab perhaps. Sign in again.',
+  DEVICE_REVOKED: 'Not sent. This device was revoked. Sign in again with a new key.',
   OWN_CARD_INVALID:
     'The server did not approve this device’s key under the key pinned in this page. Reload the page; if that does not help, do not trust this server.',
   LOG_INVALID: 'The server’s answer does not prove what it says. Its keys are not used.',

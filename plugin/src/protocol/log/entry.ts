@@ -1,7 +1,7 @@
 /** Entries of the log: that a card was approved, or revoked. */
 import { byteReader, uint } from '../bytes.ts';
 import { cardIdOf, idBytes, type CardId, type Identity } from '../identifiers.ts';
-import { isTime } from '../message.ts';
+import { isTime } from '../time.ts';
 import { concat, hash, utf8, type Bytes } from '../primitives.ts';
 
 /** An entry of the log, 105 bytes. */

@@ -1,7 +1,7 @@
 /** Heads of the log: what its key signs of the whole log at one time. */
 import { byteReader, uint } from '../bytes.ts';
 import type { SigningKey, VerifyingKey } from '../curves.ts';
-import { isTime } from '../message.ts';
+import { isTime } from '../time.ts';
 import { concat, type Bytes } from '../primitives.ts';
 import { sign, verify } from '../signature.ts';
 

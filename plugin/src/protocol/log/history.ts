@@ -68,7 +68,15 @@ export interface HistoryContext {
   readonly logKey: Uint8Array;
   /** The pinned keys of the application. */
   readonly appKeys: readonly VerifyingKey[];
+  /** Gives a card that was accepted; {@link acceptCard}, for somebody who has seen it before. */
+  readonly accept?: AcceptCard;
 }
+
+/** The card that was exported, if it checks and a pinned key approved it; null otherwise. */
+export type AcceptCard = (
+  exported: string,
+  appKeys: readonly VerifyingKey[],
+) => Promise<Card | null>;
 
 /** A card while its history is read. */
 interface Draft {
@@ -141,9 +149,9 @@ interface Step {
 async function takeCard(
   { entry, content, position }: Step,
   { drafts, refused, ofThemselves }: Reading,
-  { identity, appKeys }: HistoryContext,
+  { identity, appKeys, accept = acceptCard }: HistoryContext,
 ): Promise<boolean> {
-  const card = await acceptedCard(content, appKeys);
+  const card = await accept(content, appKeys);
   if (card?.identity !== identity || card.id !== entry.cardId) return false;
   if (refused.has(card.id) || (await revokedItself(card, ofThemselves))) return false;
   if (drafts.some((earlier) => sharesKey(earlier.card, card))) return false;
@@ -247,7 +255,8 @@ async function revokedItself(card: Card, revocations: readonly Revocation[]): Pr
   return false;
 }
 
-async function acceptedCard(
+/** See {@link AcceptCard}. */
+export async function acceptCard(
   exported: string,
   appKeys: readonly VerifyingKey[],
 ): Promise<Card | null> {

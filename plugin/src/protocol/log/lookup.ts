@@ -7,7 +7,12 @@ import type { VerifyingKey } from '../curves.ts';
 import type { Identity } from '../identifiers.ts';
 import { equal, type Bytes } from '../primitives.ts';
 import { decodeLeaf, identityHash } from './entry.ts';
-import { readHistory, type EntryWithContent, type IdentityHistory } from './history.ts';
+import {
+  readHistory,
+  type AcceptCard,
+  type EntryWithContent,
+  type IdentityHistory,
+} from './history.ts';
 import type { LogHead } from './head.ts';
 import { EMPTY_MAP, verifyMapProof, type MapProof } from './map.ts';
 import { EMPTY_TREE_ROOT, hashLeaf, verifyInclusion } from './tree.ts';
@@ -36,6 +41,8 @@ export interface LookupContext {
   /** The head under which everything is shown. Its signature was checked before. */
   readonly head: LogHead;
   readonly identities: readonly Identity[];
+  /** See `HistoryContext`. */
+  readonly accept?: AcceptCard;
 }
 
 /**
@@ -44,7 +51,7 @@ export interface LookupContext {
  */
 export async function verifyLookup(
   lookup: Lookup,
-  { logKey, appKeys, head, identities }: LookupContext,
+  { logKey, head, identities, ...given }: LookupContext,
 ): Promise<ReadonlyMap<Identity, IdentityHistory>> {
   const mapRoot = mapRootOf(lookup, head);
   const histories = new Map<Identity, IdentityHistory>();
@@ -52,7 +59,7 @@ export async function verifyLookup(
   for (const [index, identity] of identities.entries()) {
     const found = lookup.found[index];
     if (!found) throw invalid('it is for other identities');
-    const context = { identity, logKey: logKey.publicKey, appKeys };
+    const context = { ...given, identity, logKey: logKey.publicKey };
     const history = await readHistory(found.entries, context);
     if (!history) throw invalid('an entry is not about what is given with it');
     const { count, hash } = history;

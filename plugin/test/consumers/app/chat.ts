@@ -8,6 +8,7 @@ export interface Settings {
   /** With the token server, which serves the page too. */
   readonly session: string;
   readonly appKey: string;
+  readonly logKey: string;
   readonly postQuantum: boolean;
 }
 

@@ -13,6 +13,7 @@ export interface Settings {
   /** For Twilio. */
   readonly token: string;
   readonly appKey: string;
+  readonly logKey: string;
 }
 
 declare global {
@@ -24,12 +25,13 @@ declare global {
   }
 }
 
-async function deviceOf({ identity, session, token, appKey }: Settings): Promise<Device> {
+async function deviceOf({ identity, session, token, appKey, logKey }: Settings): Promise<Device> {
   const encryption = await Encryption.open({
     identity,
     server: location.origin,
     authorize: () => Promise.resolve(session),
     appKey,
+    logKey,
     password: `password of ${identity}`,
   });
   const { Twilio } = window;

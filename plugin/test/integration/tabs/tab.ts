@@ -9,6 +9,7 @@ export interface TabOptions {
   readonly session: string;
   readonly server: string;
   readonly appKey: string;
+  readonly logKey: string;
   /** The emulator's address for websockets. */
   readonly socket: string;
 }
@@ -35,12 +36,13 @@ export interface Tab {
 }
 
 export async function openTab(options: TabOptions, keyStore?: KeyStore): Promise<Tab> {
-  const { identity, session, server, appKey, socket } = options;
+  const { identity, session, server, appKey, logKey, socket } = options;
   const encryption = await Encryption.open({
     identity,
     server,
     authorize: () => Promise.resolve(session),
     appKey,
+    logKey,
     password: `password of ${identity}`,
     ...(keyStore && { keyStore }),
   });

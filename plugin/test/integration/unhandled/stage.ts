@@ -84,7 +84,7 @@ export async function openStage(sdk: SdkName, manner: Manner): Promise<Stage> {
 }
 
 async function enter(
-  { server, appKey, emulator }: Servers,
+  { server, appKey, logKey, emulator }: Servers,
   sdk: SdkName,
   manner: Manner,
   identity: string,
@@ -95,6 +95,7 @@ async function enter(
     server,
     authorize: () => Promise.resolve(session),
     appKey,
+    logKey,
     keyStore: new MemoryKeyStore(),
     password: `password of ${identity}`,
   };

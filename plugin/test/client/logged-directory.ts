@@ -1,0 +1,86 @@
+/** A directory in memory, with the log behind it: approves whatever it is given. */
+import type { Directory, LogAnswer } from 'twilio-chat-encryption';
+import {
+  approveCard,
+  base64url,
+  encodeHead,
+  EncryptionError,
+  exportCard,
+  importCard,
+  lookupToJson,
+  type CardId,
+  type Identity,
+  type SigningKey,
+} from 'twilio-chat-encryption/protocol';
+import { KeptLog } from '../protocol/log/kept-log.ts';
+import { APP_KEY, LOG_KEY } from '../protocol/people.ts';
+
+/** The pins of whoever uses it, as options have them. */
+export const PINS: { readonly appKey: string; readonly logKey: string } = {
+  appKey: base64url.encode(APP_KEY.publicKey),
+  logKey: base64url.encode(LOG_KEY.publicKey),
+};
+
+export class LoggedDirectory implements Directory {
+  readonly log: KeptLog;
+  readonly #appKey: SigningKey;
+  readonly #published = new Map<CardId, Promise<string>>();
+
+  constructor(appKey: SigningKey = APP_KEY, logKey: SigningKey = LOG_KEY) {
+    this.log = new KeptLog(logKey);
+    this.#appKey = appKey;
+  }
+
+  async publish(exported: string): Promise<string> {
+    const card = await importCard(exported);
+    const known = this.#published.get(card.id);
+    if (known) return known;
+    const publishing = approveCard(card, this.#appKey, Date.now()).then(async (approved) => {
+      const content = exportCard(approved);
+      const { identity, id: cardId } = card;
+      await this.#inTurn(() =>
+        this.log.append({ operation: 'approve', time: Date.now(), identity, cardId, content }),
+      );
+      return content;
+    });
+    this.#published.set(card.id, publishing);
+    return publishing;
+  }
+
+  get(id: CardId): Promise<string | null> {
+    return this.#published.get(id) ?? Promise.resolve(null);
+  }
+
+  async lookup(identities: readonly Identity[], from: number): Promise<LogAnswer> {
+    const { size } = this.log;
+    const consistency = from > 0 && from < size ? await this.log.consistency(from, size) : [];
+    return {
+      head: base64url.encode(encodeHead(await this.log.head(Date.now(), size))),
+      lookup: lookupToJson(await this.log.lookup(identities, size)),
+      consistency: consistency.map(base64url.encode),
+    };
+  }
+
+  async lookupAt(identity: Identity, size: number): Promise<unknown> {
+    this.#checkSize(size);
+    return lookupToJson(await this.log.lookup([identity], size));
+  }
+
+  async consistency(from: number, to: number): Promise<readonly string[]> {
+    this.#checkSize(to);
+    return (await this.log.consistency(from, to)).map(base64url.encode);
+  }
+
+  #checkSize(size: number): void {
+    if (size <= this.log.size) return;
+    throw new EncryptionError('DIRECTORY_REFUSED', 'The log is not that large.');
+  }
+
+  #last: Promise<unknown> = Promise.resolve();
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#last.then(work);
+    this.#last = done.catch(() => undefined);
+    return done;
+  }
+}
