@@ -134,6 +134,27 @@ export function readDatabaseUrl(environment: Environment): string {
   return parsed.data.DATABASE_URL;
 }
 
+/** Keys for commands that work on the database without a server. */
+export interface PrivateKeys {
+  readonly appPrivateKey: Bytes;
+  readonly logPrivateKey: Bytes;
+}
+
+/**
+ * Reads only the keys, for commands that need no more.
+ *
+ * @throws ConfigError
+ */
+export function readPrivateKeys(environment: Environment): PrivateKeys {
+  const { values } = resolveAliases(environment);
+  const parsed = Variables.pick({ APP_PRIVATE_KEY: true, LOG_PRIVATE_KEY: true }).safeParse(values);
+  if (!parsed.success) throw new ConfigError(describeIssues(parsed.error));
+  return {
+    appPrivateKey: parsed.data.APP_PRIVATE_KEY,
+    logPrivateKey: parsed.data.LOG_PRIVATE_KEY,
+  };
+}
+
 function freeze(variables: z.output<typeof Variables>): Config {
   const push = variables.TWILIO_PUSH_CREDENTIAL_SID;
   return Object.freeze({

@@ -1,38 +1,13 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseEnv } from 'node:util';
 import { base64url, curves } from 'twilio-chat-encryption/protocol';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { readConfig } from '../src/index.ts';
-import { afterTest, environment, requester, secret, temporaryFolder } from './support.ts';
-
-const MAIN = fileURLToPath(new URL('../src/cli/main.ts', import.meta.url));
-
-/** Starts the program in a folder, with only these variables. */
-function launch(folder: string, args: readonly string[], env: Record<string, string> = {}) {
-  const child = spawn(
-    process.execPath,
-    ['--conditions=twilio-chat-encryption-source', MAIN, ...args],
-    { cwd: folder, env: { NODE_NO_WARNINGS: '1', ...env }, stdio: ['ignore', 'pipe', 'pipe'] },
-  );
-  afterTest(() => {
-    child.kill('SIGKILL');
-  });
-  const output = { stdout: '', stderr: '' };
-  child.stdout.on('data', (chunk) => (output.stdout += String(chunk)));
-  child.stderr.on('data', (chunk) => (output.stderr += String(chunk)));
-  const exit = once(child, 'close').then(([code]: unknown[]) => ({ code, ...output }));
-  return { child, output, exit };
-}
-
-async function run(folder: string, args: readonly string[], env: Record<string, string> = {}) {
-  return launch(folder, args, env).exit;
-}
+import { launch, run } from './command-line.ts';
+import { environment, requester, secret, temporaryFolder } from './support.ts';
 
 async function until<T>(look: () => T | null | undefined): Promise<T> {
   for (const deadline = Date.now() + 15_000; Date.now() < deadline;) {
@@ -103,7 +78,17 @@ test('migrate makes the database and needs no other variable', async () => {
 
 test('wrong usage prints the help and exits with 2', async () => {
   const folder = temporaryFolder();
-  const wrong = [[], ['destroy'], ['serve', 'now'], ['--nonsense'], ['constructor']];
+  const wrong = [
+    [],
+    ['destroy'],
+    ['serve', 'now'],
+    ['--nonsense'],
+    ['constructor'],
+    ['cards'],
+    ['cards', 'show'],
+    ['log', 'verify', 'now'],
+    ['serve', '--json'],
+  ];
   for (const { code, stdout, stderr } of await Promise.all(wrong.map((a) => run(folder, a)))) {
     expect([code, stdout]).toEqual([2, '']);
     expect(stderr).toContain('Usage:');

@@ -1,4 +1,5 @@
 /** The log through HTTP, checked as a client checks it. */
+import { get } from 'node:http';
 import { describe, expect, test } from 'vitest';
 import {
   base64url,
@@ -27,7 +28,7 @@ import {
   type VerifyingKey,
 } from 'twilio-chat-encryption/protocol';
 import { z } from 'zod';
-import { seed, start, type Harness, type Reply } from './support.ts';
+import { packText, seed, start, type Harness, type Reply } from './support.ts';
 
 const backEnd = await curves();
 const ALICE = parseIdentity('alice');
@@ -175,6 +176,27 @@ describe('the log', () => {
     expect((await world.lookUp([ALICE])).head.size).toBe(1);
   });
 
+  test('says which entry a card is, whenever it is published again', async () => {
+    const world = await World.start();
+    await world.device(BOB);
+    const phone = await make(ALICE);
+    const first = await world.publish(phone);
+    expect(first.json).toMatchObject({ logIndex: 1 });
+    await world.device(ALICE);
+    expect((await world.publish(phone)).json).toEqual(first.json);
+    const { json } = await world.request('GET', '/v1/log/map?identity=alice&size=2');
+    const content = lookupFromJson(json['lookup'])?.found[0]?.entries[0]?.content;
+    expect(content).toBe(first.json['card']);
+  });
+
+  test('shows its newest head to who has seen a longer log', async () => {
+    const world = await World.start();
+    await world.device(ALICE);
+    const body = { identities: ['alice'], from: 2 ** 40 };
+    const { json } = await world.request('POST', '/v1/cards/search', body);
+    expect([headOf(json['head']).size, json['consistency']]).toEqual([1, []]);
+  });
+
   test('has one order when many publish at once', async () => {
     const world = await World.start();
     const all = await Promise.all(
@@ -237,6 +259,19 @@ describe('the log', () => {
     '/v1/log/consistency?from=0&to=99999999999999999999',
     '/v1/log/entries?start=0&end=1001',
     '/v1/log/entries?start=5&end=4',
+    '/v1/log/entries?start=0&end=9007199254740993',
+    '/v1/log/entries?start=0&end=1&end=2',
+    '/v1/log/entries?start=00&end=1',
+    '/v1/log/entries?start=&end=1',
+    '/v1/log/entries?start[]=0&end=1',
+    '/v1/log/entries?__proto__=0&start=0&end=1',
+    '/v1/log/entries',
+    '/v1/log/inclusion?index=0x0&size=0',
+    '/v1/log/inclusion?index=%20&size=0',
+    '/v1/log/map?identity=%E0%A4%A&size=0',
+    '/v1/log/map?identity=a%00&size=0',
+    '/v1/log/map?identity=e%CC%81&size=0',
+    `/v1/log/map?identity=${'a'.repeat(257)}&size=0`,
   ])('refuses %s', async (path) => {
     const { status, json } = await (await World.start()).request('GET', path);
     expect([400, 422]).toContain(status);
@@ -248,6 +283,60 @@ describe('the log', () => {
     for (const path of ['head', 'entries?start=0&end=1', 'map?identity=a&size=0']) {
       expect((await server.request('GET', `/v1/log/${path}`)).status).toBe(401);
     }
+  });
+});
+
+describe('hostile bodies are refused', () => {
+  const refused = [400, 413, 415, 422];
+
+  test.each<[string, unknown]>([
+    ['none', {}],
+    ['a number', { revocation: 1 }],
+    ['a list', { revocation: ['x'] }],
+    ['another member', { revocation: 'x', force: true }],
+    ['too long a one', { revocation: 'x'.repeat(5000) }],
+    ['no object', []],
+    ['null', { revocation: null }],
+    ['JSON', { revocation: '{"content":"","signature":""}' }],
+    ['JSON in base64url', { revocation: packText('{"content":"","signature":""}') }],
+  ])('as a revocation: %s', async (_what, body) => {
+    const world = await World.start();
+    const { card } = await world.device(ALICE);
+    const reply = await world.request('POST', `/v1/cards/${card.id}/revocation`, body);
+    expect(refused).toContain(reply.status);
+    expect((await world.lookUp([ALICE])).head.size).toBe(1);
+  });
+
+  test.each<[string, unknown]>([
+    ['negative', -1],
+    ['broken', 0.5],
+    ['text', '1'],
+    ['null', null],
+    ['too large', 2 ** 53],
+    ['endless', Number.MAX_VALUE],
+  ])('as a search from a size that is %s', async (_what, from) => {
+    const world = await World.start();
+    const body = { identities: ['alice'], from };
+    expect((await world.request('POST', '/v1/cards/search', body)).status).toBe(400);
+  });
+
+  test('but not the form that proxies get requests in, whatever host it names', async () => {
+    const { server } = await World.start();
+    const { port } = new URL(server.url);
+    const path = 'http://host:99999/healthz?a=1';
+    const status = await new Promise((resolve, reject) => {
+      get({ port, path }, (response) => {
+        response.resume();
+        resolve(response.statusCode);
+      }).on('error', reject);
+    });
+    expect([status, server.log().includes('"level":50')]).toEqual([200, false]);
+  });
+
+  test('and so is a method that the log does not have', async () => {
+    const world = await World.start();
+    expect((await world.request('POST', '/v1/log/entries', {})).status).toBe(405);
+    expect((await world.request('GET', '/v1/log/nothing')).status).toBe(404);
   });
 });
 

@@ -10,9 +10,27 @@ Commands:
             does it too)
   keygen    print a fresh application key
 
+  cards list [identity] [--json]
+            all cards, or those of an identity, and what became of them
+  cards show <id> [--json]
+            one card, and its entries in the log
+  cards revoke <id> [--reason retired|compromised]
+            end a card in the name of the application (default: retired)
+
+  log verify [--log-key <key>] [--app-key <key>]... [--head <head>]...
+            compute the log in the database again, compare it with the cards, and
+            print what is wrong. With a log key, the private ones are not read
+  log verify --server <url> --log-key <key> [--head <head>]...
+            the same of the log of a server, as everybody can who signs in there:
+            SESSION in the environment is a session of it
+
 Options:
   --env-file <file>   environment file to read or, with init, to write (default: .env)
+  --json              print JSON, one object a line
+  --log-key <key>     the log's public key
+  --app-key <key>     a public key of the application, beside that of the environment
+  --head <head>       a head that somebody has seen: the log must have grown out of it
   -h, --help          print this
 
 Variables that are set in the environment come before those of the file.
-Exit codes: 0 done, 1 failed or misconfigured, 2 wrong usage.`;
+Exit codes: 0 done, 1 failed, misconfigured or wrong, 2 wrong usage.`;

@@ -1,18 +1,57 @@
 #!/usr/bin/env node
 import { parseArgs } from 'node:util';
+import { UsageError, type Command, type CommandOptions } from './command.ts';
 import { HELP } from './help.ts';
 
 const EXIT_FAILURE = 1;
 const EXIT_USAGE = 2;
 
-type Command = (envFile: string) => Promise<void>;
+const NONE = { words: [0, 0], options: [] } as const;
 
 // Loaded when asked for: the server's libraries take half a second that `--help` has no use for.
 const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
-  ['serve', async (envFile) => (await import('./serve.ts')).serve(envFile)],
-  ['init', async (envFile) => (await import('./init.ts')).init(envFile)],
-  ['keygen', async () => (await import('./keygen.ts')).keygen()],
-  ['migrate', async (envFile) => (await import('./migrate.ts')).migrateDatabase(envFile)],
+  ['serve', { ...NONE, run: async ({ envFile }) => (await import('./serve.ts')).serve(envFile) }],
+  ['init', { ...NONE, run: async ({ envFile }) => (await import('./init.ts')).init(envFile) }],
+  ['keygen', { ...NONE, run: async () => (await import('./keygen.ts')).keygen() }],
+  [
+    'migrate',
+    {
+      ...NONE,
+      run: async ({ envFile }) => (await import('./migrate.ts')).migrateDatabase(envFile),
+    },
+  ],
+  [
+    'cards list',
+    {
+      words: [0, 1],
+      options: ['json'],
+      run: async (call) => (await import('./cards.ts')).listCards(call),
+    },
+  ],
+  [
+    'cards show',
+    {
+      words: [1, 1],
+      options: ['json'],
+      run: async (call) => (await import('./cards.ts')).showCard(call),
+    },
+  ],
+  [
+    'cards revoke',
+    {
+      words: [1, 1],
+      options: ['reason'],
+      run: async (call) => (await import('./revoke.ts')).revoke(call),
+    },
+  ],
+  [
+    'log verify',
+    {
+      words: [0, 0],
+      options: ['server', 'log-key', 'app-key', 'head'],
+      run: async (call) => (await import('./log-verify.ts')).verifyLog(call),
+    },
+  ],
 ]);
 
 async function main(args: string[]): Promise<void> {
@@ -22,20 +61,43 @@ async function main(args: string[]): Promise<void> {
     options: {
       'env-file': { type: 'string', default: '.env' },
       help: { type: 'boolean', short: 'h', default: false },
+      json: { type: 'boolean' },
+      reason: { type: 'string' },
+      server: { type: 'string' },
+      'log-key': { type: 'string' },
+      'app-key': { type: 'string', multiple: true },
+      head: { type: 'string', multiple: true },
     },
   });
-  if (values.help) {
+  const { 'env-file': envFile, help, ...options } = values;
+  if (help) {
     console.log(HELP);
     return;
   }
-  const [name = '', ...rest] = positionals;
-  const command = COMMANDS.get(name);
-  if (command === undefined || rest.length > 0) {
-    console.error(HELP);
-    process.exitCode = EXIT_USAGE;
-    return;
+  const { command, words } = find(positionals);
+  check(command, words, options);
+  await command.run({ envFile, words, options });
+}
+
+/** The command of one word or of two, and what stands behind it. */
+function find(positionals: readonly string[]): {
+  readonly command: Command;
+  readonly words: readonly string[];
+} {
+  for (const length of [1, 2]) {
+    const command = COMMANDS.get(positionals.slice(0, length).join(' '));
+    if (command) return { command, words: positionals.slice(length) };
   }
-  await command(values['env-file']);
+  throw new UsageError('There is no such command.');
+}
+
+function check(command: Command, words: readonly string[], options: CommandOptions): void {
+  const [least, most] = command.words;
+  if (words.length < least) throw new UsageError('Something is missing.');
+  if (words.length > most) throw new UsageError('There is a word too many.');
+  const allowed = new Set<string>(command.options);
+  const wrong = Object.keys(options).find((name) => !allowed.has(name));
+  if (wrong !== undefined) throw new UsageError(`This command has no option --${wrong}.`);
 }
 
 function report(error: unknown): void {
@@ -46,7 +108,7 @@ function report(error: unknown): void {
     console.error(`  because: ${error.cause.message || codeOf(error.cause)}`);
   }
   if (code === 'CONFIG_INVALID') console.error('\n`init` writes a file to fill in.');
-  const usage = code.startsWith('ERR_PARSE_ARGS');
+  const usage = error instanceof UsageError || code.startsWith('ERR_PARSE_ARGS');
   if (usage) console.error(`\n${HELP}`);
   process.exitCode = usage ? EXIT_USAGE : EXIT_FAILURE;
 }

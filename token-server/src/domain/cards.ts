@@ -21,7 +21,8 @@ import {
 } from './limits.ts';
 import type { Log } from './log.ts';
 import { revokeCard } from './revocations.ts';
-import type { CardRecord, NewCardRecord, Store } from './store.ts';
+import type { CardRecord, NewCardRecord } from './card-record.ts';
+import type { Store } from './store.ts';
 
 /** Approves cards, keeps them and hands them out. */
 export interface Cards {
@@ -30,11 +31,10 @@ export interface Cards {
    * answered as it was approved then, so a client may repeat a request that it got no answer to.
    *
    * @param exported - the card, as `exportCard` writes it
-   * @returns the exported card with the application's signature
    * @throws ServerError `CARD_INVALID`, `IDENTITY_MISMATCH`, `SIGNATURE_NOT_ALLOWED`, `LINK_INVALID`,
    *   `CLOCK_SKEW`, `KEY_REUSED` or `CARD_LIMIT`; nothing is stored then
    */
-  publish(identity: Identity, exported: string): Promise<string>;
+  publish(identity: Identity, exported: string): Promise<PublishedCard>;
   /**
    * Revokes a card of the session's identity. The same revocation again is no error.
    *
@@ -59,6 +59,14 @@ export interface Cards {
   search(identities: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>>;
 }
 
+/** A card that was approved and logged. */
+export interface PublishedCard {
+  /** Exported, with the application's signature. */
+  readonly card: string;
+  /** The number of its entry in the log. */
+  readonly logIndex: number;
+}
+
 /** Parts that cards are made of. */
 export interface CardsParts {
   readonly store: Store;
@@ -80,10 +88,13 @@ export function createCards(parts: CardsParts): Cards {
       }
       const known = await store.findCard(card.id);
       await checkSignatures(card, known);
-      if (known !== null) return known.exported;
-
-      checkContent(card, now());
-      return publishApproved(parts, card, await approved(card, appKey, now()));
+      if (known === null) {
+        checkContent(card, now());
+        const record = await approved(card, appKey, now());
+        const logIndex = await publishApproved(parts, card, record);
+        if (logIndex !== null) return { card: record.exported, logIndex };
+      }
+      return published(parts, card);
     },
 
     async revoke(identity, id, exported) {
@@ -93,7 +104,7 @@ export function createCards(parts: CardsParts): Cards {
         const message = 'The card names another identity than the session.';
         throw new ServerError('IDENTITY_MISMATCH', message);
       }
-      await revokeCard({ store, log, now }, card, exported);
+      await revokeCard({ store, log, now }, card.id, exported);
     },
 
     async get(id) {
@@ -117,15 +128,28 @@ export function createCards(parts: CardsParts): Cards {
   };
 }
 
-/** Decides and writes in one transaction: two requests at once cannot both pass a check. */
+/** A card as it was published, now or earlier. */
+async function published(
+  { store, log }: CardsParts,
+  { id, identity }: Card,
+): Promise<PublishedCard> {
+  const record = await store.findCard(id);
+  if (record === null) throw new Error('A card that was published is gone');
+  return { card: record.exported, logIndex: await log.indexOf(identity, record.exported) };
+}
+
+/**
+ * Decides and writes in one transaction: two requests at once cannot both pass a check.
+ *
+ * @returns the number of its entry; null when another request has published the card meanwhile
+ */
 function publishApproved(
   { store, log, now }: CardsParts,
   card: Card,
   record: NewCardRecord,
-): Promise<string> {
+): Promise<number | null> {
   return store.transaction(async (transaction) => {
-    const known = await transaction.findCard(card.id);
-    if (known !== null) return known.exported;
+    if ((await transaction.findCard(card.id)) !== null) return null;
     if (await transaction.anyKeyUsed(record.keys)) {
       throw new ServerError('KEY_REUSED', 'A key of this card appears in an earlier card.');
     }
@@ -138,8 +162,7 @@ function publishApproved(
     await transaction.addCard(record);
     const { identity, id: cardId } = card;
     const entry = { operation: 'approve', time: now(), identity, cardId } as const;
-    await log.append(transaction.log, { ...entry, content: record.exported });
-    return record.exported;
+    return log.append(transaction.log, { ...entry, content: record.exported });
   });
 }
 

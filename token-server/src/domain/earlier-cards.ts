@@ -18,6 +18,7 @@ export async function logEarlierCards(store: Store, log: Log): Promise<void> {
         identity: parseIdentity(identity),
         cardId: parseCardId(id),
         content: exported,
+        isAlwaysTaken: true,
       });
     }
   });

@@ -13,13 +13,19 @@ export const MAX_CLOCK_SKEW: number = 5 * 60 * 1000;
 export const MAX_SEARCH_IDENTITIES = 1000;
 
 /**
- * Most characters of exported cards in one answer. A thousand identities with full card lists would
- * be a quarter of a gigabyte; a single identity always stays below this.
+ * Most characters of exported cards in one answer, or of contents of the log. A thousand identities
+ * with full card lists would be a quarter of a gigabyte; a single identity always stays below this.
  */
 export const MAX_SEARCH_CHARACTERS: number = 16 * 1024 * 1024;
 
 /** Most entries of the log about one identity: each lookup answers all of them. */
 export const MAX_HISTORY = 4096;
+
+/**
+ * Most characters of their contents. With the revocations that are taken nevertheless, that is less
+ * than one answer holds: nobody can grow out of being looked up, and take a whole group along.
+ */
+export const MAX_HISTORY_CHARACTERS: number = 8 * 1024 * 1024;
 
 /** Most entries of the log in one answer. */
 export const MAX_LOG_RANGE = 1000;

@@ -8,6 +8,8 @@ export interface LogReader {
   entry(index: number): Promise<StoredEntry | null>;
   /** The entries from `start` up to and without `end`, in their order. */
   range(start: number, end: number): Promise<StoredEntry[]>;
+  /** The number of the entry of an identity that has this content, or null. */
+  indexOf(identity: string, content: string): Promise<number | null>;
   /** The entries about these identities among the first `size`, in their order. */
   entriesOf(identities: readonly string[], size: number): Promise<StoredEntry[]>;
   /** How many characters the contents of these entries have together. */

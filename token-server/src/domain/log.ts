@@ -1,19 +1,15 @@
 import {
-  appendLeaf,
   base64url,
   consistencyProof,
   detailOf,
-  EMPTY_HISTORY,
   EMPTY_MAP,
   encodeEntry,
   encodeHead,
   encodeLeaf,
-  extendHistory,
   findInMap,
   identityHash,
   inclusionProof,
   lookupToJson,
-  putIntoMap,
   signHead,
   treeRoot,
   type Bytes,
@@ -25,7 +21,13 @@ import {
   type SigningKey,
 } from 'twilio-chat-encryption/protocol';
 import { ServerError } from './errors.ts';
-import { MAX_HISTORY, MAX_LOG_RANGE, MAX_SEARCH_CHARACTERS } from './limits.ts';
+import {
+  MAX_HISTORY,
+  MAX_HISTORY_CHARACTERS,
+  MAX_LOG_RANGE,
+  MAX_SEARCH_CHARACTERS,
+} from './limits.ts';
+import { takeStep } from './log-step.ts';
 import type { LogReader, LogWriter, StoredEntry } from './log-store.ts';
 
 /** The transparency log: see spec/log.md. Bytes in its answers are in base64url. */
@@ -37,6 +39,8 @@ export interface Log {
    * @throws ServerError `CARD_LIMIT` for one of somebody who had too many
    */
   append(writer: LogWriter, entry: NewEntry): Promise<number>;
+  /** The number of the entry that is about this content. */
+  indexOf(identity: Identity, content: string): Promise<number>;
   /** The newest head. */
   head(): Promise<string>;
   /**
@@ -61,7 +65,7 @@ export interface Log {
    *
    * @throws ServerError `INVALID_REQUEST` when more are asked for than one answer holds
    */
-  entries(start: number, end: number): Promise<readonly LoggedLeaf[]>;
+  readonly entries: (start: number, end: number) => Promise<readonly LoggedLeaf[]>;
 }
 
 /** What is to be logged. */
@@ -70,7 +74,7 @@ export interface NewEntry extends Pick<LogEntry, 'operation' | 'time' | 'cardId'
   readonly cardId: CardId;
   /** The approved card or the revocation, exported. */
   readonly content: string;
-  /** Also of somebody who has too many entries. */
+  /** Also when it is of somebody who has too many. */
   readonly isAlwaysTaken?: boolean;
 }
 
@@ -128,21 +132,26 @@ export function createLog({ log, logKey, now }: LogParts): Log {
 
   return {
     async append(writer, { operation, time, identity, cardId, content, isAlwaysTaken }) {
-      const index = await writer.size();
-      const last = index === 0 ? null : await requireEntry(writer, index - 1);
+      const size = await writer.size();
+      const last = size === 0 ? null : await requireEntry(writer, size - 1);
       const key = identityHash(logKey.publicKey, identity);
       const detail = detailOf(content);
       const entry = encodeEntry({ operation, time, identityHash: key, cardId, detail });
-      const root = mapRootOf(last);
-      const [found] = await findInMap(writer.readMap, root, [key]);
-      const { count, history } = found?.leaf ?? { count: 0, history: EMPTY_HISTORY };
-      if (count >= MAX_HISTORY && !isAlwaysTaken) throw full();
-      const leaf = { identityHash: key, count: count + 1, history: extendHistory(history, entry) };
-      const map = await putIntoMap(writer.readMap, root, leaf);
-      const tree = await appendLeaf(writer.readTree, index, encodeLeaf(entry, map.root));
-      const mapRoot = base64url.encode(map.root);
-      const stored = { index, identity, entry: base64url.encode(entry), content, mapRoot };
-      await writer.add(stored, tree, map.added);
+      const { readTree, readMap } = writer;
+      const step = await takeStep({ size, mapRoot: mapRootOf(last), readTree, readMap }, entry);
+      if (!isAlwaysTaken) {
+        const characters = content.length + (await writer.measure([identity], size));
+        if (step.count > MAX_HISTORY || characters > MAX_HISTORY_CHARACTERS) throw full();
+      }
+      const mapRoot = base64url.encode(step.mapRoot);
+      const stored = { index: size, identity, entry: base64url.encode(entry), content, mapRoot };
+      await writer.add(stored, step.tree, step.map);
+      return size;
+    },
+
+    async indexOf(identity, content) {
+      const index = await log.indexOf(identity, content);
+      if (index === null) throw new Error('What is stored is not in the log');
       return index;
     },
 
@@ -188,7 +197,7 @@ export function createLog({ log, logKey, now }: LogParts): Log {
 
 // The first revocation of each card is always taken: there are no more of them than of cards.
 function full(): ServerError {
-  const message = `An identity has at most ${MAX_HISTORY} entries in the log.`;
+  const message = `An identity has at most ${MAX_HISTORY} entries in the log, of ${MAX_HISTORY_CHARACTERS} characters.`;
   return new ServerError('CARD_LIMIT', message);
 }
 

@@ -1,17 +1,20 @@
 import {
+  createRevocation,
   EncryptionError,
   importCard,
   parseIdentity,
-  parseCardId,
   parseRevocation,
   saysMore,
   verifyRevocation,
-  type Card,
+  type CardId,
   type Revocation,
+  type RevocationReason,
+  type SigningKey,
 } from 'twilio-chat-encryption/protocol';
 import { ServerError } from './errors.ts';
 import type { Log } from './log.ts';
-import type { CardRecord, Store, StoreTransaction } from './store.ts';
+import type { CardRecord } from './card-record.ts';
+import type { Store, StoreTransaction } from './store.ts';
 
 /** Parts that revoking needs. */
 export interface RevocationParts {
@@ -23,47 +26,77 @@ export interface RevocationParts {
 /**
  * Ends a card and logs the revocation, in one transaction.
  *
+ * @param id - of the card
  * @param exported - the revocation; signed by the card or by another live card of its identity
- * @throws ServerError `REVOCATION_INVALID`, `CARD_REVOKED`, `CARD_LIMIT`
+ * @throws ServerError `CARD_NOT_FOUND`, `REVOCATION_INVALID`, `CARD_REVOKED`, `CARD_LIMIT`
  */
 export async function revokeCard(
-  { store, log, now }: RevocationParts,
-  { id }: CardRecord,
+  parts: RevocationParts,
+  id: string,
   exported: string,
 ): Promise<void> {
   const revocation = parse(exported);
   if (revocation.cardId !== id) throw invalid('is of another card');
+  await takeRevocation(parts, exported, requireSigned);
+}
+
+/**
+ * Ends a card in the name of the application, which may end any.
+ *
+ * @throws ServerError `CARD_NOT_FOUND`; `CARD_REVOKED` when it was, and this says no more
+ */
+export async function revokeAsApplication(
+  parts: RevocationParts & { readonly appKey: SigningKey },
+  id: CardId,
+  reason: RevocationReason,
+): Promise<void> {
+  const content = { cardId: id, reason, revokedAt: parts.now(), signer: 'app' } as const;
+  await takeRevocation(parts, await createRevocation(content, parts.appKey));
+}
+
+/** @param check - throws when whoever signed may not revoke the card */
+async function takeRevocation(
+  { store, log, now }: RevocationParts,
+  exported: string,
+  check?: (revocation: Revocation, card: CardRecord, among: StoreTransaction) => Promise<void>,
+): Promise<void> {
+  const revocation = parse(exported);
   await store.transaction(async (transaction) => {
-    const known = await transaction.findCard(id);
-    const stored = known?.revocation ?? null;
-    if (stored === exported) return;
-    const before = stored === null ? null : parse(stored);
-    if (before && !saysMore(revocation, before)) {
+    const card = await transaction.findCard(revocation.cardId);
+    if (card === null) throw new ServerError('CARD_NOT_FOUND', 'There is no card with this id.');
+    if (card.revocation === exported) return;
+    const isFirst = card.revocation === null;
+    if (card.revocation !== null && !saysMore(revocation, parse(card.revocation))) {
       throw new ServerError('CARD_REVOKED', 'The card was revoked before, and this says no more.');
     }
-    const card = await requireSigned(revocation, transaction);
+    await check?.(revocation, card, transaction);
     // Since when it is not live stays as it is for one that was replaced before.
-    await transaction.endCard(id, known?.endedAt ?? now(), exported);
-    const identity = parseIdentity(card.identity);
-    const entry = { operation: 'revoke', time: now(), identity, cardId: card.id } as const;
-    const isFirst = before === null;
-    await log.append(transaction.log, { ...entry, content: exported, isAlwaysTaken: isFirst });
+    await transaction.endCard(card.id, card.endedAt ?? now(), exported);
+    await log.append(transaction.log, {
+      operation: 'revoke',
+      time: now(),
+      identity: parseIdentity(card.identity),
+      cardId: revocation.cardId,
+      content: exported,
+      isAlwaysTaken: isFirst,
+    });
   });
 }
 
-/** The revoked card, when somebody signed who may revoke it. */
-async function requireSigned(revocation: Revocation, transaction: StoreTransaction): Promise<Card> {
+async function requireSigned(
+  revocation: Revocation,
+  card: CardRecord,
+  transaction: StoreTransaction,
+): Promise<void> {
   const { cardId, signer } = revocation;
   if (signer === 'app') throw invalid('is signed in the name of the application');
-  const card = await transaction.findCard(cardId);
-  const device = await transaction.findCard(parseCardId(signer));
+  const device = signer === cardId ? card : await transaction.findCard(signer);
   // A card may end itself also after another one followed it; over others only live ones decide.
   const mayRevoke =
-    device?.identity === card?.identity && (signer === cardId || device?.endedAt === null);
-  if (!card || !device || !mayRevoke) throw invalid('is signed by no live card of the identity');
+    device?.identity === card.identity && (signer === cardId || device.endedAt === null);
+  if (!mayRevoke) throw invalid('is signed by no live card of the identity');
   const { signingKey } = await importCard(device.exported);
   if (!(await verifyRevocation(revocation, signingKey))) throw invalid('has a wrong signature');
-  return importCard(card.exported);
 }
 
 function parse(exported: string): Revocation {

@@ -1,3 +1,5 @@
+import type { AuditReader } from './audit-store.ts';
+import type { CardRecord, NewCardRecord } from './card-record.ts';
 import type { LogReader, LogWriter } from './log-store.ts';
 
 /**
@@ -25,6 +27,9 @@ export interface Store {
 
   /** The transparency log. */
   readonly log: LogReader;
+
+  /** Everything, to be looked through. */
+  readonly audit: AuditReader;
 
   /** All live cards of these identities, in the order they were approved. */
   findCards(identities: readonly string[]): Promise<CardRecord[]>;
@@ -71,23 +76,4 @@ export interface AccountRecord {
   readonly secretHash: string;
   /** Milliseconds since 1970. */
   readonly createdAt: number;
-}
-
-/** A published card. */
-export interface CardRecord {
-  readonly id: string;
-  readonly identity: string;
-  /** The card as clients get it, the approval included. */
-  readonly exported: string;
-  /** Milliseconds since 1970. */
-  readonly approvedAt: number;
-  /** Likewise: when it was revoked or replaced; null while it is live. */
-  readonly endedAt: number | null;
-  /** The exported revocation; null for one that was not revoked. */
-  readonly revocation: string | null;
-}
-
-/** A card about to be published, with each of its public keys in base64url. */
-export interface NewCardRecord extends Omit<CardRecord, 'endedAt' | 'revocation'> {
-  readonly keys: readonly string[];
 }

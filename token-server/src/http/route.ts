@@ -111,10 +111,22 @@ function idOf(req: Request): string {
 
 // Express's parsers make arrays and objects of what comes: here a name has one text.
 function queryOf(req: Request): Query {
-  const parameters = new URL(req.originalUrl, 'http://host').searchParams;
+  const [, text = ''] = /\?(.*)$/.exec(req.originalUrl) ?? [];
+  // What is not UTF-8 would be read as another text, with marks in its place.
+  if (!isDecodable(text)) throw new ServerError('INVALID_REQUEST', 'The query is malformed.');
+  const parameters = new URLSearchParams(text);
   const names = [...parameters.keys()];
   if (new Set(names).size === names.length) return Object.fromEntries(parameters);
   throw new ServerError('INVALID_REQUEST', 'The query has a name twice.');
+}
+
+function isDecodable(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function bearerToken(req: Request): string {

@@ -1,13 +1,15 @@
 import { sql, type Kysely } from 'kysely';
 import { base64url, type Bytes, type MapNode } from 'twilio-chat-encryption/protocol';
-import type { LogReader, LogWriter, StoredEntry } from '../domain/log-store.ts';
+import type { LogReader, LogWriter } from '../domain/log-store.ts';
+import { inParts, mapNodeOf, mapRow, storedEntry, treeNodeName } from './log-rows.ts';
+import type { Recent } from './recent.ts';
 import type { Schema } from './schema.ts';
 
-// Bound parameters of one statement: SQLite takes 32 766, PostgreSQL 65 535.
-const MAX_PARAMETERS = 10_000;
+/** Nodes of the map by their hashes, as text. One of a transaction that failed is as right as any. */
+export type NodeCache = Recent<MapNode>;
 
 /** Reads the log of any database that Kysely speaks to. */
-export function createKyselyLogReader(db: Kysely<Schema>): LogReader {
+export function createKyselyLogReader(db: Kysely<Schema>, cache: NodeCache): LogReader {
   return {
     async size() {
       const row = await db
@@ -38,6 +40,16 @@ export function createKyselyLogReader(db: Kysely<Schema>): LogReader {
       return rows.map(storedEntry);
     },
 
+    async indexOf(identity, content) {
+      const row = await db
+        .selectFrom('log_entries')
+        .select('log_index')
+        .where('identity', '=', identity)
+        .where('content', '=', content)
+        .executeTakeFirst();
+      return row?.log_index ?? null;
+    },
+
     async entriesOf(identities, size) {
       if (identities.length === 0) return [];
       const rows = await db
@@ -62,7 +74,7 @@ export function createKyselyLogReader(db: Kysely<Schema>): LogReader {
     },
 
     async readTree(nodes) {
-      const names = nodes.map(({ level, index }) => `${level}/${index}`);
+      const names = nodes.map(treeNodeName);
       const rows = await inParts(names, (part) =>
         db.selectFrom('log_tree').selectAll().where('node', 'in', part).execute(),
       );
@@ -72,12 +84,19 @@ export function createKyselyLogReader(db: Kysely<Schema>): LogReader {
 
     async readMap(hashes) {
       const names = hashes.map(base64url.encode);
-      const rows = await inParts(names, (part) =>
-        db.selectFrom('log_map').selectAll().where('hash', 'in', part).execute(),
+      const found = new Map(names.map((name) => [name, cache.get(name)]));
+      const rows = await inParts(
+        names.filter((name) => !found.get(name)),
+        (part) => db.selectFrom('log_map').selectAll().where('hash', 'in', part).execute(),
       );
-      const nodes = new Map(rows.map((row) => [row.hash, mapNode(row)]));
+      for (const row of rows) {
+        const node = mapNodeOf(row);
+        if (!node) throw missing();
+        found.set(row.hash, node);
+        cache.set(row.hash, node);
+      }
       return names.map((name) => {
-        const node = nodes.get(name);
+        const node = found.get(name);
         if (node) return node;
         throw missing();
       });
@@ -86,9 +105,9 @@ export function createKyselyLogReader(db: Kysely<Schema>): LogReader {
 }
 
 /** Writes the log too; `db` is a transaction. */
-export function createKyselyLogWriter(db: Kysely<Schema>): LogWriter {
+export function createKyselyLogWriter(db: Kysely<Schema>, cache: NodeCache): LogWriter {
   return {
-    ...createKyselyLogReader(db),
+    ...createKyselyLogReader(db, cache),
     async add({ index, identity, entry, content, mapRoot }, tree, map) {
       await db
         .insertInto('log_entries')
@@ -97,52 +116,13 @@ export function createKyselyLogWriter(db: Kysely<Schema>): LogWriter {
       await db
         .insertInto('log_tree')
         .values(
-          tree.map(({ level, index: at, hash }) => ({
-            node: `${level}/${at}`,
-            hash: base64url.encode(hash),
-          })),
+          tree.map((node) => ({ node: treeNodeName(node), hash: base64url.encode(node.hash) })),
         )
         .execute();
       await db.insertInto('log_map').values(map.map(mapRow)).execute();
+      for (const { hash, node } of map) cache.set(base64url.encode(hash), node);
     },
   };
-}
-
-async function inParts<T>(
-  names: readonly string[],
-  read: (part: readonly string[]) => Promise<T[]>,
-): Promise<T[]> {
-  const rows: T[] = [];
-  const all = [...new Set(names)];
-  for (let start = 0; start < all.length; start += MAX_PARAMETERS) {
-    rows.push(...(await read(all.slice(start, start + MAX_PARAMETERS))));
-  }
-  return rows;
-}
-
-function storedEntry(row: Schema['log_entries']): StoredEntry {
-  const { log_index: index, identity, entry, content, map_root: mapRoot } = row;
-  return { index, identity, entry, content, mapRoot };
-}
-
-// A node is two hashes, a leaf an identity's hash, a number and a hash: one row holds either.
-function mapRow({ hash, node }: { hash: Uint8Array; node: MapNode }): Schema['log_map'] {
-  const [left, right, count] =
-    'history' in node
-      ? [node.identityHash, node.history, node.count]
-      : [node.left, node.right, null];
-  return {
-    hash: base64url.encode(hash),
-    left_part: base64url.encode(left),
-    right_part: base64url.encode(right),
-    count,
-  };
-}
-
-function mapNode({ left_part: left, right_part: right, count }: Schema['log_map']): MapNode {
-  return count === null
-    ? { left: decode(left), right: decode(right) }
-    : { identityHash: decode(left), history: decode(right), count };
 }
 
 function decode(text: string | undefined): Bytes {

@@ -1,10 +1,18 @@
 import { sql, type Kysely } from 'kysely';
-import type { CardRecord, Store, StoreTransaction } from '../domain/store.ts';
-import { createKyselyLogReader, createKyselyLogWriter } from './kysely-log.ts';
+import type { CardRecord } from '../domain/card-record.ts';
+import type { Store, StoreTransaction } from '../domain/store.ts';
+import { cardRecord } from './card-rows.ts';
+import { createKyselyAuditReader } from './kysely-audit.ts';
+import { createKyselyLogReader, createKyselyLogWriter, type NodeCache } from './kysely-log.ts';
+import { Recent } from './recent.ts';
 import type { Schema } from './schema.ts';
+
+/** Of the map, some 500 bytes each: its upper half, which every lookup reads, and what was just added. */
+const CACHED_NODES = 16_384;
 
 /** The store over any database that Kysely speaks to. The schema must be up to date. */
 export function createKyselyStore(db: Kysely<Schema>): Store {
+  const cache: NodeCache = new Recent(CACHED_NODES);
   return {
     async addAccount({ identity, secretHash, createdAt }) {
       const result = await db
@@ -28,7 +36,9 @@ export function createKyselyStore(db: Kysely<Schema>): Store {
 
     findCard: (id) => findCard(db, id),
 
-    log: createKyselyLogReader(db),
+    log: createKyselyLogReader(db, cache),
+
+    audit: createKyselyAuditReader(db),
 
     async measureCards(identities) {
       if (identities.length === 0) return 0;
@@ -54,7 +64,8 @@ export function createKyselyStore(db: Kysely<Schema>): Store {
       return rows.map(cardRecord);
     },
 
-    transaction: (work) => db.transaction().execute((inner) => work(createTransaction(inner))),
+    transaction: (work) =>
+      db.transaction().execute((inner) => work(createTransaction(inner, cache))),
 
     async ping() {
       await sql`select 1`.execute(db);
@@ -64,7 +75,7 @@ export function createKyselyStore(db: Kysely<Schema>): Store {
   };
 }
 
-function createTransaction(db: Kysely<Schema>): StoreTransaction {
+function createTransaction(db: Kysely<Schema>, cache: NodeCache): StoreTransaction {
   return {
     findCard: (id) => findCard(db, id),
 
@@ -124,16 +135,11 @@ function createTransaction(db: Kysely<Schema>): StoreTransaction {
       return rows.map(cardRecord);
     },
 
-    log: createKyselyLogWriter(db),
+    log: createKyselyLogWriter(db, cache),
   };
 }
 
 async function findCard(db: Kysely<Schema>, id: string): Promise<CardRecord | null> {
   const row = await db.selectFrom('cards').selectAll().where('id', '=', id).executeTakeFirst();
   return row === undefined ? null : cardRecord(row);
-}
-
-function cardRecord(row: Schema['cards']): CardRecord {
-  const { id, identity, exported, revocation } = row;
-  return { id, identity, exported, revocation, approvedAt: row.approved_at, endedAt: row.ended_at };
 }

@@ -31,7 +31,7 @@ export function cardRoutes(cards: Cards, log: Log): readonly Route[] {
       path: '/v1/cards',
       body: CARD,
       async answer({ body, identity }) {
-        return { status: 201, body: { card: await cards.publish(identity, body.card) } };
+        return { status: 201, body: await cards.publish(identity, body.card) };
       },
     }),
     sessionRoute({

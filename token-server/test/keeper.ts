@@ -1,0 +1,104 @@
+/**
+ * A token server without its HTTP: for tests that look at the log behind it, and for processes that
+ * they start, in which there is no Vitest.
+ */
+import { randomBytes } from 'node:crypto';
+import {
+  createCard,
+  createRevocation,
+  curves,
+  exportCard,
+  type Bytes,
+  type Card,
+  type Identity,
+  type SigningKey,
+  type VerifyingKey,
+} from 'twilio-chat-encryption/protocol';
+import { auditCards } from '../src/domain/card-audit.ts';
+import { createCards, type Cards } from '../src/domain/cards.ts';
+import { KnownHeads } from '../src/domain/known-heads.ts';
+import { auditLog } from '../src/domain/log-audit.ts';
+import { createLog, type Log } from '../src/domain/log.ts';
+import type { Store } from '../src/index.ts';
+
+const backEnd = await curves();
+
+/** The seeds of a server's keys. */
+export interface Seeds {
+  readonly app: Bytes;
+  readonly log: Bytes;
+}
+
+/** New keys for a server. */
+export function createSeeds(): Seeds {
+  return { app: seed(), log: seed() };
+}
+
+function seed(): Bytes {
+  return Uint8Array.from(randomBytes(32));
+}
+
+/** What a server is made of. */
+export interface Keeper {
+  readonly store: Store;
+  readonly log: Log;
+  readonly cards: Cards;
+  readonly appKey: VerifyingKey;
+  readonly logKey: VerifyingKey;
+}
+
+/** A server on a store; of one application, when the seeds are the same. */
+export async function createKeeper(store: Store, seeds: Seeds = createSeeds()): Promise<Keeper> {
+  const now = Date.now;
+  const appKey = await backEnd.importSigningKey(seeds.app);
+  const logKey = await backEnd.importSigningKey(seeds.log);
+  const log = createLog({ log: store.log, logKey, now });
+  return {
+    store,
+    log,
+    cards: createCards({ store, log, appKey, now }),
+    appKey: await backEnd.importVerifyingKey(appKey.publicKey),
+    logKey: await backEnd.importVerifyingKey(logKey.publicKey),
+  };
+}
+
+/** A card and the key that it signs with. */
+export interface Device {
+  readonly card: Card;
+  readonly key: SigningKey;
+}
+
+/** A device of an identity, whose card nobody approved yet. */
+export async function makeDevice(identity: Identity, previous?: Card): Promise<Device> {
+  const key = await backEnd.importSigningKey(seed());
+  const agreement = await backEnd.importAgreementKey(seed());
+  const content = { identity, createdAt: 1, ...(previous && { previousCardId: previous.id }) };
+  return { key, card: await createCard(content, key, agreement) };
+}
+
+/** Publishes new cards of an identity. */
+export async function publishNew({ cards }: Keeper, identity: Identity): Promise<Device> {
+  const device = await makeDevice(identity);
+  await cards.publish(identity, exportCard(device.card));
+  return device;
+}
+
+/** Ends a card of somebody, signed by a device of his. */
+export async function revokeBy({ cards }: Keeper, { card }: Device, by: Device): Promise<void> {
+  const content = { cardId: card.id, reason: 'retired', revokedAt: 5 } as const;
+  const revocation = await createRevocation({ ...content, signer: by.card.id }, by.key);
+  await cards.revoke(card.identity, card.id, revocation);
+}
+
+/** Whatever is wrong with the log and the cards. */
+export async function findingsOf({ store, appKey, logKey }: Keeper): Promise<string[]> {
+  const findings: string[] = [];
+  const report = ({ where, what }: { where: string; what: string }): void => {
+    findings.push(`${where}: ${what}`);
+  };
+  const heads = new KnownHeads([], report);
+  const key = logKey.publicKey;
+  await auditLog({ store, logKey: key, heads, report });
+  await auditCards({ store, logKey: key, appKeys: [appKey], report });
+  return findings;
+}
