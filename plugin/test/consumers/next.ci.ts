@@ -1,6 +1,6 @@
 /** The application as a page of Next.js, with the package installed by npm itself. */
 import { execFile } from 'node:child_process';
-import { cp, readFile } from 'node:fs/promises';
+import { cp, mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, inject } from 'vitest';
@@ -38,13 +38,10 @@ async function built(): Promise<Build> {
     await consumer.write(name, source.replace("'../../app/", "'../"));
   }
 
-  // On a CI machine Next.js warns that it finds no cache of an earlier build; this one has none anywhere.
-  const env = {
-    ...process.env,
-    NODE_ENV: 'production',
-    NEXT_TELEMETRY_DISABLED: '1',
-    CI: 'false',
-  };
+  // On CI machines Next.js warns when it finds no cache of an earlier build.
+  await mkdir(join(cwd, '.next/cache'), { recursive: true });
+
+  const env = { ...process.env, NODE_ENV: 'production', NEXT_TELEMETRY_DISABLED: '1' };
   const next = join(cwd, 'node_modules/next/dist/bin/next');
   const { stdout, stderr } = await run(process.execPath, [next, 'build'], { cwd, env });
   const complaints = `${stdout}\n${stderr}`
