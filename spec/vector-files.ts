@@ -323,7 +323,7 @@ export interface LoggedCardVector {
   readonly status: string;
   readonly endedAt?: number;
   readonly reason?: string;
-  readonly voucher: string | null;
+  readonly vouchers: readonly string[];
 }
 
 /** A whole answer about some identities under a head, as it travels. */

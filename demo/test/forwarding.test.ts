@@ -42,7 +42,8 @@ async function encryptionSecret({ name, page }: Person): Promise<Uint8Array> {
     `key/${name}`,
   );
   const secret = await openKeyRecord(`key/${name}`, new Uint8Array(record), PASSWORD);
-  return secret.slice(32, 64);
+  // Behind the version, the device's secret and the signing seed.
+  return secret.slice(65, 97);
 }
 
 test('the page says that its author did not sign it for these people', async () => {

@@ -53,7 +53,10 @@ export type RejectionCode =
  * - `LOG_INVALID` the token server's answer does not prove what it says
  * - `LOG_STALE` the token server's log is not of today, or an older one than it showed before
  * - `SPLIT_VIEW` the token server showed different people different logs
- * - `CARD_NOT_FOUND` the directory has no card of this id
+ * - `CARD_NOT_FOUND` the directory has no card of this id, or it is no card of one's own
+ * - `BACKUP_NOT_FOUND` there is no backup to restore
+ * - `BACKUP_ROLLED_BACK` the server has an older backup than this device made or read: nothing was saved
+ * - `BACKUP_CHANGED` other devices change the backup at the same time: nothing was saved; try again
  * - `MEMBER_WITHOUT_CARD` members who have no card yet; the message and `identities` name them
  * - `KEY_CHANGED` members all of whose cards are new and not acknowledged; named likewise. The event
  *   `keyChanged` gives the ids of the cards, for `acknowledge`. Of a safety number: one's own name has
@@ -99,6 +102,9 @@ export type UsageCode =
   | 'LOG_STALE'
   | 'SPLIT_VIEW'
   | 'CARD_NOT_FOUND'
+  | 'BACKUP_NOT_FOUND'
+  | 'BACKUP_ROLLED_BACK'
+  | 'BACKUP_CHANGED'
   | 'MEMBER_WITHOUT_CARD'
   | 'KEY_CHANGED'
   | 'SAFETY_NUMBER_CHANGED'

@@ -90,7 +90,8 @@ interface Logged {
   reason: 'retired' | 'compromised' | null;
   /** From where on it is not believed. */
   since: number;
-  vouchers: string[];
+  /** Who vouched for it, and by which entry. */
+  readonly vouchers: { readonly by: Logged; readonly position: number }[];
 }
 
 /** Reads the entries of an identity as a client does that pinned these keys. */
@@ -131,16 +132,26 @@ export function readHistory(
     const revoked =
       revokedEarly.includes(cardId) ||
       ofThemselves.some((one) => one.cardId === cardId && signedBy(card.signingKey, one));
-    const used = cards.flatMap((earlier) => keysOf(earlier.card));
-    if (!approved || revoked || keysOf(card).some((key) => used.includes(key))) return false;
+    if (!approved || revoked) return false;
     const live = cards.filter(({ status }) => status === 'live');
+    const endorsers = live.filter((other) => endorses(other.card, card));
+    const before = cards.find((one) => one.card.id === cardId);
+    if (before) {
+      const known = before.vouchers.map(({ by }) => by);
+      const added = endorsers.filter((one) => !known.includes(one));
+      if (before.status !== 'live') return false;
+      before.vouchers.push(...added.map((by) => ({ by, position })));
+      return added.length > 0;
+    }
+    const used = cards.flatMap((earlier) => keysOf(earlier.card));
+    if (keysOf(card).some((key) => used.includes(key))) return false;
     const replaced = live.find((earlier) => succeeds(card, earlier.card));
-    const endorsers = live.filter((earlier) => endorses(earlier.card, card));
     if (replaced) {
       replaced.status = 'superseded';
       replaced.endedAt = time;
     }
-    const vouchers = [...(replaced ? [replaced] : []), ...endorsers].map(({ card: { id } }) => id);
+    const links = replaced ? [replaced, ...endorsers.filter((one) => one !== replaced)] : endorsers;
+    const vouchers = links.map((by) => ({ by, position }));
     const rest = { endedAt: null, reason: null, since: Infinity, vouchers };
     cards.push({ card, position, loggedAt: time, status: 'live', ...rest });
     return true;
@@ -159,12 +170,6 @@ export function readHistory(
     card.endedAt ??= time;
     card.reason = revocation.reason;
     card.since = since;
-    const doubtful = [cardId];
-    for (const one of cards.filter(({ position }) => position >= since)) {
-      const before = one.vouchers.length;
-      one.vouchers = one.vouchers.filter((id) => !doubtful.includes(id));
-      if (one.vouchers.length === 0 && before > 0) doubtful.push(one.card.id);
-    }
     return true;
   }
 
@@ -185,7 +190,9 @@ function describe({ card, position, loggedAt, status, ...rest }: Logged): Logged
     status,
     ...(rest.endedAt !== null && { endedAt: rest.endedAt }),
     ...(rest.reason && { reason: rest.reason }),
-    voucher: rest.vouchers[0] ?? null,
+    vouchers: rest.vouchers
+      .filter(({ by, position: at }) => at < by.since)
+      .map(({ by }) => by.card.id),
   };
 }
 

@@ -7,114 +7,31 @@ import {
   curves,
   exportCard,
   parseIdentity,
-  readHistory,
   type Bytes,
   type Card,
-  type EntryWithContent,
-  type LogEntry,
-  type SigningKey,
 } from 'twilio-chat-encryption/protocol';
 import type { LogFile, LogHistoryCase } from '../vector-files.ts';
 import {
-  device,
-  entryOf,
-  historyVector,
-  LOG_KEY,
-  LOGGED,
-  OTHER_LOG_KEY,
-  revocation,
-  type Device,
-} from './logged.ts';
+  approve,
+  bobs,
+  history,
+  laptop,
+  named,
+  phone,
+  revoke,
+  step,
+  theLaptop,
+  thePhone,
+  theTablet,
+  type Step,
+} from './history-steps.ts';
+import { lateEndorsements } from './late-endorsements.ts';
+import { device, entryOf, LOG_KEY, LOGGED, OTHER_LOG_KEY } from './logged.ts';
 import { APP_KEY, APPROVED, OTHER_APP_KEY } from './people.ts';
 import { bytesOf } from './source.ts';
 
 const backEnd = await curves();
 const compromised = { reason: 'compromised' } as const;
-const named = new Map<string, string>();
-
-/** An entry to be: its bytes, and the name of what it is about. */
-interface Step {
-  readonly entry: (position: number) => Bytes;
-  readonly content: string;
-}
-
-interface StepChanges {
-  readonly identity?: string;
-  readonly time?: number;
-  readonly logKey?: Bytes;
-  readonly cardId?: Card['id'];
-}
-
-/** Each entry is a second after the one before, unless said otherwise. */
-function step(
-  operation: LogEntry['operation'],
-  name: string,
-  content: string,
-  cardId: Card['id'],
-  changes: StepChanges = {},
-): Step {
-  if ((named.get(name) ?? content) !== content) throw new Error(`Two contents are called ${name}.`);
-  named.set(name, content);
-  return {
-    content: name,
-    entry: (position) =>
-      entryOf(operation, changes.cardId ?? cardId, content, {
-        time: LOGGED + 1000 * position,
-        ...changes,
-      }),
-  };
-}
-
-const approve = (name: string, { card, exported }: Device, changes: StepChanges = {}): Step =>
-  step('approve', name, exported, card.id, changes);
-
-async function revoke(
-  name: string,
-  [revoked, by]: readonly [Device, Device | SigningKey],
-  more: Parameters<typeof revocation>[2] = {},
-  changes: StepChanges = {},
-): Promise<Step> {
-  return step('revoke', name, await revocation(revoked, by, more), revoked.card.id, changes);
-}
-
-const PINNED: readonly SigningKey[] = [APP_KEY];
-
-async function history(
-  name: string,
-  steps: readonly Step[],
-  pinned: readonly SigningKey[] = PINNED,
-): Promise<LogHistoryCase> {
-  const entries: readonly EntryWithContent[] = steps.map(({ entry, content }, position) => ({
-    entry: entry(position),
-    content: named.get(content) ?? '',
-  }));
-  const appKeys = await Promise.all(
-    pinned.map(({ publicKey }) => backEnd.importVerifyingKey(publicKey)),
-  );
-  const context = { identity: parseIdentity('alice'), logKey: LOG_KEY.publicKey, appKeys };
-  const read = await readHistory(entries, context);
-  return {
-    name,
-    result: read ? 'ok' : 'LOG_INVALID',
-    identity: 'alice',
-    appKeys: pinned.map(({ publicKey }) => bytesToHex(publicKey)),
-    entries: entries.map(({ entry }, at) => ({
-      entry: bytesToHex(entry),
-      content: steps[at]?.content ?? '',
-    })),
-    ...(read && { history: historyVector(read) }),
-  };
-}
-
-const [phone, laptop, tablet, bobs] = await Promise.all(
-  ['alice/phone', 'alice/laptop', 'alice/tablet', 'bob/phone'].map((name) => device(name)),
-).then(([first, second, third, other]) => {
-  if (!first || !second || !third || !other) throw new Error('A device is missing.');
-  return [first, second, third, other] as const;
-});
-const thePhone = approve('phone', phone);
-const theLaptop = approve('laptop', laptop);
-const theTablet = approve('tablet', tablet);
 
 async function links(): Promise<readonly LogHistoryCase[]> {
   const next = await device('alice/next', { previous: phone });
@@ -279,7 +196,10 @@ async function distrust(): Promise<readonly LogHistoryCase[]> {
   });
   return [
     await history('a retired card goes on vouching for what it vouched for', [...all, retired]),
-    await history('a compromised one for nothing, nor does who hangs on it', [...all, without]),
+    await history('a compromised one for nothing; who hangs on it goes on vouching', [
+      ...all,
+      without,
+    ]),
     await history('a compromised one since 0', [...all, await since(0)]),
     await history('a compromised one for what was before', [...all, await since(3)]),
     await history('since the position of the last card', [...all, await since(4)]),
@@ -458,6 +378,7 @@ export async function logHistoryVectors(): Promise<LogFile<LogHistoryCase>> {
     ...(await links()),
     ...(await revocations()),
     ...(await distrust()),
+    ...(await lateEndorsements()),
     ...(await invalid()),
     ...(await refused()),
   ];

@@ -104,14 +104,14 @@ export function historyVector({ count, hash, invalid, cards }: IdentityHistory):
     count,
     hash: bytesToHex(hash),
     invalid,
-    cards: cards.map(({ card, position, loggedAt, status, endedAt, reason, voucher }) => ({
+    cards: cards.map(({ card, position, loggedAt, status, endedAt, reason, vouchers }) => ({
       cardId: card.id,
       position,
       loggedAt,
       status,
       ...(endedAt !== undefined && { endedAt }),
       ...(reason && { reason }),
-      voucher,
+      vouchers,
     })),
   };
 }

@@ -8,11 +8,13 @@ export {
   type Environment,
 } from './config.ts';
 export { ServerError, type ServerErrorCode } from './domain/errors.ts';
+export type { AccountRecord, NewAccountRecord } from './domain/account-record.ts';
 export type { AuditReader, StoredCounts } from './domain/audit-store.ts';
+export type { BackupRecord } from './domain/backup-record.ts';
 export type { CardRecord, NewCardRecord } from './domain/card-record.ts';
 export type { LogReader, LogWriter, StoredEntry } from './domain/log-store.ts';
 export type { ScryptCost } from './domain/secret-hash.ts';
-export type { AccountRecord, Store, StoreTransaction } from './domain/store.ts';
+export type { Store, StoreTransaction } from './domain/store.ts';
 export type { TwilioCredentials } from './domain/twilio-tokens.ts';
 export { listen, type Listening } from './http/listen.ts';
 export type { Problem } from './http/problem.ts';

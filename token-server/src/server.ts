@@ -3,7 +3,9 @@ import type { Express } from 'express';
 import type { Logger } from 'pino';
 import { base64url, curves } from 'twilio-chat-encryption/protocol';
 import type { Config } from './config.ts';
+import { createAccountChanges } from './domain/account-changes.ts';
 import { createAccounts } from './domain/accounts.ts';
+import { createBackups } from './domain/backups.ts';
 import { createCards } from './domain/cards.ts';
 import { logEarlierCards } from './domain/earlier-cards.ts';
 import { createLog } from './domain/log.ts';
@@ -13,8 +15,10 @@ import type { Store } from './domain/store.ts';
 import { createApp } from './http/app.ts';
 import { createLogger } from './http/logging.ts';
 import { createLimiters, DEFAULT_RATE_LIMITS, type RateLimits } from './http/rate-limit.ts';
+import { accountChangeRoutes } from './http/routes/account-changes.ts';
 import { accountRoutes } from './http/routes/accounts.ts';
 import { appInfoRoutes } from './http/routes/app-info.ts';
+import { backupRoutes } from './http/routes/backup.ts';
 import { cardRoutes } from './http/routes/cards.ts';
 import { healthRoutes } from './http/routes/health.ts';
 import { logRoutes } from './http/routes/log.ts';
@@ -64,10 +68,11 @@ export async function createTokenServer(
 
   const cost = deps.scryptCost ?? DEFAULT_SCRYPT_COST;
   const accounts = await createAccounts({ store, cost, now, random });
-  const sessions = createSessions(config.sessionSecret, now);
+  const sessions = createSessions({ store, secret: config.sessionSecret, now });
   const log = createLog({ log: store.log, logKey, now });
   await logEarlierCards(store, log);
   const cards = createCards({ store, log, appKey, now });
+  const changes = createAccountChanges({ store, accounts, log, appKey, cost, now, random });
   const limiters = createLimiters({ ...DEFAULT_RATE_LIMITS, ...deps.rateLimits });
   const info = {
     appKey: base64url.encode(appKey.publicKey),
@@ -78,6 +83,8 @@ export async function createTokenServer(
   const routes = [
     ...accountRoutes(accounts, limiters),
     ...sessionRoutes(accounts, sessions, limiters),
+    ...accountChangeRoutes(changes, sessions, limiters),
+    ...backupRoutes(createBackups(store)),
     ...twilioTokenRoutes(config.twilio),
     ...appInfoRoutes(info),
     ...cardRoutes(cards, log),

@@ -7,14 +7,15 @@ import {
   curves,
   exportCard,
   importCard,
+  lookupFromJson,
   parseIdentity,
 } from 'twilio-chat-encryption/protocol';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { createCards } from '../src/domain/cards.ts';
 import { createLog } from '../src/domain/log.ts';
 import { MAX_SEARCH_CHARACTERS } from '../src/domain/limits.ts';
 import { openStore } from '../src/index.ts';
+import { liveCards } from './live-cards.ts';
 import {
   afterTest,
   makeCard,
@@ -64,8 +65,9 @@ describe('publishing', () => {
     const card = await importCard(z.string().parse(published.json['card']));
     expect(card.pqEncryptionKey).toHaveLength(1216);
     expect(card.snapshot.length).toBeGreaterThan(8000);
-    const found = await search(server, session, ['alice']);
-    expect(found.json['cards']).toEqual({ alice: [published.json['card']] });
+    expect(await liveCards(server, session, ['alice'])).toEqual({
+      alice: [published.json['card']],
+    });
   });
 
   test('adds the approval of the application, and others find the card', async () => {
@@ -89,9 +91,8 @@ describe('publishing', () => {
     const exported = published.json['card'];
     const got = await server.request('GET', `/v1/cards/${card.id}`, { session: bob });
     expect([got.status, got.json]).toEqual([200, { card: exported }]);
-    const found = await search(server, bob, ['carol', 'alice', 'alice']);
-    expect(found.status).toBe(200);
-    expect(found.json['cards']).toEqual({ alice: [exported], carol: [] });
+    const found = await liveCards(server, bob, ['carol', 'alice', 'alice']);
+    expect(found).toEqual({ alice: [exported], carol: [] });
   });
 
   test('the same card again answers the same card', async () => {
@@ -117,8 +118,9 @@ describe('publishing', () => {
     );
     expect(replies.map(({ status }) => status)).toEqual(Array(20).fill(201));
     expect(new Set(replies.map(({ text }) => text)).size).toBe(1);
-    const { json } = await search(server, session, ['alice']);
-    expect(json['cards']).toEqual({ alice: [replies[0]?.json['card']] });
+    expect(await liveCards(server, session, ['alice'])).toEqual({
+      alice: [replies[0]?.json['card']],
+    });
   });
 
   test('a card with an endorsement of nobody is refused', async () => {
@@ -337,24 +339,20 @@ describe('searching', () => {
     const session = await server.session('alice');
     const reply = await publish(server, session, await makeCard('alice'));
     const odd = ['', 'e\u0301', 'a\u202e', '\ud800', 'x'.repeat(300), "' or 1=1 --", '%', '\u0000'];
-    const { status, json } = await search(server, session, ['alice', ...odd]);
-    expect(status).toBe(200);
-    const cards = z.record(z.string(), z.array(z.string())).parse(json['cards']);
-    expect(new Set(Object.keys(cards))).toEqual(new Set(['alice', ...odd]));
-    expect(cards['alice']).toEqual([reply.json['card']]);
-    for (const identity of odd) expect(cards[identity]).toEqual([]);
+    const found = await liveCards(server, session, [...odd, 'alice']);
+    expect(found).toEqual({ alice: [reply.json['card']], '%': [], "' or 1=1 --": [] });
   });
 
   test('for __proto__ and its kind is like for anybody', async () => {
     const server = await start();
     const names = ['__proto__', 'constructor', 'hasOwnProperty'];
     const session = await server.session('__proto__');
-    const { text } = await search(server, session, names);
-    expect(text).toContain('{"cards":{"__proto__":[],"constructor":[],"hasOwnProperty":[]}');
+    const empty = Object.entries(await liveCards(server, session, names));
+    expect(empty).toEqual(names.map((name) => [name, []]));
     const published = await publish(server, session, await makeCard('__proto__'));
-    const found = await search(server, session, names);
-    const card = z.string().parse(published.json['card']);
-    expect(found.text).toContain(`"__proto__":["${card}"]`);
+    const found = Object.entries(await liveCards(server, session, names));
+    expect(found[0]).toEqual(['__proto__', [published.json['card']]]);
+    expect(found.slice(1)).toEqual(empty.slice(1));
   });
 
   test('finds the cards of exactly the identity, whatever it looks like', async () => {
@@ -373,9 +371,9 @@ describe('searching', () => {
         const session = await server.session(name);
         const { json } = await publish(server, session, await makeCard(name));
         seen.set(name, json['card']);
-        const found = await search(server, session, [...seen.keys()]);
+        const found = await liveCards(server, session, [...seen.keys()]);
         const expected = [...seen].map(([key, card]) => [key, [card]]);
-        expect(found.json['cards']).toEqual(Object.fromEntries(expected));
+        expect(found).toEqual(Object.fromEntries(expected));
       }),
       { numRuns: 30 },
     );
@@ -398,35 +396,41 @@ describe('searching', () => {
     const server = await start();
     const session = await server.session('alice');
     const names = Array.from({ length: 1000 }, (_, i) => `user-${i}`);
-    const { status, json } = await search(server, session, names);
-    expect(status).toBe(200);
-    expect(Object.keys(z.record(z.string(), z.unknown()).parse(json['cards']))).toHaveLength(1000);
+    expect(Object.keys(await liveCards(server, session, names))).toHaveLength(1000);
+  });
+
+  test('answers a name once that comes twice, and with nothing but what the log proves', async () => {
+    const server = await start();
+    const session = await server.session('alice');
+    await publish(server, session, await makeCard('alice'));
+    const { json } = await search(server, session, ['alice', 'bob', 'alice', 'alice']);
+    expect(Object.keys(json)).toEqual(['head', 'lookup', 'consistency']);
+    expect(lookupFromJson(json['lookup'])?.found.map(({ entries }) => entries.length)).toEqual([
+      1, 0,
+    ]);
   });
 });
 
-test('a search whose answer would be too long is refused before the cards are read', async () => {
+test('a search whose answer would be too long is refused before the entries are read', async () => {
   const { store } = await openStore('sqlite::memory:');
   afterTest(() => store.close());
-  const appKey = await (await curves()).importSigningKey(seed());
   const read: (readonly string[])[] = [];
-  const log = createLog({ log: store.log, logKey: appKey, now: Date.now });
-  const cards = createCards({
-    appKey,
-    log,
+  const log = createLog({
+    logKey: await (await curves()).importSigningKey(seed()),
     now: Date.now,
-    store: {
-      ...store,
-      measureCards: (identities) =>
-        Promise.resolve(identities.includes('many') ? MAX_SEARCH_CHARACTERS + 1 : 10),
-      findCards: (identities) => {
+    log: {
+      ...store.log,
+      measure: (identities) =>
+        Promise.resolve(MAX_SEARCH_CHARACTERS + (identities.length > 1 ? 1 : 0)),
+      entriesOf: (identities, size) => {
         read.push(identities);
-        return store.findCards(identities);
+        return store.log.entriesOf(identities, size);
       },
     },
   });
-  const exported = await cards.publish(parseIdentity('alice'), await makeCard('alice'));
-  const refused = cards.search(['alice', 'many']);
-  await expect(refused).rejects.toMatchObject({ code: 'TOO_MANY_RESULTS' });
+  const [alice, bob] = [parseIdentity('alice'), parseIdentity('bob')];
+  await expect(log.lookUp([alice, bob], 0)).rejects.toMatchObject({ code: 'TOO_MANY_RESULTS' });
   expect(read).toEqual([]);
-  expect(await cards.search(['alice'])).toEqual(new Map([['alice', [exported]]]));
+  expect((await log.lookUp([alice], 0)).lookup.found).toHaveLength(1);
+  expect(read).toEqual([['alice']]);
 });

@@ -4,6 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import {
+  base64url,
   createCard,
   createRevocation,
   curves,
@@ -11,6 +12,7 @@ import {
   type Bytes,
   type Card,
   type Identity,
+  type LogHead,
   type SigningKey,
   type VerifyingKey,
 } from 'twilio-chat-encryption/protocol';
@@ -32,6 +34,15 @@ export interface Seeds {
 /** New keys for a server. */
 export function createSeeds(): Seeds {
   return { app: seed(), log: seed() };
+}
+
+/** Those of a server with this environment. */
+export function seedsOf(env: Readonly<Record<string, string>>): Seeds {
+  const [app, log] = ['APP_PRIVATE_KEY', 'LOG_PRIVATE_KEY'].map((name) =>
+    base64url.decode(env[name] ?? ''),
+  );
+  if (app && log) return { app, log };
+  throw new Error('There are no keys in the environment.');
 }
 
 function seed(): Bytes {
@@ -90,13 +101,16 @@ export async function revokeBy({ cards }: Keeper, { card }: Device, by: Device):
   await cards.revoke(card.identity, card.id, revocation);
 }
 
-/** Whatever is wrong with the log and the cards. */
-export async function findingsOf({ store, appKey, logKey }: Keeper): Promise<string[]> {
+/** Whatever is wrong with the log and the cards, and with heads that were seen of the log. */
+export async function findingsOf(
+  { store, appKey, logKey }: Keeper,
+  seen: readonly LogHead[] = [],
+): Promise<string[]> {
   const findings: string[] = [];
   const report = ({ where, what }: { where: string; what: string }): void => {
     findings.push(`${where}: ${what}`);
   };
-  const heads = new KnownHeads([], report);
+  const heads = new KnownHeads(seen, report);
   const key = logKey.publicKey;
   await auditLog({ store, logKey: key, heads, report });
   await auditCards({ store, logKey: key, appKeys: [appKey], report });

@@ -1,12 +1,11 @@
-/** What the log costs: how many queries, whatever the machine. */
+/** What the log costs: how many queries and rows, whatever the machine. */
 import { randomBytes } from 'node:crypto';
-import type { Kysely } from 'kysely';
 import { parseCardId, parseIdentity, type Identity } from 'twilio-chat-encryption/protocol';
 import { expect, test } from 'vitest';
 import { createKyselyStore } from '../src/store/kysely-store.ts';
 import { migrate } from '../src/store/migrations.ts';
-import type { Schema } from '../src/store/schema.ts';
 import { openSqlite, SQLITE_TEXT } from '../src/store/sqlite.ts';
+import { counting } from './counting.ts';
 import { createKeeper, type Keeper } from './keeper.ts';
 import { afterTest } from './support.ts';
 
@@ -14,22 +13,13 @@ import { afterTest } from './support.ts';
 const seeds = { app: new Uint8Array(32).fill(1), log: new Uint8Array(32).fill(2) };
 const person = (number: number): Identity => parseIdentity(`person ${number}`);
 
-/** Counts what is sent to a database. */
-function counting(db: Kysely<Schema>): { readonly db: Kysely<Schema>; count: number } {
-  const counter = {
-    count: 0,
-    db: db.withPlugin({
-      transformQuery({ node }) {
-        counter.count += 1;
-        return node;
-      },
-      transformResult: ({ result }) => Promise.resolve(result),
-    }),
-  };
-  return counter;
+/** What something takes of a database. */
+interface Cost {
+  readonly queries: number;
+  readonly rows: number;
 }
 
-/** A log of so many identities with an entry each, and how many queries work takes on it. */
+/** A log of so many identities with an entry each, and what work takes on it. */
 async function logOf(size: number) {
   const db = openSqlite(':memory:');
   afterTest(() => db.destroy());
@@ -39,12 +29,12 @@ async function logOf(size: number) {
   await append(keeper, 0, size);
   return {
     keeper,
-    queries: async (work: (keeper: Keeper) => Promise<unknown>): Promise<number> => {
+    cost: async (work: (keeper: Keeper) => Promise<unknown>): Promise<Cost> => {
       // With a cache that is empty, as after a start.
       const fresh = await createKeeper(createKyselyStore(counter.db), seeds);
-      const before = counter.count;
+      const { queries, rows } = counter;
       await work(fresh);
-      return counter.count - before;
+      return { queries: counter.queries - queries, rows: counter.rows - rows };
     },
   };
 }
@@ -62,38 +52,58 @@ async function append({ store, log }: Keeper, from: number, to: number): Promise
 const few = Array.from({ length: 30 }, (_, index) => person(7 * index));
 const many = Array.from({ length: 1000 }, (_, index) => person(index));
 
-test('the number of queries grows with the logarithm of the log', async () => {
-  const [small, large] = [await logOf(64), await logOf(2048)];
-  const count = async (work: (keeper: Keeper) => Promise<unknown>): Promise<[number, number]> => [
-    await small.queries(work),
-    await large.queries(work),
-  ];
-  // One for each level of the map, of which 32 times as many identities have five more, and by chance
-  // some more.
-  for (const identities of [few.slice(0, 1), few, many]) {
-    const [before, after] = await count(({ log }) => log.lookUp(identities, 3));
-    expect(before).toBeLessThanOrEqual(8 + 2 * Math.log2(64) + 2);
-    expect(after).toBeLessThanOrEqual(8 + 2 * Math.log2(2048) + 2);
+test('what is read grows with the logarithm of the log', async () => {
+  for (const size of [64, 2048]) {
+    const { cost } = await logOf(size);
+    // One query for each level of the map, of which 32 times as many identities have five more, and
+    // by chance some more.
+    const levels = 2 * Math.log2(size) + 2;
+    for (const identities of [few.slice(0, 1), few, many]) {
+      const { queries, rows } = await cost(({ log }) => log.lookUp(identities, 3));
+      expect(queries).toBeLessThanOrEqual(8 + levels);
+      expect(rows).toBeLessThanOrEqual(4 + 3 * levels + identities.length * levels);
+    }
+    const edges: ((keeper: Keeper) => Promise<unknown>)[] = [
+      ({ log }) => log.inclusion(5, size - 1),
+      ({ log }) => log.consistency(5, size - 1),
+      ({ log }) => log.head(),
+    ];
+    for (const edge of edges) {
+      const { queries, rows } = await cost(edge);
+      expect(queries).toBe(2);
+      expect(rows).toBeLessThanOrEqual(levels);
+    }
+    const entries = await cost(({ log }) => log.entries(0, 1000));
+    expect(entries).toEqual({ queries: 1, rows: Math.min(size, 1000) });
+    const appended = await cost((keeper) => append(keeper, size, size + 1));
+    expect(appended.queries).toBeLessThanOrEqual(10 + levels);
+    expect(appended.rows).toBeLessThanOrEqual(4 + 2 * levels);
   }
-  expect(await count(({ log }) => log.inclusion(5, 60))).toEqual([2, 2]);
-  expect(await count(({ log }) => log.consistency(5, 60))).toEqual([2, 2]);
-  expect(await count(({ log }) => log.head())).toEqual([2, 2]);
-  expect(await count(({ log }) => log.entries(0, 1000))).toEqual([1, 1]);
-  const [, appended] = await count((keeper) => append(keeper, 2048, 2049));
-  expect(appended).toBeLessThanOrEqual(10 + 2 * Math.log2(2048) + 2);
+});
+
+test('a proof at an earlier size takes what it took then, however long the log became', async () => {
+  const [then, now] = [await logOf(64), await logOf(1024)];
+  const proofs: ((keeper: Keeper) => Promise<unknown>)[] = [
+    // Of the first and the last one of that size, and of somebody who came later.
+    ...[0, 63, 64].map((number) => (keeper: Keeper) => keeper.log.lookUpAt(person(number), 64)),
+    ...[0, 1, 33].map((size) => (keeper: Keeper) => keeper.log.lookUpAt(person(0), size)),
+    ({ log }) => log.inclusion(5, 60),
+    ({ log }) => log.consistency(5, 60),
+  ];
+  for (const proof of proofs) expect(await now.cost(proof)).toEqual(await then.cost(proof));
 });
 
 test('a server that was asked, or that appended, does not read the same nodes again', async () => {
-  const { keeper, queries } = await logOf(512);
-  const again = await queries(async (fresh) => {
-    await fresh.log.lookUp(few, 0);
+  const { keeper, cost } = await logOf(512);
+  const once = await cost(async ({ log }) => {
+    await log.lookUp(few, 0);
   });
-  const both = await queries(async (fresh) => {
-    await fresh.log.lookUp(few, 0);
-    await fresh.log.lookUp(few, 0);
+  const twice = await cost(async ({ log }) => {
+    await log.lookUp(few, 0);
+    await log.lookUp(few, 0);
   });
   // The size, the head, the measure, the last entry, the entries and the inclusion.
-  expect(both - again).toBe(6);
+  expect(twice.queries - once.queries).toBe(6);
   await append(keeper, 512, 513);
   expect((await keeper.log.lookUp([person(512)], 0)).lookup.found[0]?.entries).toHaveLength(1);
 });

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { z } from 'zod';
 import { createPostgresDatabase } from './databases.ts';
+import { liveCards } from './live-cards.ts';
 import { startPostgres, type PostgresServer } from './postgres-server.ts';
 import { makeCard, secret, start } from './support.ts';
 
@@ -16,7 +16,8 @@ afterAll(() => postgres?.remove());
 test('a server outlives its database, and needs no restart when it is back', async () => {
   if (postgres === undefined) throw new Error('There is no PostgreSQL');
   const url = await createPostgresDatabase({ server: postgres.url });
-  const { request, session, log } = await start({ DATABASE_URL: url });
+  const server = await start({ DATABASE_URL: url });
+  const { request, session, log } = server;
   const token = await session('alice');
   const publish = async () =>
     request('POST', '/v1/cards', { session: token, body: { card: await makeCard('alice') } });
@@ -50,12 +51,9 @@ test('a server outlives its database, and needs no restart when it is back', asy
   expect((await publish()).status).toBe(201);
   expect((await signUp('bob')).status).toBe(201);
   expect((await request('GET', '/readyz')).status).toBe(200);
-  const found = await search();
-  expect(found.status).toBe(200);
+  const found = await liveCards(server, token, ['alice']);
   const published = (await inFlight).filter(({ status }) => status === 201).length + 2;
   // What was answered as published is there; what was not may be.
-  expect(Found.parse(found.json).cards.alice.length).toBeGreaterThanOrEqual(published);
+  expect(found['alice']?.length).toBeGreaterThanOrEqual(published);
   expect(log()).not.toContain(new URL(url).password);
 });
-
-const Found = z.object({ cards: z.object({ alice: z.array(z.string()) }) });

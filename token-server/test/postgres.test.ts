@@ -4,6 +4,7 @@ import { inspect } from 'node:util';
 import { describe, expect, inject, test } from 'vitest';
 import { openStore, type Store } from '../src/index.ts';
 import { createPostgresDatabase, open, query } from './databases.ts';
+import { liveCards } from './live-cards.ts';
 import { makeCard, start, temporaryFolder, unpack } from './support.ts';
 
 /** A database, with other timeouts than the server's own. */
@@ -29,7 +30,8 @@ const addCard = (store: Store, id: string) =>
 const unavailable: unknown = expect.objectContaining({ name: 'ServerError', code: 'UNAVAILABLE' });
 
 test('a server signs people up, publishes their cards and finds them', async () => {
-  const { request, session, log } = await start({ DATABASE_URL: await createDatabase() });
+  const server = await start({ DATABASE_URL: await createDatabase() });
+  const { request, session, log } = server;
   const token = await session('алиса');
   const exported = await makeCard('алиса');
   const published = await request('POST', '/v1/cards', {
@@ -39,9 +41,10 @@ test('a server signs people up, publishes their cards and finds them', async () 
   expect(published.status).toBe(201);
   const again = await request('POST', '/v1/cards', { session: token, body: { card: exported } });
   expect(again.json).toEqual(published.json);
-  const body = { identities: ['алиса', 'bob'] };
-  const found = await request('POST', '/v1/cards/search', { session: token, body });
-  expect(found.json['cards']).toEqual({ алиса: [published.json['card']], bob: [] });
+  expect(await liveCards(server, token, ['алиса', 'bob'])).toEqual({
+    алиса: [published.json['card']],
+    bob: [],
+  });
   expect(unpack(String(published.json['card'])).contentSnapshot).toBe(
     unpack(exported).contentSnapshot,
   );
@@ -53,7 +56,8 @@ test('`migrate` brings a database up to date', async () => {
   const env = { DATABASE_URL: await createDatabase() };
   expect(await migrate(env)).toEqual({
     code: 0,
-    stdout: 'applied 0001-accounts-and-cards\napplied 0002-log\nThe database is up to date.\n',
+    stdout:
+      'applied 0001-accounts-and-cards\napplied 0002-log\napplied 0003-backups\nThe database is up to date.\n',
     stderr: '',
   });
   expect(await migrate(env)).toMatchObject({ stdout: 'The database is up to date.\n' });
@@ -142,7 +146,7 @@ describe('writers', () => {
       await transaction.addCard(card('c'));
     });
     await expect(failed).rejects.toEqual(unavailable);
-    expect((await other.findCards(['alice'])).map(({ id }) => id)).toEqual(['b']);
+    expect((await other.audit.cardsOf(['alice'])).map(({ id }) => id)).toEqual(['b']);
     await addCard(frozen, 'd');
   });
 

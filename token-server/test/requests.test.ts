@@ -91,7 +91,7 @@ test('no JSON whatever makes the server fail', async () => {
   };
   const { request, session, log } = await start({}, { rateLimits });
   const token = await session('alice');
-  const paths = ['/v1/accounts', '/v1/sessions', '/v1/cards', '/v1/cards/search'];
+  const paths = ['/v1/accounts', '/v1/sessions', '/v1/cards', '/v1/cards/search', '/v1/password'];
   const anything = fc.jsonValue({ noUnicodeString: false });
   const shaped = fc.record(
     {
@@ -184,8 +184,10 @@ describe('headers', () => {
     expect(preflight.status).toBe(204);
     expect(preflight.headers.get('access-control-allow-origin')).toBe('https://b.example');
     expect(preflight.headers.get('access-control-allow-headers')).toBe(
-      'Authorization, Content-Type',
+      'Authorization, Content-Type, If-Match, If-None-Match',
     );
+    expect(preflight.headers.get('access-control-allow-methods')).toBe('GET, POST, PUT, DELETE');
+    expect(preflight.headers.get('access-control-expose-headers')).toBe('ETag, Retry-After');
     expect(preflight.headers.has('access-control-allow-credentials')).toBe(false);
     // Errors too must be readable for the page.
     const refused = await request('POST', '/v1/sessions', { raw: '{', headers });

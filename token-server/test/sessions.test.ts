@@ -2,6 +2,7 @@ import { createHmac, generateKeyPairSync } from 'node:crypto';
 import jwt from 'jsonwebtoken';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import { openWatched } from './slow-request.ts';
 import { start, type Harness } from './support.ts';
 
 const ISS = 'twilio-chat-encryption-server';
@@ -39,6 +40,28 @@ describe('a session', () => {
     expect(reply.status).toBe(200);
   });
 
+  test('may be of somebody without an account, whom the application knows from elsewhere', async () => {
+    const server = await start();
+    const asked = async (changes: Record<string, unknown>) => {
+      const session = jwt.sign(claims(changes), keyOf(server));
+      return (await server.request('GET', '/v1/twilio-token', { session })).json;
+    };
+    expect(await asked({ sub: 'somebody' })).toMatchObject({ identity: 'somebody' });
+    expect(await asked({ sub: 'somebody', ver: 1 })).toMatchObject({ code: 'SESSION_EXPIRED' });
+  });
+
+  test('costs one look at the account', async () => {
+    const { store, reads } = await openWatched();
+    const server = await start({}, { store });
+    const session = await server.session('alice');
+    const before = reads();
+    expect((await server.request('GET', '/v1/twilio-token', { session })).status).toBe(200);
+    expect(reads()).toBe(before + 1);
+    // None for what no key of ours signed.
+    await server.request('GET', '/v1/twilio-token', { session: session.slice(1) });
+    expect(reads()).toBe(before + 1);
+  });
+
   test('ends after an hour', async () => {
     const server = await start();
     const session = await server.session('alice');
@@ -56,6 +79,11 @@ describe('a session', () => {
       ['POST', '/v1/cards'],
       ['GET', `/v1/cards/${id}`],
       ['POST', '/v1/cards/search'],
+      ['GET', '/v1/backup'],
+      ['PUT', '/v1/backup'],
+      ['DELETE', '/v1/backup'],
+      ['POST', '/v1/password'],
+      ['DELETE', '/v1/account'],
     ] as const) {
       const reply = await server.request(method, path);
       expect([path, reply.status, reply.json['code']]).toEqual([path, 401, 'UNAUTHENTICATED']);
@@ -100,6 +128,8 @@ describe('a forged session is refused:', () => {
       return jwt.sign(claims({ iat, exp: iat + 3600 }), keyOf(server));
     },
     'a claim too many': (server) => jwt.sign(claims({ admin: true }), keyOf(server)),
+    'a version that is no number': (server) => jwt.sign(claims({ ver: '0' }), keyOf(server)),
+    'a version below the first': (server) => jwt.sign(claims({ ver: -1 }), keyOf(server)),
     'a claim that is text': (server) => jwt.sign(JSON.stringify('alice'), keyOf(server)),
     'no JWT at all': () => 'abc',
     'parts that are no JSON': () => 'e30x.e30x.e30x',

@@ -4,7 +4,7 @@ import { parseIdentity } from 'twilio-chat-encryption/protocol';
 import { describe, expect, test } from 'vitest';
 import { createAccounts } from '../src/domain/accounts.ts';
 import { DEFAULT_SCRYPT_COST, hashSecret, secretMatches } from '../src/domain/secret-hash.ts';
-import type { AccountRecord } from '../src/index.ts';
+import type { AccountRecord, NewAccountRecord } from '../src/index.ts';
 import { secret, start } from './support.ts';
 
 describe('signing up and in', () => {
@@ -44,8 +44,8 @@ describe('signing up and in', () => {
   test('a wrong secret and an unknown identity cost the same', async () => {
     const known = new Map<string, AccountRecord>();
     const store = {
-      addAccount: (account: AccountRecord) =>
-        Promise.resolve(Boolean(known.set(account.identity, account))),
+      addAccount: (account: NewAccountRecord) =>
+        Promise.resolve(Boolean(known.set(account.identity, { ...account, sessionVersion: 0 }))),
       findAccount: (identity: string) => Promise.resolve(known.get(identity) ?? null),
     };
     const parts = { store, cost: DEFAULT_SCRYPT_COST, now: Date.now, random: randomBytes };

@@ -38,10 +38,12 @@ const PEOPLE = ['alice', 'bob', 'čeněk'].map((name) => parseIdentity(name));
 interface Published extends Device {
   status: 'live' | 'superseded' | 'revoked';
   logIndex: number;
+  /** Who vouches for it, in their order. */
+  readonly vouchers: Published[];
 }
 
 const operation = fc.record({
-  kind: fc.constantFrom('publish', 'succeed', 'endorse', 'revoke', 'again'),
+  kind: fc.constantFrom('publish', 'succeed', 'endorse', 'endorse later', 'revoke', 'again'),
   person: fc.nat(2),
   /** On which device it is done, and with which. */
   one: fc.nat(),
@@ -70,6 +72,7 @@ class World {
     if (kind === 'publish' || !first || !second) await publish(keeper, own);
     else if (kind === 'succeed') await succeed(keeper, own, first);
     else if (kind === 'endorse') await endorse(keeper, own, first);
+    else if (kind === 'endorse later') await endorseLater(keeper, first, second);
     else if (kind === 'revoke') await revoke(keeper, first, second);
     else await again(keeper, first);
     this.#heads.push(await headOf(keeper));
@@ -96,8 +99,12 @@ class World {
     for (const [identity, { cards, invalid }] of histories) {
       const expected = this.#devices.get(identity) ?? [];
       expect(invalid).toBe(0);
-      expect(cards.map(({ card, status }) => [card.id, status])).toEqual(
-        expected.map(({ card, status }) => [card.id, status]),
+      expect(cards.map(({ card, status, vouchers }) => [card.id, status, vouchers])).toEqual(
+        expected.map(({ card, status, vouchers }) => [
+          card.id,
+          status,
+          vouchers.map((by) => by.card.id),
+        ]),
       );
       const acknowledged = expected.map(({ card: { id }, logIndex }) => ({ id, logIndex }));
       await expectKept(keeper, acknowledged);
@@ -121,7 +128,7 @@ async function succeed(keeper: Keeper, own: Published[], before: Published): Pro
   const made = await makeDevice(before.card.identity, before.card);
   const device = { ...made, card: await succeedCard(made.card, before.key) };
   const isLive = before.status === 'live';
-  await offer(keeper, own, device, isLive ? 'accepted' : 'LINK_INVALID');
+  await offer(keeper, own, device, isLive ? 'accepted' : 'LINK_INVALID', before);
   if (isLive) before.status = 'superseded';
 }
 
@@ -129,7 +136,25 @@ async function endorse(keeper: Keeper, own: Published[], by: Published): Promise
   const made = await makeDevice(by.card.identity);
   const endorser = { id: by.card.id, signingKey: by.key };
   const device = { ...made, card: await endorseCard(made.card, endorser) };
-  await offer(keeper, own, device, by.status === 'live' ? 'accepted' : 'LINK_INVALID');
+  await offer(keeper, own, device, by.status === 'live' ? 'accepted' : 'LINK_INVALID', by);
+}
+
+/** Vouches for the card as it was before anybody else did: the server has what they said. */
+async function endorseLater(keeper: Keeper, of: Published, by: Published): Promise<void> {
+  const { card, status, vouchers } = of;
+  const sent = await endorseCard(card, { id: by.card.id, signingKey: by.key });
+  const answer = await outcome(keeper.cards.publish(card.identity, exportCard(sent)));
+  // A predecessor, which is a voucher too, does not endorse: it is not live any more.
+  const isKnown = card.previousCardId !== by.card.id && vouchers.includes(by);
+  const isPossible = of !== by && status === 'live' && by.status === 'live' && vouchers.length < 6;
+  if (typeof answer === 'string')
+    expect([answer, isKnown || isPossible]).toEqual(['LINK_INVALID', false]);
+  else if (isKnown) expect(answer.logIndex).toBe(of.logIndex);
+  else {
+    expect([answer.logIndex > of.logIndex, isPossible]).toEqual([true, true]);
+    of.logIndex = answer.logIndex;
+    vouchers.push(by);
+  }
 }
 
 async function offer(
@@ -137,11 +162,12 @@ async function offer(
   own: Published[],
   device: Device,
   expected: string,
+  ...vouchers: Published[]
 ): Promise<void> {
   const { card } = device;
   const answer = await outcome(keeper.cards.publish(card.identity, exportCard(card)));
   if (typeof answer === 'string') expect(answer).toBe(expected);
-  else own.push({ ...device, status: 'live', logIndex: answer.logIndex });
+  else own.push({ ...device, status: 'live', logIndex: answer.logIndex, vouchers });
   expect(typeof answer === 'string' ? answer : 'accepted').toBe(expected);
 }
 

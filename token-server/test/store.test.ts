@@ -54,7 +54,7 @@ describe.each(DATABASES)('$name', ({ create }) => {
     const url = await create();
     const first = await openStore(url);
     await first.store.close();
-    expect(first.applied).toEqual(['0001-accounts-and-cards', '0002-log']);
+    expect(first.applied).toEqual(['0001-accounts-and-cards', '0002-log', '0003-backups']);
     const again = await openStore(url);
     await again.store.close();
     expect(again.applied).toEqual([]);
@@ -65,18 +65,16 @@ describe.each(DATABASES)('$name', ({ create }) => {
     const account = { identity: 'é🦊', secretHash: 'hash', createdAt: 2 ** 45 };
     expect(await store.addAccount(account)).toBe(true);
     expect(await store.addAccount({ ...account, secretHash: 'other' })).toBe(false);
-    expect(await store.findAccount('é🦊')).toEqual(account);
+    expect(await store.findAccount('é🦊')).toEqual({ ...account, sessionVersion: 0 });
     expect(await store.findAccount('É🦊')).toBeNull();
     const { keys, ...stored } = card('a', { approvedAt: 2 ** 45, exported: 'é🦊' });
     await store.transaction((transaction) => transaction.addCard({ ...stored, keys }));
     const live = { ...stored, endedAt: null, revocation: null };
     expect(await store.findCard('a')).toEqual(live);
     expect(await store.findCard('A')).toBeNull();
-    expect(await store.findCards(['alice', 'bob'])).toEqual([live]);
-    expect(await store.findCards([])).toEqual([]);
-    expect(await store.measureCards(['alice'])).toBe(2);
-    expect(await store.measureCards(['bob'])).toBe(0);
-    expect(await store.measureCards([])).toBe(0);
+    await store.transaction((transaction) => transaction.replaceExport('a', 'é🦊 2'));
+    expect(await store.findCard('a')).toEqual({ ...live, exported: 'é🦊 2' });
+    expect(await store.audit.cardsOf([])).toEqual([]);
     await expect(store.ping()).resolves.toBeUndefined();
   });
 
@@ -101,7 +99,7 @@ describe.each(DATABASES)('$name', ({ create }) => {
       card('G', { approvedAt: 2 }),
     ];
     for (const each of cards) await store.transaction((transaction) => transaction.addCard(each));
-    const found = await store.findCards(['alice']);
+    const found = await store.audit.cardsOf(['alice']);
     expect(found.map(({ id }) => id)).toEqual(['b', 'G', 'f', 'é', 'a']);
   });
 
@@ -109,8 +107,9 @@ describe.each(DATABASES)('$name', ({ create }) => {
     const store = await open(await create());
     await store.transaction((transaction) => transaction.addCard(card('a')));
     const identities = [...Array.from({ length: 999 }, (_, index) => `p${index}`), 'alice'];
-    expect(await store.findCards(identities)).toHaveLength(1);
-    expect(await store.measureCards(identities)).toBe(3);
+    expect(await store.audit.cardsOf(identities)).toHaveLength(1);
+    expect(await store.log.entriesOf(identities, 1)).toEqual([]);
+    expect(await store.log.measure(identities, 1)).toBe(0);
   });
 
   test('a transaction that fails leaves nothing behind', async () => {
@@ -149,10 +148,11 @@ describe.each(DATABASES)('$name', ({ create }) => {
     expect(reports.flatMap(({ applied }) => applied)).toEqual([
       '0001-accounts-and-cards',
       '0002-log',
+      '0003-backups',
     ]);
     expect(sum(reports.map(({ accounts }) => accounts))).toBe(2 * limit);
     expect(sum(reports.map(({ cards }) => cards))).toBe(limit);
-    expect(await (await open(url)).findCards(['alice'])).toHaveLength(limit);
+    expect(await (await open(url)).audit.cardsOf(['alice'])).toHaveLength(limit);
   });
 });
 

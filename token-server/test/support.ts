@@ -120,13 +120,24 @@ export async function start(
     log: () => lines.join(''),
     rows: () => dump(file),
     request,
-    async session(identity) {
-      const body = { identity, authSecret: secret() };
-      await request('POST', '/v1/accounts', { body });
-      const { json } = await request('POST', '/v1/sessions', { body });
-      return z.string().parse(json['token']);
-    },
+    session: async (identity) => (await signUp({ request }, identity)).session,
   };
+}
+
+/** Signs somebody up and in. */
+export async function signUp({ request }: Pick<Harness, 'request'>, identity: string) {
+  const authSecret = secret();
+  await request('POST', '/v1/accounts', { body: { identity, authSecret } });
+  return { authSecret, session: await signIn({ request }, { identity, authSecret }) };
+}
+
+/** Signs somebody in, and gives the session. */
+export async function signIn(
+  { request }: Pick<Harness, 'request'>,
+  body: { readonly identity: string; readonly authSecret: string },
+): Promise<string> {
+  const { json } = await request('POST', '/v1/sessions', { body });
+  return z.string().parse(json['token']);
 }
 
 /** Sends requests to a server. */
@@ -158,7 +169,7 @@ function parseObject(text: string): Record<string, unknown> {
 function dump(file: string): unknown {
   const database = new Database(file, { readonly: true });
   try {
-    return ['accounts', 'cards', 'card_keys'].map((table) =>
+    return ['accounts', 'backups', 'cards', 'card_keys'].map((table) =>
       database.prepare(`select * from ${table} order by 1`).all(),
     );
   } finally {

@@ -4,19 +4,19 @@ import type { ChannelSid } from '../protocol/identifiers.ts';
 import type { CardBook } from './card-book.ts';
 import { channelOrder, type ChannelOrder, type Placed } from './channel-order.ts';
 import type { DeliveredMessage } from './delivered.ts';
+import type { DeviceKeys } from './device-keys.ts';
 import type { EncryptedChannels } from './encrypted-channels.ts';
 import type { JudgedMessage, JudgedVerified, ReceivedMessage } from './judged.ts';
-import type { KeyStore } from './key-store.ts';
 import { matchingFiles } from './matching-files.ts';
 import { ledger, nameOf, type Ledger, type MessageName } from './ledger.ts';
 import { outcomeOf, type Anomaly, type MessageEncryption } from './message-encryption.ts';
-import type { OwnCard } from './own-card.ts';
 import type { Pins, Trust } from './pins.ts';
+import type { Records } from './state.ts';
 
 /** What accepting works with. */
 export interface AcceptorContext {
-  readonly own: OwnCard;
-  readonly keyStore: KeyStore;
+  readonly keys: DeviceKeys;
+  readonly records: Records;
   readonly cards: CardBook;
   readonly pins: Pins;
   readonly encrypted: EncryptedChannels;
@@ -41,7 +41,7 @@ const CLOCK_SKEW_MILLISECONDS = 5 * 60_000;
 
 /** The acceptor of one device. */
 export function acceptor(context: AcceptorContext): Acceptor {
-  const recordSight = ledger(context.keyStore, context.own.card.id);
+  const recordSight = ledger(context.records);
   const orders = new Map<ChannelSid, ChannelOrder>();
 
   function orderOf(channelSid: ChannelSid): ChannelOrder {
@@ -84,7 +84,7 @@ export function acceptor(context: AcceptorContext): Acceptor {
 async function record(
   judged: JudgedMessage,
   recordSight: Ledger,
-  { own, encrypted, sawOwn }: AcceptorContext,
+  { keys, encrypted, sawOwn }: AcceptorContext,
 ): Promise<Recorded | ReceivedMessage> {
   if ('outcome' in judged) return notShown(judged.outcome);
   const { delivered, verified } = judged;
@@ -97,7 +97,7 @@ async function record(
     return notShown({ status: 'rejected', code: 'REPLAYED' }, verdict.is === 'copy');
   }
   // Of what this very card signed as its own: what an edit names is what somebody else may claim.
-  if (message.kind !== 'edit' && name.cardId === own.card.id) {
+  if (message.kind !== 'edit' && name.cardId === keys.current().card.id) {
     await sawOwn(channelSid, name.sequence);
   }
   await encrypted.add(channelSid, verified.suite);
@@ -119,6 +119,7 @@ async function shown(
   const { delivered, verified, cards, unknownRecipients: count } = judged;
   const { sender, message, content } = verified;
   const { device } = sender;
+  const revoked = context.cards.stateOf(sender.id)?.reason;
   const files = matchingFiles(content.media ?? [], delivered.fileSizes);
   const missing = files.filter((at) => at === null).length;
   const anomalies: readonly Anomaly[] = [
@@ -135,6 +136,7 @@ async function shown(
       identity: sender.identity,
       cardId: sender.id,
       ...(device !== undefined && { device }),
+      ...(revoked && { revoked }),
     }),
     trust: await trustOf(sender, cards, context),
     sentAt: new Date(message.sentAt),
@@ -160,9 +162,9 @@ function isSkewed(
 async function trustOf(
   sender: Card,
   cards: readonly Card[],
-  { own, cards: book, pins }: AcceptorContext,
+  { keys, cards: book, pins }: AcceptorContext,
 ): Promise<Trust> {
-  if (sender.id === own.card.id) return 'pinned';
+  if (sender.id === keys.current().card.id) return 'pinned';
   const others = cards.filter(({ id }) => id !== sender.id);
   const trust = await pins.check(sender.identity, [...others, sender]);
   const trusted = trust.get(sender.id) ?? 'changed';

@@ -2,8 +2,9 @@ import { EncryptionError } from '../errors.ts';
 import { checkApproval, importCard, type Card } from '../protocol/card.ts';
 import type { VerifyingKey } from '../protocol/curves.ts';
 import type { CardId, Identity } from '../protocol/identifiers.ts';
-import type { IdentityHistory, LoggedCard } from '../protocol/log/history.ts';
+import type { LoggedCard } from '../protocol/log/history.ts';
 import { isYounger } from './age.ts';
+import type { ProvenHistory } from './card-log.ts';
 
 /** The live cards of an identity, and how many entries about it hold something that does not check. */
 export interface FoundCards {
@@ -14,7 +15,7 @@ export interface FoundCards {
 /** Where a card book looks. */
 export interface CardSource {
   /** All that the log has about these identities; proven. */
-  lookUp(identities: readonly Identity[]): Promise<ReadonlyMap<Identity, IdentityHistory>>;
+  lookUp(identities: readonly Identity[]): Promise<ReadonlyMap<Identity, ProvenHistory>>;
   /** The exported card of this id, or null. */
   get(id: CardId): Promise<string | null>;
 }
@@ -33,6 +34,8 @@ export interface CardBook {
   known(identity: Identity): readonly Card[];
   /** What the log said last of a card; null when it was never asked. */
   stateOf(id: CardId): LoggedCard | null;
+  /** What the log said last of an identity; null when it was never asked. */
+  historyOf(identity: Identity): ProvenHistory | null;
   /** When {@link known} was true; -Infinity for what was never found, or is to be asked again. */
   foundAt(identity: Identity): number;
   /**
@@ -47,7 +50,7 @@ export interface CardBook {
 
 /** How old an answer may be when it decides who can read a message. */
 export const FRESH_MILLISECONDS = 5 * 60_000;
-// Cards are kept by id for the life of a page; a directory must not fill its memory.
+// Histories are kept for the life of a page; a directory must not fill its memory.
 const MAX_KEPT = 5000;
 /**
  * How many identities one request is for. The server bounds its answers: 30 identities with 16 cards
@@ -61,17 +64,33 @@ export function cardBook(
   appKeys: readonly VerifyingKey[],
   now: () => number,
 ): CardBook {
+  const histories = new Map<Identity, ProvenHistory>();
   const states = new Map<CardId, LoggedCard>();
   const lookups = new Map<CardId, Promise<Card>>();
   const found = new Map<Identity, FoundCards & { readonly at: number }>();
   const refreshes = new Map<Identity, number>();
 
-  function keep(identity: Identity, history: IdentityHistory): FoundCards {
-    if (states.size >= MAX_KEPT) states.clear();
-    const own = history.cards.filter(({ card }) => card.identity === identity);
-    for (const state of own) states.set(state.card.id, state);
-    const live = own.filter(({ status }) => status === 'live');
+  function keep(identity: Identity, answer: ProvenHistory): FoundCards {
+    const known = histories.get(identity);
+    // Of two answers under way at once the older may come last.
+    const history = known && known.size > answer.size ? known : answer;
+    forget(identity);
+    while (states.size > MAX_KEPT) {
+      const [oldest] = histories.keys();
+      if (oldest === undefined) break;
+      forget(oldest);
+    }
+    histories.set(identity, history);
+    for (const state of history.cards) states.set(state.card.id, state);
+    const live = history.cards.filter(
+      ({ status, card }) => status === 'live' && card.identity === identity,
+    );
     return { cards: live.map(({ card }) => card), invalid: history.invalid };
+  }
+
+  function forget(identity: Identity): void {
+    for (const { card } of histories.get(identity)?.cards ?? []) states.delete(card.id);
+    histories.delete(identity);
   }
 
   async function search(asked: readonly Identity[]): Promise<ReadonlyMap<Identity, FoundCards>> {
@@ -141,6 +160,8 @@ export function cardBook(
     known: (identity) => found.get(identity)?.cards ?? [],
 
     stateOf: (id) => states.get(id) ?? null,
+
+    historyOf: (identity) => histories.get(identity) ?? null,
 
     foundAt: (identity) => found.get(identity)?.at ?? -Infinity,
 

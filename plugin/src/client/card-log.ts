@@ -9,10 +9,9 @@ import { verifyLookup } from '../protocol/log/lookup.ts';
 import { verifyConsistency } from '../protocol/log/tree.ts';
 import { base64url, equal, type Bytes } from '../protocol/primitives.ts';
 import { acceptedCards } from './accepted-cards.ts';
-import type { KeyStore } from './key-store.ts';
 import type { LogSource } from './log-source.ts';
 import { queues } from './queues.ts';
-import { readState, updateState, type StateType } from './state.ts';
+import { readState, type Records, type StateType, updateState } from './state.ts';
 
 /** Two heads that the log's key signed, of which neither can be shown to have become the other. */
 export interface SplitView {
@@ -24,6 +23,12 @@ export interface SplitView {
   readonly foundAt: number;
 }
 
+/** What the log says of an identity, and when. */
+export interface ProvenHistory extends IdentityHistory {
+  /** How many entries the log had then. */
+  readonly size: number;
+}
+
 /** The log as one device sees it. */
 export interface CardLog {
   /**
@@ -32,7 +37,7 @@ export interface CardLog {
    * @throws EncryptionError `LOG_INVALID`, `LOG_STALE`, `SPLIT_VIEW`, the directory's and the key
    * store's errors
    */
-  lookUp(identities: readonly Identity[]): Promise<ReadonlyMap<Identity, IdentityHistory>>;
+  lookUp(identities: readonly Identity[]): Promise<ReadonlyMap<Identity, ProvenHistory>>;
   /**
    * The newest head that was checked: what this device's messages carry.
    * @throws EncryptionError `LOG_STALE` before the first lookup of this device, the key store's errors
@@ -58,14 +63,14 @@ export interface CardLog {
 /** What a card log works with. */
 export interface CardLogContext {
   readonly directory: LogSource;
-  readonly keyStore: KeyStore;
+  readonly records: Records;
   readonly logKey: VerifyingKey;
   readonly appKeys: readonly VerifyingKey[];
   readonly identity: Identity;
   readonly now: () => number;
   readonly onSplitView: (evidence: SplitView) => void;
   /** Is told what the log said of this identity when others saw it. */
-  readonly onOwnHistory: (history: IdentityHistory) => Promise<void>;
+  readonly onOwnHistory: (history: ProvenHistory) => Promise<void>;
 }
 
 interface LogState {
@@ -101,7 +106,7 @@ const MAX_WITNESSED = 4096;
 
 /** The log of one device. */
 export function cardLog(context: CardLogContext): CardLog {
-  const { directory, keyStore, logKey, appKeys, identity, now } = context;
+  const { directory, records, logKey, appKeys, identity, now } = context;
   const name = `log/${base64url.encode(logKey.publicKey)}`;
   const accept = acceptedCards();
   // One after the other, and beside what is sent.
@@ -111,10 +116,10 @@ export function cardLog(context: CardLogContext): CardLog {
   // Asked for with each message.
   let latest: LogHead | null = null;
 
-  const state = (): Promise<LogState> => readState(keyStore, name, LOG_STATE);
+  const state = (): Promise<LogState> => readState(records, name, LOG_STATE);
   // In turn with the device's other tabs, and not at all once it was removed.
   const change = (update: (current: LogState) => LogState) =>
-    keyStore.lock(name, () => updateState(keyStore, name, LOG_STATE, update));
+    records.lock(name, () => updateState(records, name, LOG_STATE, update));
   const known = async (): Promise<LogHead | null> => headOf((await state()).head);
 
   async function signed(text: unknown): Promise<LogHead> {
@@ -166,7 +171,7 @@ export function cardLog(context: CardLogContext): CardLog {
 
   async function lookUp(
     identities: readonly Identity[],
-  ): Promise<ReadonlyMap<Identity, IdentityHistory>> {
+  ): Promise<ReadonlyMap<Identity, ProvenHistory>> {
     const asked = (await known())?.size ?? 0;
     const answer = await directory.lookup(identities, asked);
     const head = await signed(answer.head);
@@ -184,10 +189,13 @@ export function cardLog(context: CardLogContext): CardLog {
     json: unknown,
     head: LogHead,
     identities: readonly Identity[],
-  ): Promise<ReadonlyMap<Identity, IdentityHistory>> {
+  ): Promise<ReadonlyMap<Identity, ProvenHistory>> {
     const lookup = lookupFromJson(json);
     if (!lookup) throw invalid('it is no lookup in a log');
-    return verifyLookup(lookup, { logKey, appKeys, head, identities, accept });
+    const context = { logKey, appKeys, head, identities, accept };
+    const histories = await verifyLookup(lookup, context);
+    const { size } = head;
+    return new Map([...histories].map(([identity, history]) => [identity, { ...history, size }]));
   }
 
   /**
@@ -208,6 +216,19 @@ export function cardLog(context: CardLogContext): CardLog {
     const answer = await directory.lookupAt(identity, head.size);
     const own = (await verified(answer, head, [identity])).get(identity);
     if (own) await context.onOwnHistory(own);
+  }
+
+  /**
+   * Of two heads of different sizes, a wrong proof shows only that the server gave none. If it leads from
+   * one to the other after all, there was one log.
+   */
+  async function isVoid(evidence: SplitView): Promise<boolean> {
+    const [known, other] = [headOf(evidence.known), headOf(evidence.other)];
+    if (!known || !other || known.size === other.size) return false;
+    const [from, to] = known.size < other.size ? [known, other] : [other, known];
+    const isOne = await follows(from, to, askConsistency).catch(() => false);
+    if (isOne) await change((current) => ({ ...current, splitView: null }));
+    return isOne;
   }
 
   return {
@@ -237,7 +258,7 @@ export function cardLog(context: CardLogContext): CardLog {
 
     async checkFirstSight() {
       const { head: text, splitView } = await state();
-      if (splitView) throw splitError();
+      if (splitView && !(await isVoid(splitView))) throw splitError();
       const head = headOf(text);
       const age = head ? now() - head.signedAt : Infinity;
       if (age < FRESH_MILLISECONDS && age > -CLOCK_SKEW_MILLISECONDS) return;

@@ -2,7 +2,7 @@ import { invalidArgument, kindOf, textArgument } from '../arguments.ts';
 import { EncryptionError } from '../errors.ts';
 import { checkApproval, createCard, exportCard, importCard, type Card } from '../protocol/card.ts';
 import type { VerifyingKey } from '../protocol/curves.ts';
-import { parseCardId, parseIdentity } from '../protocol/identifiers.ts';
+import { parseCardId, parseIdentity, type CardId, type Identity } from '../protocol/identifiers.ts';
 import type { CardBook } from './card-book.ts';
 import { exportable, requireChecked, type ExportableCard } from './checked-cards.ts';
 import type { Directory } from './directory.ts';
@@ -56,25 +56,31 @@ export interface Cards {
    */
   get(cardId: string): Promise<ExportableCard>;
   /**
-   * Not there yet: neither the server nor its clients know revocations. A card that is published
-   * stays.
-   * @throws EncryptionError `NOT_SUPPORTED_ENCRYPTED` always
+   * Ends a card of this person: nothing is encrypted for it any more, and nobody believes what it signs
+   * from then on. Signed by this device. See `Encryption.revoke` for devices that were stolen.
+   * @throws EncryptionError `INVALID_ARGUMENT` for another person's card, `CARD_NOT_FOUND` when it is not
+   * published, and the directory's errors
    */
-  revoke(card: Card): Promise<never>;
+  revoke(card: Card): Promise<void>;
 }
 
 /** What {@link cards} works with. */
 export interface CardsContext {
+  /** Whose device it is. */
+  readonly identity: Identity;
   readonly cards: CardBook;
   readonly directory: Directory;
   readonly appKeys: readonly VerifyingKey[];
   readonly now: () => number;
+  /** Revokes a card of this person. */
+  readonly revoke: (id: CardId) => Promise<void>;
   /** Throws `CLOSED` after the device was closed. */
   readonly checkOpen: () => void;
 }
 
 /** The cards of a device's directory. */
-export function cards({ cards: book, directory, appKeys, now, checkOpen }: CardsContext): Cards {
+export function cards(context: CardsContext): Cards {
+  const { identity, cards: book, directory, appKeys, now, revoke, checkOpen } = context;
   return Object.freeze<Cards>({
     async create(identity, key, fields = {}) {
       checkOpen();
@@ -126,12 +132,10 @@ export function cards({ cards: book, directory, appKeys, now, checkOpen }: Cards
     async revoke(card) {
       checkOpen();
       requireChecked(card);
-      return Promise.reject(
-        new EncryptionError(
-          'NOT_SUPPORTED_ENCRYPTED',
-          'Cards cannot be revoked yet. Nothing was done: the card is as valid as before.',
-        ),
-      );
+      if (card.identity !== identity) {
+        throw invalidArgument(`card must be one of ${identity}: nobody can revoke another's.`);
+      }
+      await revoke(card.id);
     },
   });
 }

@@ -1,111 +1,50 @@
-import {
-  checkBoolean,
-  checkMethods,
-  invalidArgument,
-  kindOf,
-  passwordArgument,
-  textArgument,
-} from '../arguments.ts';
+import { invalidArgument, textArgument } from '../arguments.ts';
 import { EncryptionError, isEncryptionError } from '../errors.ts';
-import { CARD_LIMITS, type Card } from '../protocol/card.ts';
-import { curves, type VerifyingKey } from '../protocol/curves.ts';
-import {
-  isPlainText,
-  parseCardId,
-  parseIdentity,
-  type CardId,
-  type Identity,
-} from '../protocol/identifiers.ts';
-import { base64url } from '../protocol/primitives.ts';
-import { cardBook } from './card-book.ts';
+import type { Card } from '../protocol/card.ts';
+import { parseCardId, parseIdentity, type CardId, type Identity } from '../protocol/identifiers.ts';
+import { cardBook, type CardBook } from './card-book.ts';
 import { cardLog, type CardLog, type SplitView } from './card-log.ts';
 import { cards as cardTools, type Cards } from './cards.ts';
-import { httpDirectory, type Directory } from './directory.ts';
+import { deletedKeys } from './deleted-keys.ts';
+import { deviceChanges, type DeviceChanges, type OpeningChanges } from './device-changes.ts';
+import { openDeviceKeys } from './device-keys.ts';
+import type { CheckedOptions } from './device-options.ts';
 import { emitter, type Emitter } from './emitter.ts';
-import { keys, type Keys } from './keys.ts';
-import type { KeyStore } from './key-store.ts';
-import { guardedDirectory, guardedKeyStore } from './guarded.ts';
-import { openOwnCard } from './own-card.ts';
 import { encryptedChannels, type EncryptedChannels } from './encrypted-channels.ts';
 import { incomingSessions } from './incoming-sessions.ts';
-import { pins } from './pins.ts';
-import { presence, removed } from './presence.ts';
+import { keys as keyTools, type Keys } from './keys.ts';
+import { ownDevices, type OwnDevices } from './own-devices.ts';
+import type { OwnCard } from './own-card.ts';
+import { pins, type Pins } from './pins.ts';
+import { presence, removed, type RemovalReason } from './presence.ts';
 import { random } from './random.ts';
-import {
-  checkedChoice,
-  recipientPolicy,
-  type NewRecipients,
-  type RecipientChoice,
-  type RecipientPolicy,
-} from './recipient-policy.ts';
 import { receiver, type Receiver } from './receiver.ts';
+import { recipientPolicy, type NewRecipients, type RecipientPolicy } from './recipient-policy.ts';
 import { safetyNumbers, type SafetyNumbers } from './safety-numbers.ts';
 import { sealedKeyStore } from './sealed-key-store.ts';
 import { sender, type Sender } from './sender.ts';
 import { suiteOf } from './suite.ts';
 
-/** What a device is opened with, chats or not. */
-export interface DeviceOptions {
-  /** Whose device it is: the identity of the Twilio access token. */
-  readonly identity: string;
-  /**
-   * The token server's URL (https, or http on localhost; without a query, a fragment or a password),
-   * or a directory of another kind.
-   */
-  readonly server: string | URL | Directory;
-  /**
-   * Gives the session token for the server, within 15 seconds; called again when it was refused.
-   * Needed with a URL.
-   */
-  readonly authorize?: () => Promise<string>;
-  /**
-   * The application's public keys (base64url, 32 bytes each), from the application's own
-   * configuration. Cards that none of them approved are not accepted.
-   */
-  readonly appKey: string | readonly string[];
-  /**
-   * The public key of the token server's log (base64url, 32 bytes), from the application's own
-   * configuration. Cards that this log does not prove are not accepted.
-   */
-  readonly logKey: string;
-  /** Where the sealed key is kept. Devices of one identity that share it are one device. */
-  readonly keyStore: KeyStore;
-  /** Protects the key at rest, with Argon2id. */
-  readonly password: string;
-  /** The device's name on its card, for people; 1 to 256 characters. */
-  readonly device?: string;
-  /**
-   * What happens before somebody gets messages of this device in a channel for the first time.
-   * Default `'notify'`. A function is asked while the message waits, and with it all that this device
-   * sends in that channel: it must not send there itself.
-   */
-  readonly recipients?: RecipientChoice;
-  /**
-   * Suite 2: messages are encrypted with X-Wing (ML-KEM-768 and X25519), so that what is recorded
-   * today stays secret from a quantum computer. Set it for everybody or nobody: a device that has it
-   * sends nothing to a channel with members who do not (`MEMBER_WITHOUT_POST_QUANTUM_KEY` names
-   * them), and gives no message to their devices that were made without. Decided for good when the
-   * device's card is made: `true` on a card without is `INVALID_ARGUMENT`, and a card that has the
-   * key goes on using it when the option is gone. 1156 bytes for each card instead of 36, and 7 KB
-   * of code, loaded when it is used.
-   */
-  readonly postQuantum?: boolean;
-}
-
 /** What a device reports. */
 export interface DeviceEvents {
   /**
-   * Somebody has cards that are not the ones first seen: a new device, or an impostor. They get no
-   * messages until they are acknowledged.
+   * Somebody has cards that are not the ones first seen, and none of these vouches for: a new device, or
+   * an impostor. They get no messages until they are acknowledged.
    */
   readonly keyChanged: { readonly identity: Identity; readonly cardIds: readonly CardId[] };
+  /**
+   * There are cards in this person's own name that this device does not know: a new device of theirs, or
+   * one that somebody slipped in. Nothing is encrypted for it until it is acknowledged.
+   */
+  readonly ownCardUnknown: { readonly identity: Identity; readonly cardIds: readonly CardId[] };
   /** These people get messages of this device in this channel from now on, and did not before. */
   readonly recipientAdded: NewRecipients;
   /**
-   * The device's key is not in the key store any more, or it is another one. This device is closed:
-   * sending rejects with `DEVICE_REMOVED`, and no more messages arrive.
+   * The device's key is not in the key store any more (`removed`), or another one is in its place
+   * (`replaced`): it was rotated, or its password changed, in another tab. This device is closed: sending
+   * rejects with `DEVICE_REMOVED`, and no more messages arrive. After `replaced`, open it again.
    */
-  readonly deviceRemoved: { readonly identity: Identity };
+  readonly deviceRemoved: { readonly identity: Identity; readonly reason: RemovalReason };
   /**
    * The token server showed different people different logs, so that its cards may be forged. Nobody
    * is trusted at first sight from then on. The evidence is for whoever runs the server.
@@ -116,18 +55,23 @@ export interface DeviceEvents {
 /** An unlocked device: sends messages and judges what arrives. */
 export interface Device extends Omit<Sender, 'sawOwn'>, Receiver {
   readonly identity: Identity;
-  /** This device's approved card. */
-  readonly card: Card;
+  /** This device's approved card; another one after {@link Device.rotate}. */
+  readonly card: () => Card;
   readonly events: Emitter<DeviceEvents>;
   /** The low-level API. */
   readonly keys: Keys;
   readonly cards: Cards;
-  /** Trusts those of these cards that `keyChanged` reported; gives their ids. */
+  /**
+   * Trusts those of these cards that `keyChanged` or `ownCardUnknown` reported; gives their ids. Vouches
+   * for own ones.
+   */
   readonly acknowledge: (
     identity: string,
     cardIds: readonly string[],
   ) => Promise<readonly CardId[]>;
   readonly safetyNumbers: SafetyNumbers;
+  readonly devices: Pick<OwnDevices, 'list' | 'revoke'>;
+  readonly changes: DeviceChanges & Pick<OpeningChanges, 'addKeys'>;
   readonly encryptedChannels: EncryptedChannels;
   /** The evidence of two logs, if there were two. */
   readonly splitView: CardLog['splitView'];
@@ -145,60 +89,45 @@ export interface Device extends Omit<Sender, 'sawOwn'>, Receiver {
 
 /**
  * Opens a device: unlocks its keys, or at the first run makes them, and publishes its card.
- * @throws EncryptionError `INVALID_ARGUMENT`, `INVALID_IDENTITY`, `INVALID_KEY`, and those of
- * {@link openOwnCard}
+ * @param endorser another card of this person, which vouches for a new one
+ * @throws EncryptionError those of {@link openDeviceKeys}, `LOG_INVALID`
  */
-export async function openDevice(options: DeviceOptions): Promise<Device> {
-  const identity = parseIdentity(textArgument(options.identity, 'identity'));
-  const password = passwordArgument(options.password);
-  const { device, postQuantum = false } = options;
-  checkName(device);
-  checkBoolean(postQuantum, 'postQuantum');
-  const recipients = checkedChoice(
-    options.recipients === undefined ? 'notify' : options.recipients,
-  );
-  const keyStore = guardedKeyStore(checkedKeyStore(options.keyStore));
-  const directory = guardedDirectory(directoryOf(options));
-  const appKeys = await importAppKeys(options.appKey);
-  const logKey = await importLogKey(options.logKey);
+export async function openDevice(options: CheckedOptions, endorser?: OwnCard): Promise<Device> {
+  const { identity, keyStore, directory, appKeys, logKey } = options;
   const now = Date.now;
-  const own = await openOwnCard({
-    identity,
-    password,
-    keyStore,
-    directory,
-    appKeys,
-    device,
-    postQuantum,
-    random,
-    now,
-  });
+  const opened = await openDeviceKeys({ ...options, ...(endorser && { endorser }), random, now });
+  const { keys, scope } = opened;
+  let ownCard = keys.current().card;
   const events = emitter<DeviceEvents>();
-  const state = sealedKeyStore(keyStore, own.stateKey, random);
-  const trust = pins(state, identity, (changed, cardIds) => {
-    events.emit('keyChanged', { identity: changed, cardIds });
-  });
-  await trust.check(identity, [own.card]);
-  const sessions = incomingSessions(state, own.card.id);
-  const encrypted = encryptedChannels(state, own.card);
   const closing = new AbortController();
-  let isRemoved = false;
-  const { record } = own;
+  let removal: RemovalReason | null = null;
   const there = presence({
     keyStore,
-    record,
+    record: opened.record,
     checkOpen: open,
-    onRemoved() {
+    onRemoved(reason) {
       if (closing.signal.aborted) return;
-      isRemoved = true;
+      removal = reason;
       close();
-      events.emit('deviceRemoved', { identity });
+      events.emit('deviceRemoved', { identity, reason });
     },
   });
-  const kept = there.guard(state);
+  const records = there.guard(opened.records);
+  const trust = pins({
+    records,
+    historyOf: (who) => cards.historyOf(who),
+    onChanged(changed, cardIds) {
+      const name = changed === identity ? 'ownCardUnknown' : 'keyChanged';
+      events.emit(name, { identity: changed, cardIds });
+    },
+  });
+  await trust.pin(
+    identity,
+    keys.all().map(({ card }) => card.id),
+  );
   const log = cardLog({
     directory,
-    keyStore: kept,
+    records,
     logKey,
     appKeys,
     identity,
@@ -209,7 +138,11 @@ export async function openDevice(options: DeviceOptions): Promise<Device> {
     // A card in this name that this device does not know is reported as everybody's new cards are.
     async onOwnHistory(history) {
       const live = history.cards.filter(({ status }) => status === 'live');
-      await trust.check(identity, [own.card, ...live.map(({ card }) => card)]);
+      await trust.check(
+        identity,
+        live.map(({ card }) => card),
+        history,
+      );
     },
   });
   const source = {
@@ -217,34 +150,55 @@ export async function openDevice(options: DeviceOptions): Promise<Device> {
     get: (id: CardId) => directory.get(id),
   };
   const cards = cardBook(source, appKeys, now);
-  const policy = recipientPolicy(kept, own.card, recipients, (added) => {
+  const encrypted = encryptedChannels(records);
+  const policy = recipientPolicy(records, identity, options.recipients, (added) => {
     events.emit('recipientAdded', added);
   });
-  const context = { own, keyStore: kept, cards, log, pins: trust, encrypted, policy, random, now };
-  // Dropped by close(): with them go the only references to the private keys.
-  const sending = sender({ ...context, keepSession: sessions.keep });
-  const receiving = receiver({ ...context, sessions, sawOwn: sending.sawOwn });
+  const deleted = deletedKeys(records);
+  const sessions = incomingSessions(keys, ({ sessionKey }) =>
+    there.guard(sealedKeyStore(keyStore, scope, sessionKey, random)),
+  );
+  const base = { identity, keys, records, cards, pins: trust, random, now };
+  const context = { ...base, log, encrypted, policy, sessions, deleted };
+  const sending = sender(context);
+  const receiving = receiver({ ...context, sawOwn: sending.sawOwn });
+  const devices = ownDevices({ ...base, directory, appKeys });
+  const changes = deviceChanges({
+    ...base,
+    ...{ keyStore, presence: there, directory, appKeys, deleted, scope, close },
+  });
   let parts: (Sender & Receiver) | null = { ...sending, ...receiving };
 
   function open(): Sender & Receiver {
     if (parts) return parts;
-    if (isRemoved) throw removed();
+    if (removal) throw removed();
     throw new EncryptionError('CLOSED', 'This device was closed. Open it again.');
   }
 
   function close(): void {
+    ownCard = current();
     parts = null;
+    // With them go the only references to the private keys.
+    keys.forget();
     closing.abort();
   }
 
-  await seeLog(identity, log);
+  await seeLog(identity, cards, trust);
+  await changes.maintain(options.password, options).catch(later);
+
+  function current(): Card {
+    return keys.all()[0]?.card ?? ownCard;
+  }
 
   return {
     identity,
-    card: own.card,
+    card: current,
     events,
-    keys: keys({ keyStore, random, checkOpen: open, postQuantum: suiteOf(own.card) === 2 }),
-    cards: cardTools({ cards, directory, appKeys, now, checkOpen: open }),
+    keys: keyTools({ keyStore, random, checkOpen: open, postQuantum: suiteOf(ownCard) === 2 }),
+    cards: cardTools({
+      ...base,
+      ...{ directory, appKeys, checkOpen: open, revoke: (id: CardId) => devices.revoke(id) },
+    }),
     send: async (...message) => open().send(...message),
     edit: async (...message) => open().edit(...message),
     judge: async (message) => open().judge(message),
@@ -265,9 +219,16 @@ export async function openDevice(options: DeviceOptions): Promise<Device> {
       const acknowledged = await trust.acknowledge(changed, ids);
       // They get the very next message: whatever was known of this identity is asked again.
       cards.refresh(changed);
+      // Others need not be asked about what this device vouches for.
+      if (changed === identity) await devices.endorse(ids);
       return acknowledged;
     },
-    safetyNumbers: safetyNumbers({ own, cards, pins: trust, check: there.check }),
+    safetyNumbers: safetyNumbers({ me: identity, keys, cards, pins: trust, check: there.check }),
+    devices: {
+      list: async () => checked(() => devices.list()),
+      revoke: async (...revoked) => checked(() => devices.revoke(...revoked)),
+    },
+    changes,
     close,
     checkOpen: () => void open(),
     encryptedChannels: encrypted,
@@ -276,70 +237,34 @@ export async function openDevice(options: DeviceOptions): Promise<Device> {
     twilioToken: directory.twilioToken ?? null,
     closed: closing.signal,
   };
-}
 
-function checkName(device: unknown): void {
-  if (device === undefined) return;
-  const name = textArgument(device, 'device');
-  if (name.length >= 1 && name.length <= CARD_LIMITS.text && isPlainText(name)) return;
-  throw invalidArgument(
-    `device must be a name of 1 to ${CARD_LIMITS.text} characters that can be shown.`,
-  );
-}
-
-function checkedKeyStore(keyStore: KeyStore): KeyStore {
-  checkMethods(
-    keyStore,
-    ['get', 'update', 'lock'],
-    'keyStore must be an IndexedDbKeyStore, a FileKeyStore, a MemoryKeyStore or another KeyStore',
-  );
-  return keyStore;
-}
-
-function directoryOf({ server, authorize }: DeviceOptions): Directory {
-  if (typeof server !== 'string' && !(server instanceof URL)) {
-    checkMethods(
-      server,
-      ['publish', 'lookup', 'lookupAt', 'consistency', 'get'],
-      'server must be the URL of a token server, or a Directory',
-    );
-    return server;
+  async function checked<T>(action: () => Promise<T>): Promise<T> {
+    await there.check();
+    return action();
   }
-  if (typeof authorize === 'function') return httpDirectory(String(server), authorize);
-  throw invalidArgument(
-    `authorize is needed with a server URL: a function that gives the session token, and is ${kindOf(authorize)}.`,
-  );
 }
 
 /**
- * Looks at the log once, so that this device has a head to send and to compare. Without the server a
- * device can still read; a log that another key signed is a wrong logKey, which nothing would mend.
+ * Looks at the log once, so that a device has a head to send and to compare, and reports what other cards
+ * there are in its name. Without the server a device can still read; a log that another key signed is a wrong logKey, which
+ * nothing would mend.
  */
-async function seeLog(identity: Identity, log: CardLog): Promise<void> {
-  await log.lookUp([identity]).catch((error: unknown) => {
+async function seeLog(identity: Identity, cards: CardBook, trust: Pins): Promise<void> {
+  try {
+    await cards.ask([identity]);
+    await trust.check(identity, cards.known(identity));
+  } catch (error) {
     if (isEncryptionError(error, 'LOG_INVALID')) throw error;
-  });
+  }
 }
 
-async function importLogKey(logKey: unknown): Promise<VerifyingKey> {
-  const bytes = typeof logKey === 'string' ? base64url.decode(logKey) : null;
-  if (bytes?.length === 32) return (await curves()).importVerifyingKey(bytes);
-  throw invalidArgument(
-    "logKey must be the public key of the token server's log, base64url of 32 bytes (43 characters).",
-  );
-}
-
-async function importAppKeys(appKey: unknown): Promise<VerifyingKey[]> {
-  const texts: readonly unknown[] = [appKey].flat();
-  // All of them before any is imported: an import that nobody waits for must not reject.
-  const keys = texts.map((text) => {
-    const bytes = typeof text === 'string' ? base64url.decode(text) : null;
-    if (bytes?.length === 32) return bytes;
-    throw invalidArgument(
-      "appKey must be the application's public key, base64url of 32 bytes (43 characters), or an array of such keys.",
-    );
-  });
-  if (keys.length === 0) throw invalidArgument('appKey needs at least one pinned key.');
-  const backEnd = await curves();
-  return Promise.all(keys.map((bytes) => backEnd.importVerifyingKey(bytes)));
+/**
+ * Keys whose time has come are changed at the next opening, if the server does not take them now. Those of
+ * a device that was revoked are not, and it still reads.
+ */
+function later(error: unknown): void {
+  if (isEncryptionError(error, 'DEVICE_REVOKED')) return;
+  if (isEncryptionError(error, 'DIRECTORY_UNREACHABLE')) return;
+  if (isEncryptionError(error, 'DIRECTORY_REFUSED')) return;
+  throw error;
 }

@@ -4,18 +4,47 @@ import type { CardId } from '../protocol/identifiers.ts';
 import { boundedText } from './bounded-text.ts';
 import type { LogAnswer, LogSource } from './log-source.ts';
 
+/** A backup as it is kept: nobody but its owner can open it. */
+export interface StoredBackup {
+  /** base64url, at most 256 KiB of bytes. */
+  readonly backup: string;
+  /** Names this very version of it. */
+  readonly tag: string;
+}
+
+/** Where a person's backup is kept. */
+export interface BackupStore {
+  /** The backup of the person who is signed in, or null. */
+  read(): Promise<StoredBackup | null>;
+  /**
+   * Writes a backup in place of the one with this tag; null: where none is.
+   * @returns whether it was written: not if another one, or one at all, is there meanwhile
+   */
+  write(backup: string, tag: string | null): Promise<boolean>;
+  /**
+   * Removes the backup with this tag.
+   * @returns whether it was removed: not if another one is there meanwhile
+   */
+  remove(tag: string): Promise<boolean>;
+}
+
 /**
  * Where cards are published and found. It is not trusted: whatever it answers is checked against
  * the pinned keys of the application and of the log. Cards travel in their exported form.
  */
 export interface Directory extends LogSource {
   /**
-   * Has this person's card approved and published; the same card again is no error.
+   * Has this person's card approved and published; the same card again is no error. One that was
+   * published before may have further endorsements.
    * @returns the card with the application's approval
    */
   publish(exportedCard: string): Promise<string>;
   /** The exported card of this id, or null when the directory has none. */
   get(id: CardId): Promise<string | null>;
+  /** Has the revocation of this card of this person published; the same again is no error. */
+  revoke(id: CardId, revocation: string): Promise<void>;
+  /** Where backups are kept, if they are. */
+  readonly backups?: BackupStore;
   /**
    * A new Twilio access token for this person, for a client whose own runs out. A directory without
    * leaves that to the application.
@@ -30,6 +59,16 @@ const MAX_DETAIL_CHARACTERS = 200;
 // quote it.
 const TOKEN = /^[!-~](?:[ -~]*[!-~])?$/;
 
+const BACKUP = 'v1/backup';
+
+/** A request. */
+interface Sent {
+  readonly method: string;
+  readonly path: string;
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
 /**
  * The directory of a token server.
  * @param server its URL, without a path of its own or with the one it is mounted at
@@ -41,18 +80,14 @@ export function httpDirectory(server: string, authorize: () => Promise<string>):
   const base = parseServer(server);
   let token: Promise<string> | undefined;
 
-  async function send(
-    used: string,
-    method: string,
-    path: string,
-    body?: unknown,
-  ): Promise<Response> {
+  async function send(used: string, { method, path, body, headers }: Sent): Promise<Response> {
     try {
       return await fetch(new URL(path, base), {
         method,
         headers: {
           authorization: `Bearer ${used}`,
           ...(body !== undefined && { 'content-type': 'application/json' }),
+          ...headers,
         },
         ...(body !== undefined && { body: JSON.stringify(body) }),
         redirect: 'error',
@@ -100,41 +135,76 @@ export function httpDirectory(server: string, authorize: () => Promise<string>):
     );
   }
 
-  async function request(method: string, path: string, body?: unknown): Promise<unknown> {
+  async function respond(sent: Sent): Promise<Response> {
     const used = currentToken();
-    let response = await send(await used, method, path, body);
-    if (response.status === 401) {
-      forget(used);
-      response = await send(await currentToken(), method, path, body);
-    }
-    if (response.ok) return json(response);
-    const problem = await json(response).catch(() => null);
-    if (response.status === 404 && member(problem, 'code') === 'CARD_NOT_FOUND') return null;
-    throw refusal(response.status, problem);
+    const response = await send(await used, sent);
+    if (response.status !== 401) return response;
+    forget(used);
+    return send(await currentToken(), sent);
+  }
+
+  /** @param absent the codes of refusals that say that there is none: null */
+  async function request(sent: Sent, ...absent: readonly string[]): Promise<unknown> {
+    return answerOf(await respond(sent), absent);
   }
 
   return {
-    publish: async (card) => readCard(await request('POST', 'v1/cards', { card })),
+    publish: async (card) =>
+      readCard(await request({ method: 'POST', path: 'v1/cards', body: { card } })),
     async lookup(identities, from) {
-      return readAnswer(await request('POST', 'v1/cards/search', { identities, from }));
+      const body = { identities, from };
+      return readAnswer(await request({ method: 'POST', path: 'v1/cards/search', body }));
     },
     async lookupAt(identity, size) {
       const query = new URLSearchParams({ identity, size: String(size) });
-      return member(await request('GET', `v1/log/map?${String(query)}`), 'lookup');
+      const path = `v1/log/map?${String(query)}`;
+      return member(await request({ method: 'GET', path }), 'lookup');
     },
     async consistency(from, to) {
-      return readProof(await request('GET', `v1/log/consistency?from=${from}&to=${to}`));
+      const path = `v1/log/consistency?from=${from}&to=${to}`;
+      return readProof(await request({ method: 'GET', path }));
     },
     async get(id) {
-      const answer = await request('GET', `v1/cards/${id}`);
+      const answer = await request({ method: 'GET', path: `v1/cards/${id}` }, 'CARD_NOT_FOUND');
       return answer === null ? null : readCard(answer);
     },
+    async revoke(id, revocation) {
+      await request({ method: 'POST', path: `v1/cards/${id}/revocation`, body: { revocation } });
+    },
+    backups: {
+      async read() {
+        const response = await respond({ method: 'GET', path: BACKUP });
+        const tag = response.headers.get('etag');
+        const answer = await answerOf(response, ['BACKUP_NOT_FOUND']);
+        if (answer === null) return null;
+        const backup = member(answer, 'backup');
+        if (typeof backup === 'string' && tag !== null) return { backup, tag };
+        throw unexpected();
+      },
+      async write(backup, tag) {
+        const headers = tag === null ? { 'if-none-match': '*' } : { 'if-match': tag };
+        const sent = { method: 'PUT', path: BACKUP, body: { backup }, headers };
+        return (await request(sent, 'PRECONDITION_FAILED')) !== null;
+      },
+      async remove(tag) {
+        const sent = { method: 'DELETE', path: BACKUP, headers: { 'if-match': tag } };
+        return (await request(sent, 'PRECONDITION_FAILED')) !== null;
+      },
+    },
     async twilioToken() {
-      const token = member(await request('GET', 'v1/twilio-token'), 'token');
+      const token = member(await request({ method: 'GET', path: 'v1/twilio-token' }), 'token');
       if (typeof token === 'string') return token;
       throw unexpected();
     },
   };
+}
+
+async function answerOf(response: Response, absent: readonly string[]): Promise<unknown> {
+  if (response.status === 204) return {};
+  if (response.ok) return json(response);
+  const problem = await json(response).catch(() => null);
+  if (absent.some((code) => member(problem, 'code') === code)) return null;
+  throw refusal(response.status, problem);
 }
 
 function parseServer(server: string): URL {

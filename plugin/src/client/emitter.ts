@@ -11,22 +11,46 @@ export interface Emitter<Events> {
   readonly emit: <Name extends keyof Events>(name: Name, event: Events[Name]) => void;
 }
 
-/** An emitter without listeners. */
+// What nobody listens to must not fill the memory.
+const MAX_WAITING = 64;
+
+/**
+ * An emitter without listeners. What happens before anybody listens to it is told to the first who does:
+ * opening a device may find out things before the application has it.
+ */
 export function emitter<Events>(): Emitter<Events> {
   const listeners: { [Name in keyof Events]?: Set<(event: Events[Name]) => void> } = {};
+  const waiting: { [Name in keyof Events]?: readonly Events[Name][] } = {};
+
+  function wait<Name extends keyof Events>(name: Name, event: Events[Name]): void {
+    const before: readonly Events[Name][] = waiting[name] ?? [];
+    waiting[name] = [...before, event].slice(-MAX_WAITING);
+  }
+
+  function emit<Name extends keyof Events>(name: Name, event: Events[Name]): void {
+    const told = [...(listeners[name] ?? [])];
+    if (told.length === 0) wait(name, event);
+    for (const listener of told) {
+      callSafely(() => {
+        listener(event);
+      });
+    }
+  }
+
   return {
     on(name, listener) {
       (listeners[name] ??= new Set()).add(listener);
+      const events: readonly Events[typeof name][] = waiting[name] ?? [];
+      waiting[name] = [];
+      // Not before the application is done with adding it.
+      queueMicrotask(() => {
+        for (const event of events) emit(name, event);
+      });
     },
     off(name, listener) {
       listeners[name]?.delete(listener);
     },
-    emit(name, event) {
-      for (const listener of [...(listeners[name] ?? [])])
-        callSafely(() => {
-          listener(event);
-        });
-    },
+    emit,
   };
 }
 

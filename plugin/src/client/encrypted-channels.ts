@@ -1,9 +1,7 @@
 import { EncryptionError } from '../errors.ts';
-import type { Card } from '../protocol/card.ts';
 import type { Suite } from '../protocol/header.ts';
 import type { ChannelSid } from '../protocol/identifiers.ts';
-import type { KeyStore } from './key-store.ts';
-import { readState, updateState, type StateType } from './state.ts';
+import { readState, type Records, type StateType, updateState } from './state.ts';
 
 /**
  * The channels in which something encrypted was sent or read. Encryption sticks to them, and so does
@@ -26,13 +24,11 @@ const USED: StateType<boolean> = {
   isValid: (value) => typeof value === 'boolean',
 };
 
-/** The encrypted channels of the device with this card. */
-export function encryptedChannels(store: KeyStore, own: Card): EncryptedChannels {
+/** The encrypted channels of a device. */
+export function encryptedChannels(store: Records): EncryptedChannels {
   const known = new Set<string>();
-  const encrypted = (channelSid: ChannelSid): string => `encrypted/${own.id}/${channelSid}`;
-  // By person, not by card: another card of theirs, without a key of suite 2, must not go back.
-  const postQuantum = (channelSid: ChannelSid): string =>
-    `post-quantum/${JSON.stringify([own.identity, channelSid])}`;
+  const encrypted = (channelSid: ChannelSid): string => `encrypted/${channelSid}`;
+  const postQuantum = (channelSid: ChannelSid): string => `post-quantum/${channelSid}`;
 
   const has = async (name: string): Promise<boolean> =>
     known.has(name) || readState(store, name, USED);

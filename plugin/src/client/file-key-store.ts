@@ -50,7 +50,7 @@ export class FileKeyStore implements KeyStore {
       if (next === current) return;
       try {
         if (next === null) await rm(this.#path(name), { force: true });
-        else await this.#replace(this.#path(name), next);
+        else await this.#replace(name, next);
       } catch (cause) {
         throw unavailable(this.#folder, cause);
       }
@@ -59,8 +59,19 @@ export class FileKeyStore implements KeyStore {
 
   /** See {@link KeyStore.lock}. */
   lock<T>(name: string, work: () => Promise<T>): Promise<T> {
-    const path = `${this.#path(name)}.lock`;
+    const path = join(this.#folder, `${digest(name)}.lock`);
     return this.#exclusively(path, work, `${path}.next`);
+  }
+
+  /** See {@link KeyStore.clear}. */
+  clear(scope: string): Promise<void> {
+    return this.#exclusively(join(this.#folder, 'update.lock'), async () => {
+      try {
+        await rm(this.#scopeFolder(scope), { recursive: true, force: true });
+      } catch (cause) {
+        throw unavailable(this.#folder, cause);
+      }
+    });
   }
 
   /** @param gate the lock of whoever is next: without it, who just had the lock would take it again */
@@ -95,8 +106,10 @@ export class FileKeyStore implements KeyStore {
   }
 
   // Written beside, flushed, then renamed: a crash leaves the old record or the new one.
-  async #replace(path: string, bytes: Bytes): Promise<void> {
+  async #replace(name: string, bytes: Bytes): Promise<void> {
+    const path = this.#path(name);
     const beside = `${path}.${randomUUID()}`;
+    await this.#makeScopeFolder(name);
     try {
       const file = await open(beside, 'wx', 0o600);
       try {
@@ -112,14 +125,42 @@ export class FileKeyStore implements KeyStore {
     }
   }
 
-  // Names hold identities, which may be longer than a file name and contain any character.
+  // Not with its parents: the store itself is not made anew.
+  async #makeScopeFolder(name: string): Promise<void> {
+    const scope = scopeOf(name);
+    if (scope === null) return;
+    await mkdir(this.#scopeFolder(scope), { mode: 0o700 }).catch((error: unknown) => {
+      if (!hasCode(error, 'EEXIST')) throw error;
+    });
+  }
+
+  #scopeFolder(scope: string): string {
+    return join(this.#folder, digest(scope));
+  }
+
   #path(name: string): string {
-    return join(this.#folder, createHash('sha256').update(name).digest('hex'));
+    const scope = scopeOf(name);
+    return join(scope === null ? this.#folder : this.#scopeFolder(scope), `${digest(name)}.record`);
   }
 }
 
+/** What stands before the first slash of a name, or null. */
+function scopeOf(name: string): string | null {
+  const end = name.indexOf('/');
+  return end === -1 ? null : name.slice(0, end);
+}
+
+// Names hold identities, which may be longer than a file name and contain any character.
+function digest(name: string): string {
+  return createHash('sha256').update(name).digest('hex');
+}
+
 function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+  return hasCode(error, 'ENOENT');
+}
+
+function hasCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code;
 }
 
 function unavailable(folder: string, cause: unknown): EncryptionError {

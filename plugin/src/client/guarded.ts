@@ -5,9 +5,10 @@
 import { invalidArgument } from '../arguments.ts';
 import { EncryptionError, isEncryptionError, type ErrorCode } from '../errors.ts';
 import type { Bytes } from '../protocol/primitives.ts';
-import type { Directory } from './directory.ts';
+import type { BackupStore, Directory, StoredBackup } from './directory.ts';
 import { lockedApart, type KeyStore } from './key-store.ts';
 import type { LogAnswer } from './log-source.ts';
+import { isText, objectOf } from './shape.ts';
 
 async function guard<T>(code: ErrorCode, what: string, action: () => Promise<T>): Promise<T> {
   try {
@@ -25,9 +26,13 @@ async function guard<T>(code: ErrorCode, what: string, action: () => Promise<T>)
 export function guardedDirectory(directory: Directory): Directory {
   const guarded = <T>(action: () => Promise<T>): Promise<T> =>
     guard('DIRECTORY_UNREACHABLE', 'The directory', action);
-  const { twilioToken } = directory;
+  const { twilioToken, backups } = directory;
   return {
     ...(twilioToken && { twilioToken: () => guarded(() => twilioToken.call(directory)) }),
+    ...(backups && { backups: guardedBackups(backups) }),
+    async revoke(id, revocation) {
+      await guarded(() => directory.revoke(id, revocation));
+    },
     async publish(card) {
       const answer: unknown = await guarded(() => directory.publish(card));
       if (typeof answer === 'string') return answer;
@@ -51,6 +56,23 @@ export function guardedDirectory(directory: Directory): Directory {
     },
   };
 }
+
+function guardedBackups(backups: BackupStore): BackupStore {
+  const guarded = <T>(action: () => Promise<T>): Promise<T> =>
+    guard('DIRECTORY_UNREACHABLE', 'The directory', action);
+  return {
+    async read() {
+      const answer: unknown = await guarded(() => backups.read());
+      if (answer === null || isStoredBackup(answer)) return answer;
+      throw wrongAnswer('backups.read', 'a backup and its tag, or null');
+    },
+    // Only `true` says that something was done.
+    write: async (backup, tag) => Object.is(await guarded(() => backups.write(backup, tag)), true),
+    remove: async (tag) => Object.is(await guarded(() => backups.remove(tag)), true),
+  };
+}
+
+const isStoredBackup = objectOf<StoredBackup>({ backup: isText, tag: isText });
 
 function isLogAnswer(answer: unknown): answer is LogAnswer {
   if (typeof answer !== 'object' || answer === null) return false;
@@ -91,6 +113,7 @@ export function guardedKeyStore(keyStore: KeyStore): KeyStore {
         'keyStore.update must call change with the record, or null, and did not.',
       );
     },
+    clear: (scope) => guarded(() => keyStore.clear(scope)),
     lock: (name, work) =>
       lockedApart(work, async (settling) => {
         const outcome = await guarded(() => keyStore.lock(name, settling));

@@ -85,6 +85,20 @@ export class IndexedDbKeyStore implements KeyStore {
     });
   }
 
+  /** See {@link KeyStore.clear}. */
+  async clear(scope: string): Promise<void> {
+    try {
+      const transaction = (await this.#open()).transaction('records', 'readwrite', {
+        durability: 'strict',
+      });
+      // All that begin with the scope and a slash: `0` is the character behind the slash.
+      const range = IDBKeyRange.bound(`${scope}/`, `${scope}0`, false, true);
+      await Promise.all([transaction.store.delete(range), transaction.done]);
+    } catch (cause) {
+      throw unavailable(cause);
+    }
+  }
+
   async #open(): Promise<IDBPDatabase<Schema>> {
     // Without locks two tabs would use one number twice: then better nothing at all, from the start.
     lockManager();

@@ -23,6 +23,8 @@ export interface KeyStore {
    * @throws EncryptionError `DEVICE_BUSY` when others held the lock for too long: nothing was run
    */
   lock<T>(name: string, work: () => Promise<T>): Promise<T>;
+  /** Deletes all records of this scope, which is what stands before the first slash of a name. */
+  clear(scope: string): Promise<void>;
 }
 
 /**
@@ -77,5 +79,13 @@ export class MemoryKeyStore implements KeyStore {
   /** See {@link KeyStore.lock}. Who shares this store is in this process, so nobody is given up. */
   lock<T>(name: string, work: () => Promise<T>): Promise<T> {
     return this.#inTurn(name, work);
+  }
+
+  /** See {@link KeyStore.clear}. */
+  clear(scope: string): Promise<void> {
+    for (const name of [...this.#records.keys()]) {
+      if (name.startsWith(`${scope}/`)) this.#records.delete(name);
+    }
+    return Promise.resolve();
   }
 }

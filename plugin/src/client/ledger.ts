@@ -4,9 +4,8 @@
  */
 import type { CardId, ChannelSid, MessageId } from '../protocol/identifiers.ts';
 import type { SignedMessage } from '../protocol/message.ts';
-import type { KeyStore } from './key-store.ts';
 import { arrayOf, isCount, isText, objectOf } from './shape.ts';
-import { updateState, type StateType } from './state.ts';
+import { type Records, type StateType, updateState } from './state.ts';
 
 /** Which message something is, or is an edit of. */
 export interface MessageName {
@@ -92,12 +91,12 @@ const MAX_COPIES = 8;
 /** Remembers a sight, and says what it is. */
 export type Ledger = (sight: Sight) => Promise<Verdict>;
 
-/** The ledger of the device with this card. Errors are those of {@link updateState}. */
-export function ledger(store: KeyStore, own: CardId): Ledger {
+/** The ledger of a device. Errors are those of {@link updateState}. */
+export function ledger(store: Records): Ledger {
   return async (sight) => {
     const { channelSid, messageSid, index, name } = sight;
     const message = `${name.cardId}/${name.sequence}/${name.messageId}`;
-    const placeName = `place/${own}/${channelSid}/${index}`;
+    const placeName = `place/${channelSid}/${index}`;
     // Sid and index: a copy may carry the very sid of the original, or stand at its index.
     const { after: here } = await updateState(store, placeName, PLACE, (first) =>
       first.sid === '' ? { sid: messageSid, message } : first,
@@ -105,7 +104,7 @@ export function ledger(store: KeyStore, own: CardId): Ledger {
     if (here.sid !== messageSid || here.message !== message) return { is: 'replayed' };
 
     const verdicts: Verdict[] = [];
-    const entryName = `message/${own}/${channelSid}/${name.cardId}/${name.sequence}`;
+    const entryName = `message/${channelSid}/${name.cardId}/${name.sequence}`;
     await updateState(store, entryName, ENTRIES, (entries) => {
       const { verdict, after } = compare(entries, sight, `${messageSid}/${index}`);
       verdicts.push(verdict);

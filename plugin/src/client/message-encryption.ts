@@ -1,5 +1,6 @@
 import { isEncryptionError, type RejectionCode } from '../errors.ts';
 import type { CardId, Identity, MessageId } from '../protocol/identifiers.ts';
+import type { RevocationReason } from '../protocol/revocation.ts';
 import type { Trust } from './pins.ts';
 
 /**
@@ -25,9 +26,10 @@ export type Anomaly =
  * - `SENT_BEFORE_DEVICE` sent before this device had a card
  * - `NOT_ADDRESSED` its sender did not encrypt it for this device
  * - `KEY_MISSING` the key message that it needs is not in the channel
+ * - `KEY_DELETED` sent when this device had a key that it deleted since, see `keepKeysDays`
  */
 export type UnavailableCode =
-  'SENT_BEFORE_JOIN' | 'SENT_BEFORE_DEVICE' | 'NOT_ADDRESSED' | 'KEY_MISSING';
+  'SENT_BEFORE_JOIN' | 'SENT_BEFORE_DEVICE' | 'NOT_ADDRESSED' | 'KEY_MISSING' | 'KEY_DELETED';
 
 /**
  * Why a message is not decided yet.
@@ -48,6 +50,8 @@ export type MessageEncryption =
         readonly identity: Identity;
         readonly cardId: CardId;
         readonly device?: string;
+        /** Why its card was revoked since, as far as this device knows: the message was there before. */
+        readonly revoked?: RevocationReason;
       };
       readonly trust: Trust;
       /** By the sender's clock; of an edited message, when it was edited. */

@@ -5,9 +5,8 @@
 import { isSuite, type Suite } from '../protocol/header.ts';
 import { EncryptionError } from '../errors.ts';
 import type { CardId, ChannelSid } from '../protocol/identifiers.ts';
-import type { KeyStore } from './key-store.ts';
 import { arrayOf, isCount, isText, nullOr, objectOf } from './shape.ts';
-import { readState, updateState, type StateType } from './state.ts';
+import { readState, type Records, type StateType, updateState } from './state.ts';
 
 /** An envelope on its way. */
 export interface OutboxEntry {
@@ -85,7 +84,7 @@ export interface Outbox {
 }
 
 /** The outbox of this card in this channel. */
-export function outbox(store: KeyStore, cardId: CardId, channelSid: ChannelSid): Outbox {
+export function outbox(store: Records, cardId: CardId, channelSid: ChannelSid): Outbox {
   const name = `outgoing/${cardId}/${channelSid}`;
   let highest = 0;
 

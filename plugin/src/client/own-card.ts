@@ -1,6 +1,14 @@
-/** A device's own key pair and card: made at the first run, unlocked at the later ones. */
+/** One of a device's own cards: made on the device, approved by the server. */
 import { EncryptionError, isEncryptionError } from '../errors.ts';
-import { checkApproval, createCard, exportCard, importCard, type Card } from '../protocol/card.ts';
+import {
+  checkApproval,
+  createCard,
+  exportCard,
+  importCard,
+  type Card,
+  type CardContent,
+} from '../protocol/card.ts';
+import { endorseCard, succeedCard } from '../protocol/card-links.ts';
 import {
   curves,
   type AgreementKey,
@@ -9,128 +17,112 @@ import {
 } from '../protocol/curves.ts';
 import { xwing, type KemKey } from '../protocol/curves-xwing.ts';
 import type { Identity } from '../protocol/identifiers.ts';
-import { openKeyRecord, sealKeyRecord } from '../protocol/key-record.ts';
-import { concat, utf8, utf8Text, type Bytes, type RandomSource } from '../protocol/primitives.ts';
+import { utf8, utf8Text, type Bytes, type RandomSource } from '../protocol/primitives.ts';
 import { deriveStateKey } from '../protocol/state-record.ts';
 import type { Directory } from './directory.ts';
-import type { KeyStore } from './key-store.ts';
+import { damaged, makeSecrets, splitSecrets, type StoredKeys } from './key-ring.ts';
+import type { Records } from './state.ts';
 
-/** A device's approved card and the private keys to it. */
+/** A card of this device's person, and the private keys to it. */
 export interface OwnCard {
   readonly card: Card;
   readonly signingKey: SigningKey;
   readonly encryptionKey: AgreementKey;
   /** Of suite 2; there when the card has such a key. */
   readonly pqEncryptionKey?: KemKey;
-  /** Seals what the device remembers, 32 bytes. */
-  readonly stateKey: Bytes;
+  /** Seals the sessions that these keys opened, 32 bytes: they go when the keys go. */
+  readonly sessionKey: Bytes;
 }
 
-/** An own card as {@link openOwnCard} gives it. */
-export interface OpenedCard extends OwnCard {
-  /** The record of the keys, as it was stored then. */
-  readonly record: StoredRecord;
-}
-
-/** A record in a key store. */
-export interface StoredRecord {
-  readonly name: string;
-  readonly bytes: Bytes;
-}
-
-/** What {@link openOwnCard} works with. */
-export interface OwnCardOptions {
+/** What a new card says. */
+export interface NewCard {
   readonly identity: Identity;
-  readonly password: string;
-  readonly keyStore: KeyStore;
-  readonly directory: Directory;
-  readonly appKeys: readonly VerifyingKey[];
+  readonly createdAt: number;
   readonly device: string | undefined;
-  /** Whether a new card gets a key of suite 2, and an existing one must have it. */
+  /** Whether it gets a key of suite 2. */
   readonly postQuantum: boolean;
-  readonly random: RandomSource;
-  readonly now: () => number;
 }
-
-// Key record: signing seed | X25519 secret | X-Wing seed | exported card. The X-Wing seed is always
-// there, so that there is one form.
-const SECRET_LENGTH = 32;
-const SECRETS_LENGTH = 3 * SECRET_LENGTH;
 
 /**
- * Unlocks the device's keys, or makes them, and has the card approved and published. The keys are
- * stored before the card is published: a crash between the two is mended by the next opening.
- * @throws EncryptionError `WRONG_PASSWORD`, `KEY_RECORD_DAMAGED`, `KEY_STORE_UNAVAILABLE`,
- * `OWN_CARD_INVALID`, the directory's errors, `INVALID_ARGUMENT` when suite 2 is asked for and the
- * device's card was made without it, and `POST_QUANTUM_UNAVAILABLE`, `DEVICE_BUSY`
+ * Fresh keys and a card for them.
+ * @param vouching `predecessor`: the card that it replaces; `endorser`: another one of this person
  */
-export async function openOwnCard(options: OwnCardOptions): Promise<OpenedCard> {
-  const { identity, password, keyStore } = options;
-  const name = `key/${identity}`;
-  // Tabs that start at once make one key: the others wait for it.
-  const bytes =
-    (await keyStore.get(name)) ??
-    (await keyStore.lock(name, async () => {
-      return (await keyStore.get(name)) ?? (await makeRecord(name, options));
-    }));
-  const secret = await openKeyRecord(name, bytes, password);
-  try {
-    const exported = utf8Text(secret.slice(SECRETS_LENGTH)) ?? '';
-    const card = await importCard(exported).catch(() => null);
-    if (card?.identity !== identity) throw damaged();
-    if (options.postQuantum && !card.pqEncryptionKey) throw withoutSuite();
-    const [signingSeed, encryptionSecret, pqSeed] = split(secret);
-    const backEnd = await curves();
-    return {
-      record: { name, bytes },
-      signingKey: await backEnd.importSigningKey(signingSeed),
-      encryptionKey: await backEnd.importAgreementKey(encryptionSecret),
-      // Also when the option is off now: a card that has the key is sent messages of suite 2. At
-      // once and not when it is needed: until then the seed would have to be kept.
-      ...(card.pqEncryptionKey && { pqEncryptionKey: await (await xwing()).importKey(pqSeed) }),
-      stateKey: deriveStateKey(secret.subarray(0, SECRETS_LENGTH)),
-      card: await approvedCard(card, options),
-    };
-  } finally {
-    secret.fill(0);
-  }
-}
-
-async function makeRecord(name: string, options: OwnCardOptions): Promise<Bytes> {
-  const { identity, password, keyStore, device, random, now } = options;
+export async function makeKeys(
+  { identity, createdAt, device, postQuantum }: NewCard,
+  random: RandomSource,
+  vouching: { readonly predecessor?: OwnCard; readonly endorser?: OwnCard } = {},
+): Promise<StoredKeys> {
+  const { predecessor, endorser } = vouching;
+  const secrets = makeSecrets(random);
+  const [signingSeed, encryptionSecret, pqSeed] = splitSecrets(secrets);
   const backEnd = await curves();
-  const secrets = random(SECRETS_LENGTH);
-  const [signingSeed, encryptionSecret, pqSeed] = split(secrets);
+  const content: CardContent = {
+    identity,
+    createdAt,
+    ...(device !== undefined && { device }),
+    ...(predecessor && { previousCardId: predecessor.card.id }),
+  };
   const card = await createCard(
-    { identity, createdAt: now(), ...(device !== undefined && { device }) },
+    content,
     await backEnd.importSigningKey(signingSeed),
     await backEnd.importAgreementKey(encryptionSecret),
-    ...(options.postQuantum ? [await (await xwing()).importKey(pqSeed)] : []),
+    ...(postQuantum ? [await (await xwing()).importKey(pqSeed)] : []),
   );
-  const secret = concat(secrets, utf8(exportCard(card)));
-  const record = await sealKeyRecord(name, secret, password, random);
-  for (const bytes of [secret, secrets]) bytes.fill(0);
-  // The first keys stay, whatever the store's locks are worth: nothing is overwritten.
-  let kept = record;
-  await keyStore.update(name, (current) => (kept = current ?? record));
-  return kept;
+  const succeeding = predecessor ? await succeedCard(card, predecessor.signingKey) : card;
+  const endorsed = endorser
+    ? await endorseCard(succeeding, { id: endorser.card.id, signingKey: endorser.signingKey })
+    : succeeding;
+  return { secrets, card: exportCard(endorsed) };
 }
 
-/** Views of the signing seed, the X25519 secret and the X-Wing seed. */
-function split(secrets: Bytes): readonly [Bytes, Bytes, Bytes] {
-  const part = (index: number): Bytes =>
-    secrets.subarray(index * SECRET_LENGTH, (index + 1) * SECRET_LENGTH);
-  return [part(0), part(1), part(2)];
+/**
+ * A card and its keys, as they were stored.
+ * @throws EncryptionError `KEY_RECORD_DAMAGED`, `POST_QUANTUM_UNAVAILABLE`
+ */
+export async function importOwnCard(
+  { secrets, card: exported }: StoredKeys,
+  identity: Identity,
+): Promise<OwnCard> {
+  const card = await importCard(exported).catch(() => null);
+  if (card?.identity !== identity) throw damaged();
+  const [signingSeed, encryptionSecret, pqSeed] = splitSecrets(secrets);
+  const backEnd = await curves();
+  return {
+    card,
+    signingKey: await backEnd.importSigningKey(signingSeed),
+    encryptionKey: await backEnd.importAgreementKey(encryptionSecret),
+    // Also when the option is off now: a card that has the key is sent messages of suite 2. At
+    // once and not when it is needed: until then the seed would have to be kept.
+    ...(card.pqEncryptionKey && { pqEncryptionKey: await (await xwing()).importKey(pqSeed) }),
+    sessionKey: deriveStateKey(secrets),
+  };
 }
 
-async function approvedCard(card: Card, options: OwnCardOptions): Promise<Card> {
-  const { keyStore, directory, appKeys } = options;
-  const name = `card/${card.id}`;
-  const stored = await keyStore.get(name);
+/** What approving works with. */
+export interface ApprovalContext {
+  readonly records: Records;
+  readonly directory: Directory;
+  readonly appKeys: readonly VerifyingKey[];
+}
+
+const nameOf = ({ id }: Card): string => `card/${id}`;
+
+/** Whether the server approved this card before, as far as this device remembers. */
+export async function wasApproved(card: Card, records: Records): Promise<boolean> {
+  return (await records.get(nameOf(card))) !== null;
+}
+
+/**
+ * The card with the server's approval, published.
+ * @throws EncryptionError `OWN_CARD_INVALID`, the directory's and the key store's errors
+ */
+export async function approvedCard(card: Card, context: ApprovalContext): Promise<Card> {
+  const { records, directory, appKeys } = context;
+  const stored = await records.get(nameOf(card));
   try {
     const exported = await directory.publish(exportCard(card));
     const approved = await checkOwn(card, exported, appKeys);
-    await keyStore.update(name, () => utf8(exported));
+    await records.update(nameOf(card), () => utf8(exported));
     return approved;
   } catch (error) {
     // Without the server a device that was approved before can still read, and write to those
@@ -161,15 +153,4 @@ function ownCardInvalid(cause?: unknown): EncryptionError {
     "The server did not approve this device's card under a pinned application key. Check appKey.",
     { cause },
   );
-}
-
-function withoutSuite(): EncryptionError {
-  return new EncryptionError(
-    'INVALID_ARGUMENT',
-    "This device's card was made without postQuantum. It needs a new card: open with another key store.",
-  );
-}
-
-function damaged(): EncryptionError {
-  return new EncryptionError('KEY_RECORD_DAMAGED', 'The stored key is not what was saved.');
 }

@@ -1,14 +1,18 @@
+import { EncryptionError } from '../errors.ts';
 import type { Card } from '../protocol/card.ts';
 import { parseCardId, type CardId, type Identity } from '../protocol/identifiers.ts';
-import type { KeyStore } from './key-store.ts';
-import { readState, updateState, type StateType } from './state.ts';
+import { base64url } from '../protocol/primitives.ts';
+import type { ProvenHistory } from './card-log.ts';
+import { arrayOf, isCount, isText, objectOf } from './shape.ts';
+import { readState, updateState, type Records, type StateType } from './state.ts';
 
 /**
  * How far a card is trusted on this device.
  * - `new` the identity was seen for the first time, and its cards are pinned now
- * - `pinned` it is one of the identity's pinned cards
+ * - `pinned` it is one of the identity's pinned cards, or one of those vouched for it
  * - `verified` this very card was among those whose safety number was compared
- * - `changed` it appeared after the identity was pinned and was not acknowledged
+ * - `changed` it appeared after the identity was pinned, none of the pinned cards vouched for it, and it
+ *   was not acknowledged
  */
 export type Trust = 'new' | 'pinned' | 'verified' | 'changed';
 
@@ -17,14 +21,35 @@ export interface Pins {
   /** Whether the identity has pins: it was seen before. */
   knows(identity: Identity): Promise<boolean>;
   /**
-   * Compares cards of an identity with its pins; at first sight pins them all.
+   * Compares cards of an identity with its pins; at first sight pins all that the log has of it. A card
+   * for which a pinned one vouched, or one for which such a one vouched, is as good as pinned, as long
+   * as they may be believed.
    * @param cards at first sight, all acceptable cards of the identity
+   * @param history what the log said of the identity, if not what it said last
+   * @throws EncryptionError `LOG_INVALID` when what the log says of the identity does not go on from
+   * what it said before; the errors of {@link updateState}
    */
-  check(identity: Identity, cards: readonly Card[]): Promise<ReadonlyMap<CardId, Trust>>;
+  check(
+    identity: Identity,
+    cards: readonly Card[],
+    history?: ProvenHistory | null,
+  ): Promise<ReadonlyMap<CardId, Trust>>;
   /** Pins those of these cards that were reported as changed; gives their ids. */
   acknowledge(identity: Identity, cardIds: readonly CardId[]): Promise<readonly CardId[]>;
+  /** Pins these cards, reported or not. */
+  pin(identity: Identity, cardIds: readonly CardId[]): Promise<void>;
   /** Pins these cards, reported or not, and marks them as verified. No other card gets the mark. */
   markVerified(identity: Identity, cardIds: readonly CardId[]): Promise<void>;
+}
+
+/** What the log said of an identity. */
+interface KnownHistory {
+  /** How many entries it has about it. */
+  readonly count: number;
+  /** The hash of these, base64url. */
+  readonly hash: string;
+  /** How many entries it had altogether, when that was seen first. */
+  readonly size: number;
 }
 
 interface PinState {
@@ -33,10 +58,20 @@ interface PinState {
   readonly changed: readonly CardId[];
   /** Those of the pinned ones whose safety number was compared. */
   readonly verified?: readonly CardId[];
+  readonly history?: KnownHistory;
 }
 
 const MAX_CHANGED = 64;
 
+const isCardIds = arrayOf<CardId>((id): id is CardId => {
+  try {
+    return parseCardId(id) === id;
+  } catch {
+    return false;
+  }
+});
+
+const isHistory = objectOf<KnownHistory>({ count: isCount, hash: isText, size: isCount });
 const PIN_STATE: StateType<PinState> = {
   initial: { pinned: [], changed: [] },
   isValid: (value): value is PinState =>
@@ -46,27 +81,22 @@ const PIN_STATE: StateType<PinState> = {
     'changed' in value &&
     isCardIds(value.pinned) &&
     isCardIds(value.changed) &&
-    (!('verified' in value) || isCardIds(value.verified)),
+    (!('verified' in value) || isCardIds(value.verified)) &&
+    (!('history' in value) || isHistory(value.history)),
 };
 
-function isCardIds(value: unknown): value is CardId[] {
-  try {
-    return Array.isArray(value) && value.every((id) => parseCardId(id));
-  } catch {
-    return false;
-  }
+/** What {@link pins} works with. */
+export interface PinsContext {
+  readonly records: Records;
+  /** What the log said last of an identity; null when it was not asked. */
+  readonly historyOf: (identity: Identity) => ProvenHistory | null;
+  /** Is told of cards that are not trusted, once for each as long as it runs. */
+  readonly onChanged: (identity: Identity, cardIds: readonly CardId[]) => void;
 }
 
-/**
- * The pins of one device.
- * @param onChanged is told of cards that are not pinned, once for each as long as it runs
- */
-export function pins(
-  store: KeyStore,
-  owner: Identity,
-  onChanged: (identity: Identity, cardIds: readonly CardId[]) => void,
-): Pins {
-  const name = (identity: Identity): string => `pins/${JSON.stringify([owner, identity])}`;
+/** The pins of one device. */
+export function pins({ records, historyOf, onChanged }: PinsContext): Pins {
+  const name = (identity: Identity): string => `pins/${identity}`;
   const reported = new Set<CardId>();
 
   function report(identity: Identity, changed: readonly CardId[]): void {
@@ -77,24 +107,24 @@ export function pins(
 
   return {
     async knows(identity) {
-      return (await readState(store, name(identity), PIN_STATE)).pinned.length > 0;
+      return (await readState(records, name(identity), PIN_STATE)).pinned.length > 0;
     },
 
-    async check(identity, cards) {
+    async check(identity, cards, history = historyOf(identity)) {
       const ids = cards.map(({ id }) => id);
-      const state = await updateState(store, name(identity), PIN_STATE, (current) => {
-        if (current.pinned.length === 0)
-          return ids.length === 0 ? current : { pinned: ids, changed: [] };
-        const known = new Set([...current.pinned, ...current.changed]);
-        const unknown = ids.filter((id) => !known.has(id));
-        if (unknown.length === 0) return current;
-        // The latest: a directory must not fill the key store.
-        return { ...current, changed: [...current.changed, ...unknown].slice(-MAX_CHANGED) };
+      const { before, after } = await updateState(records, name(identity), PIN_STATE, (current) => {
+        const followed = history ? follow(identity, current, history) : current;
+        const seen = current.pinned.length > 0 ? followed : atFirstSight(followed, ids, history);
+        return withChanged(seen, ids, history);
       });
-      const changed = ids.filter((id) => !state.after.pinned.includes(id));
-      report(identity, changed);
-      const { verified = [] } = state.after;
-      const seen: Trust = state.before.pinned.length === 0 ? 'new' : 'pinned';
+      const isTrusted = trustedBy(after.pinned, history);
+      const changed = ids.filter((id) => !isTrusted(id));
+      report(
+        identity,
+        changed.filter((id) => mayBeUsed(id, history)),
+      );
+      const { verified = [] } = after;
+      const seen: Trust = before.pinned.length === 0 ? 'new' : 'pinned';
       const trustOf = (id: CardId): Trust => {
         if (changed.includes(id)) return 'changed';
         return verified.includes(id) ? 'verified' : seen;
@@ -103,7 +133,7 @@ export function pins(
     },
 
     async acknowledge(identity, cardIds) {
-      const { before } = await updateState(store, name(identity), PIN_STATE, (current) => ({
+      const { before } = await updateState(records, name(identity), PIN_STATE, (current) => ({
         ...current,
         pinned: [...current.pinned, ...current.changed.filter((id) => cardIds.includes(id))],
         changed: current.changed.filter((id) => !cardIds.includes(id)),
@@ -111,12 +141,103 @@ export function pins(
       return before.changed.filter((id) => cardIds.includes(id));
     },
 
+    async pin(identity, cardIds) {
+      await updateState(records, name(identity), PIN_STATE, (current) =>
+        cardIds.every((id) => current.pinned.includes(id)) ? current : pinned(current, cardIds),
+      );
+    },
+
     async markVerified(identity, cardIds) {
-      await updateState(store, name(identity), PIN_STATE, ({ pinned, changed, verified = [] }) => ({
-        pinned: [...new Set([...pinned, ...cardIds])],
-        changed: changed.filter((id) => !cardIds.includes(id)),
-        verified: [...new Set([...verified, ...cardIds])],
+      await updateState(records, name(identity), PIN_STATE, (current) => ({
+        ...pinned(current, cardIds),
+        verified: [...new Set([...(current.verified ?? []), ...cardIds])],
       }));
     },
   };
+}
+
+function pinned(state: PinState, cardIds: readonly CardId[]): PinState {
+  return {
+    ...state,
+    pinned: [...new Set([...state.pinned, ...cardIds])],
+    changed: state.changed.filter((id) => !cardIds.includes(id)),
+  };
+}
+
+/**
+ * What the log says of an identity only ever becomes more. That one state of the log follows from another
+ * does not show it: see spec/log.md, "What no single lookup shows".
+ */
+function follow(identity: Identity, state: PinState, history: ProvenHistory): PinState {
+  const { count, hashes, size } = history;
+  const hash = (at: number): string | undefined => {
+    const bytes = hashes[at - 1];
+    return bytes && base64url.encode(bytes);
+  };
+  const known = state.history;
+  // Another tab may have seen more of the log than this one.
+  if (known && size < known.size) return state;
+  if (known && hash(known.count) !== known.hash) {
+    throw new EncryptionError(
+      'LOG_INVALID',
+      `What the token server says of ${identity} is not what it said before, and more. Its cards are not used.`,
+    );
+  }
+  const latest = hash(count);
+  if (latest === undefined || known?.count === count) return state;
+  return { ...state, history: { count, hash: latest, size } };
+}
+
+/**
+ * Pins the cards that the log has, and those that were given: those that nobody among them vouched for,
+ * so that what a compromised card vouched for falls with it.
+ */
+function atFirstSight(
+  state: PinState,
+  ids: readonly CardId[],
+  history: ProvenHistory | null,
+): PinState {
+  const logged = history?.cards.filter(({ reason }) => reason !== 'compromised') ?? [];
+  const compromised = new Set(
+    history?.cards.filter(({ reason }) => reason === 'compromised').map(({ card }) => card.id),
+  );
+  const known = [...logged.map(({ card }) => card.id), ...ids.filter((id) => !compromised.has(id))];
+  const roots: CardId[] = [];
+  for (const id of known) if (!trustedBy(roots, history)(id)) roots.push(id);
+  return roots.length === 0 ? state : { ...state, pinned: roots };
+}
+
+function withChanged(
+  state: PinState,
+  ids: readonly CardId[],
+  history: ProvenHistory | null,
+): PinState {
+  const isTrusted = trustedBy(state.pinned, history);
+  const still = state.changed.filter((id) => !isTrusted(id));
+  const unknown = ids.filter((id) => !isTrusted(id) && !still.includes(id));
+  if (unknown.length === 0 && still.length === state.changed.length) return state;
+  // The latest: a directory must not fill the key store.
+  return { ...state, changed: [...still, ...unknown].slice(-MAX_CHANGED) };
+}
+
+/** Whether a card is pinned, or one that is trusted vouched for it. */
+function trustedBy(
+  pinned: readonly CardId[],
+  history: ProvenHistory | null,
+): (id: CardId) => boolean {
+  const trusted = new Set(pinned);
+  // Until nothing is added: who vouches may stand behind whom it vouched for.
+  for (let before = -1; before < trusted.size;) {
+    before = trusted.size;
+    for (const { card, vouchers } of history?.cards ?? []) {
+      if (vouchers.some((voucher) => trusted.has(voucher))) trusted.add(card.id);
+    }
+  }
+  return (id) => trusted.has(id);
+}
+
+/** Whether somebody might still encrypt for this card: nobody needs to be asked about one that ended. */
+function mayBeUsed(id: CardId, history: ProvenHistory | null): boolean {
+  const logged = history?.cards.find(({ card }) => card.id === id);
+  return logged === undefined || logged.status === 'live';
 }

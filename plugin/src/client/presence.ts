@@ -1,8 +1,9 @@
 /** Whether a device is still there: it may be removed in another tab while it is open in this one. */
 import { EncryptionError, isEncryptionError } from '../errors.ts';
-import { equal } from '../protocol/primitives.ts';
+import { equal, type Bytes } from '../protocol/primitives.ts';
+import type { StoredRecord } from './device-keys.ts';
 import type { KeyStore } from './key-store.ts';
-import type { StoredRecord } from './own-card.ts';
+import type { Records } from './state.ts';
 
 /** What a device looks at before it writes. */
 export interface Presence {
@@ -12,8 +13,17 @@ export interface Presence {
    */
   readonly check: () => Promise<void>;
   /** The same store; who gets a lock of it, after waiting perhaps, looks first. */
-  readonly guard: (store: KeyStore) => KeyStore;
+  readonly guard: (store: Records) => Records;
+  /** The record of the keys. */
+  readonly record: () => StoredRecord;
+  /**
+   * Replaces the record of the keys; errors as {@link check}. Only while the lock of its name is held.
+   */
+  readonly replace: (bytes: Bytes) => Promise<void>;
 }
+
+/** Why a device is not there any more: its keys are gone, or others are in their place. */
+export type RemovalReason = 'removed' | 'replaced';
 
 /** What {@link presence} works with. */
 export interface PresenceContext {
@@ -23,7 +33,7 @@ export interface PresenceContext {
   /** Throws after the device was closed. */
   readonly checkOpen: () => void;
   /** Is called before a rejection. */
-  readonly onRemoved: () => void;
+  readonly onRemoved: (reason: RemovalReason) => void;
 }
 
 /**
@@ -31,19 +41,39 @@ export interface PresenceContext {
  * numbers would start again, and the next device would find records that it cannot open.
  */
 export function presence(context: PresenceContext): Presence {
-  const { keyStore, record, checkOpen, onRemoved } = context;
-  const { name, bytes } = record;
+  const { keyStore, checkOpen, onRemoved } = context;
+  const { name } = context.record;
+  // While one replaces the other, both are this device's.
+  let known: readonly Bytes[] = [context.record.bytes];
 
   async function check(): Promise<void> {
     checkOpen();
     const stored = await keyStore.get(name);
-    if (stored && equal(stored, bytes)) return;
-    onRemoved();
+    if (stored && known.some((bytes) => equal(stored, bytes))) return;
+    onRemoved(stored ? 'replaced' : 'removed');
     throw removed();
+  }
+
+  async function replace(bytes: Bytes): Promise<void> {
+    await check();
+    const before = known;
+    known = [bytes, ...before];
+    try {
+      await keyStore.update(name, (stored) => {
+        if (stored && before.some((one) => equal(stored, one))) return bytes;
+        throw removed();
+      });
+      known = [bytes];
+    } catch (error) {
+      known = before;
+      throw error;
+    }
   }
 
   return {
     check,
+    replace,
+    record: () => ({ name, bytes: known[0] ?? context.record.bytes }),
     guard: (store) => ({
       ...store,
       async lock(lockName, work) {
@@ -66,6 +96,6 @@ export function presence(context: PresenceContext): Presence {
 export function removed(): EncryptionError {
   return new EncryptionError(
     'DEVICE_REMOVED',
-    "This device's key was removed, in another tab perhaps. Open it again.",
+    "This device's key was removed or replaced, in another tab perhaps. Open it again.",
   );
 }

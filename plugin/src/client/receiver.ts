@@ -7,6 +7,7 @@ import { hex, type Bytes } from '../protocol/primitives.ts';
 import type { Session } from '../protocol/session.ts';
 import type { CardLog } from './card-log.ts';
 import type { DeliveredMessage } from './delivered.ts';
+import type { DeletedKeys } from './deleted-keys.ts';
 import type { IncomingSessions } from './incoming-sessions.ts';
 import type { JudgedMessage, ReceivedMessage } from './judged.ts';
 import { envelopeOf, fileLoader, keyMessages } from './key-messages.ts';
@@ -31,6 +32,7 @@ export interface Receiver {
 export interface ReceiverContext extends AcceptorContext {
   readonly log: Pick<CardLog, 'isSigned' | 'witness'>;
   readonly sessions: IncomingSessions;
+  readonly deleted: DeletedKeys;
   readonly now: () => number;
 }
 
@@ -44,9 +46,11 @@ const MAX_KEY_ATTEMPTS = 4;
 
 /** The receiver of one device. */
 export function receiver(context: ReceiverContext): Receiver {
-  const { own, cards, log, sessions } = context;
+  const { keys, cards, log, sessions } = context;
+  // Only of that one nobody else has the keys: those of a backup are other devices', stolen ones perhaps.
+  const isCurrent = (id: CardId): boolean => keys.current().card.id === id;
   const open = opener(context);
-  const countUnknown = unknownRecipients(own, cards, context.now);
+  const countUnknown = unknownRecipients(keys, cards, context.now);
   // What is counted in a session's key message holds for its followers.
   const unknownOf = new Map<string, Promise<number>>();
   const opened: Opener = async (delivered, envelope, session) => {
@@ -71,7 +75,7 @@ export function receiver(context: ReceiverContext): Receiver {
     const { session } = envelope;
     const kept = await sessions.find(delivered.channelSid, session.sessionId);
     const found = kept ?? (await findSession(delivered, session));
-    if (found === 'foreign') return whyUnavailable(delivered, own);
+    if (found === 'foreign') return whyUnavailable(delivered, context);
     return found === 'missing' ? 'KEY_MISSING' : found;
   }
 
@@ -80,7 +84,7 @@ export function receiver(context: ReceiverContext): Receiver {
     envelope: Envelope,
     { sender }: VerifiedMessage,
   ): Promise<number> {
-    if (envelope.type === 'follower' || sender.id === own.card.id) return 0;
+    if (envelope.type === 'follower' || isCurrent(sender.id)) return 0;
     const { slots } = envelope;
     return countedByRoster(delivered, () => countUnknown(delivered, slots, sender));
   }
@@ -108,7 +112,7 @@ export function receiver(context: ReceiverContext): Receiver {
     const verified = await opened(delivered, envelope, session ?? undefined);
     if (verified) await checkSender(verified, delivered);
     if (!verified) {
-      const code = await whyUnavailable(delivered, own);
+      const code = await whyUnavailable(delivered, context);
       return { delivered, outcome: { status: 'unavailable', code } };
     }
     const toPin = await cardsToPin(verified, context);
@@ -129,7 +133,7 @@ export function receiver(context: ReceiverContext): Receiver {
     { message, sender }: VerifiedMessage,
     delivered: DeliveredMessage,
   ): Promise<void> {
-    if (sender.id === own.card.id) return;
+    if (isCurrent(sender.id)) return;
     if (!(await log.isSigned(message.head))) {
       throw rejected('MALFORMED', 'its head of the log is not one');
     }
@@ -157,24 +161,42 @@ type Opener = (
 ) => Promise<VerifiedMessage | null>;
 
 /** Opens envelopes; keeps what opens the next ones, once they are verified. */
-function opener({ own, cards, sessions }: ReceiverContext): Opener {
-  const slotKeys = new Map<string, Bytes>();
-  const { encryptionKey: key, pqEncryptionKey: pqKey } = own;
-  const slotOpener = { key, slotKeys, ...(pqKey && { pqKey }) };
-  const findCard = (id: CardId): Promise<Card> =>
-    id === own.card.id ? Promise.resolve(own.card) : cards.get(id);
-  return async ({ channelSid, author }, envelope, session) => {
+function opener({ keys, cards, sessions }: ReceiverContext): Opener {
+  // By key pair: an ephemeral key gives another slot key with each.
+  const slotKeysOf = new WeakMap<OwnCard, Map<string, Bytes>>();
+  const findCard = (id: CardId): Promise<Card> => {
+    const { card } = keys.current();
+    return card.id === id ? Promise.resolve(card) : cards.get(id);
+  };
+
+  async function openWith(
+    own: OwnCard,
+    { channelSid, author }: DeliveredMessage,
+    envelope: Envelope,
+    session: Session | undefined,
+  ): Promise<VerifiedMessage | null> {
+    const slotKeys = slotKeysOf.get(own) ?? new Map<string, Bytes>();
+    slotKeysOf.set(own, slotKeys);
+    const { encryptionKey: key, pqEncryptionKey: pqKey } = own;
     const verified = await openMessage(envelope, {
       channelSid,
       author,
-      opener: slotOpener,
+      opener: { key, slotKeys, ...(pqKey && { pqKey }) },
       ...(session && { session }),
       findCard,
     });
-    if (verified?.session) await sessions.keep(verified.session);
+    if (verified?.session) await sessions.keep(verified.session, own);
     const slotKey = verified?.slotKey;
     if (slotKey) keepBounded(slotKeys, slotKey.ephemeralKey, slotKey.key, MAX_SLOT_KEYS);
     return verified;
+  }
+
+  return async (delivered, envelope, session) => {
+    for (const own of keys.all()) {
+      const verified = await openWith(own, delivered, envelope, session);
+      if (verified) return verified;
+    }
+    return null;
   };
 }
 
@@ -190,11 +212,12 @@ function keepBounded<T>(map: Map<string, T>, key: string, value: T, limit: numbe
 async function checkEdit(
   { message, sender }: VerifiedMessage,
   toPin: readonly Card[],
-  { own, cards, pins }: ReceiverContext,
+  { keys, cards, pins }: ReceiverContext,
 ): Promise<void> {
   if (message.kind !== 'edit' || message.target.cardId === sender.id) return;
   const { cardId } = message.target;
-  const original = cardId === own.card.id ? own.card : await cards.get(cardId);
+  const { card: own } = keys.current();
+  const original = cardId === own.id ? own : await cards.get(cardId);
   if (original.identity !== sender.identity) {
     throw rejected('WRONG_AUTHOR', 'somebody else edited it');
   }
@@ -211,11 +234,16 @@ function keyOutcome({ attempts }: DeliveredMessage): MessageEncryption {
     : { status: 'unavailable', code: 'KEY_MISSING' };
 }
 
-async function whyUnavailable(delivered: DeliveredMessage, own: OwnCard): Promise<UnavailableCode> {
+async function whyUnavailable(
+  delivered: DeliveredMessage,
+  { keys, deleted }: ReceiverContext,
+): Promise<UnavailableCode> {
   const { createdAt } = delivered;
   const joinedAt = await delivered.joinedAt();
   if (joinedAt && createdAt < joinedAt) return 'SENT_BEFORE_JOIN';
-  if (createdAt.getTime() < own.card.createdAt) return 'SENT_BEFORE_DEVICE';
+  const at = createdAt.getTime();
+  if (await deleted.wasUsed(at)) return 'KEY_DELETED';
+  if (at < Math.min(...keys.all().map(({ card }) => card.createdAt))) return 'SENT_BEFORE_DEVICE';
   return 'NOT_ADDRESSED';
 }
 

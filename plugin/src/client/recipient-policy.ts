@@ -1,13 +1,7 @@
 import { EncryptionError } from '../errors.ts';
-import {
-  parseIdentity,
-  type CardId,
-  type ChannelSid,
-  type Identity,
-} from '../protocol/identifiers.ts';
-import type { KeyStore } from './key-store.ts';
+import { parseIdentity, type ChannelSid, type Identity } from '../protocol/identifiers.ts';
 import { arrayOf, isText } from './shape.ts';
-import { readState, updateState, type StateType } from './state.ts';
+import { readState, type Records, type StateType, updateState } from './state.ts';
 
 /** People who are about to get messages of this device in a channel for the first time. */
 export interface NewRecipients {
@@ -50,14 +44,14 @@ export function checkedChoice(choice: RecipientChoice): RecipientChoice {
 
 const KNOWN: StateType<readonly string[]> = { initial: [], isValid: arrayOf(isText) };
 
-/** The recipient policy of the device with this card. Errors are also those of {@link updateState}. */
+/** The recipient policy of a device of this person. Errors are also those of {@link updateState}. */
 export function recipientPolicy(
-  store: KeyStore,
-  own: { readonly id: CardId; readonly identity: Identity },
+  store: Records,
+  owner: Identity,
   choice: RecipientChoice,
   onAdded: (added: NewRecipients) => void,
 ): RecipientPolicy {
-  const name = (channelSid: ChannelSid): string => `recipients/${own.id}/${channelSid}`;
+  const name = (channelSid: ChannelSid): string => `recipients/${channelSid}`;
   // Whoever was approved stays so: only somebody who is not in here is looked up in the store.
   const approved = new Map<ChannelSid, ReadonlySet<string>>();
 
@@ -77,7 +71,7 @@ export function recipientPolicy(
 
   return {
     async check(channelSid, identities) {
-      const others = identities.filter((identity) => identity !== own.identity);
+      const others = identities.filter((identity) => identity !== owner);
       if (others.every((identity) => approved.get(channelSid)?.has(identity))) return;
       const known = new Set(await readState(store, name(channelSid), KNOWN));
       const added = others.filter((identity) => !known.has(identity));

@@ -5,13 +5,11 @@ import type { CardId, Identity } from '../protocol/identifiers.ts';
 import { hex, type Bytes } from '../protocol/primitives.ts';
 import type { CardBook, FoundCards } from './card-book.ts';
 import type { CardLog } from './card-log.ts';
-import type { OwnCard } from './own-card.ts';
 import type { Pins } from './pins.ts';
 import { encryptionKeyOf } from './suite.ts';
 
 /** What choosing recipients asks. */
 export interface RecipientsContext {
-  readonly own: OwnCard;
   readonly cards: CardBook;
   readonly pins: Pins;
   readonly log: Pick<CardLog, 'head' | 'checkFirstSight'>;
@@ -27,12 +25,13 @@ export interface RecipientsContext {
  */
 export async function chooseRecipients(
   members: readonly Identity[],
+  own: Card,
   suite: Suite,
-  { own, cards, pins, log }: RecipientsContext,
+  { cards, pins, log }: RecipientsContext,
 ): Promise<readonly Bytes[]> {
-  const identities = [...new Set([own.card.identity, ...members])];
+  const identities = [...new Set([own.identity, ...members])];
   const found = await cards.find(identities);
-  checkOwn(own.card, found);
+  checkOwn(own, found);
   // By key: a card may carry a key that is not its holder's, and a key gets one slot.
   const chosen = new Map<string, { readonly id: CardId; readonly key: Bytes }>();
   const choose = (card: Card): void => {
@@ -49,13 +48,13 @@ export async function chooseRecipients(
     const acceptable = all.filter((card) => encryptionKeyOf(card, suite));
     const trusted = acceptable.filter(({ id }) => trust.get(id) !== 'changed');
     trusted.forEach(choose);
-    if (identity === own.card.identity || trusted.length > 0) continue;
+    if (identity === own.identity || trusted.length > 0) continue;
     // Whoever has no card may get one any moment: the next attempt asks the directory again.
     cards.refresh(identity);
     if (acceptable.length > 0) changed.push(identity);
     else (all.length === 0 ? without : withoutSuite).push(identity);
   }
-  choose(own.card);
+  choose(own);
   if (without.length > 0) throw memberWithoutCard(without);
   if (withoutSuite.length > 0) throw memberWithoutSuite(withoutSuite);
   if (changed.length > 0) throw keyChanged(changed);

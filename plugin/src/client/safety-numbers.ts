@@ -13,7 +13,7 @@ import {
   type SafetyNumberSide,
 } from '../protocol/safety-number.ts';
 import type { CardBook } from './card-book.ts';
-import type { OwnCard } from './own-card.ts';
+import type { DeviceKeys } from './device-keys.ts';
 import type { Pins, Trust } from './pins.ts';
 
 /** A live card of somebody, and how far this device trusts it. */
@@ -56,7 +56,9 @@ export interface SafetyNumbers {
 
 /** What {@link safetyNumbers} works with. */
 export interface SafetyNumbersContext {
-  readonly own: Pick<OwnCard, 'card'>;
+  /** The device's owner. */
+  readonly me: Identity;
+  readonly keys: Pick<DeviceKeys, 'current'>;
   readonly cards: CardBook;
   readonly pins: Pins;
   /** Rejects with `CLOSED` after the device was closed, and with `DEVICE_REMOVED`. */
@@ -71,9 +73,13 @@ interface Current {
 }
 
 /** The safety numbers of one device. */
-export function safetyNumbers({ own, cards, pins, check }: SafetyNumbersContext): SafetyNumbers {
-  const me = own.card.identity;
-
+export function safetyNumbers({
+  me,
+  keys,
+  cards,
+  pins,
+  check,
+}: SafetyNumbersContext): SafetyNumbers {
   async function current(who: string): Promise<Current> {
     await check();
     const identity = identityArgument(who);
@@ -104,7 +110,8 @@ export function safetyNumbers({ own, cards, pins, check }: SafetyNumbersContext)
    * card that somebody slipped under this name must not be among it.
    */
   async function vouchedFor(found: readonly Card[]): Promise<readonly Card[]> {
-    const all = [own.card, ...found.filter(({ id }) => id !== own.card.id)];
+    const { card: own } = keys.current();
+    const all = [own, ...found.filter(({ id }) => id !== own.id)];
     const trust = await pins.check(me, all);
     if (all.some(({ id }) => trust.get(id) === 'changed')) throw ownKeyChanged(me);
     return all;

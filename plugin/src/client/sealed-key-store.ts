@@ -1,20 +1,35 @@
 import type { Bytes, RandomSource } from '../protocol/primitives.ts';
 import { openStateRecord, sealStateRecord } from '../protocol/state-record.ts';
 import type { KeyStore } from './key-store.ts';
+import type { Records } from './state.ts';
 
-/** A key store whose records are sealed under the device's state key, see `state-record.ts`. */
-export function sealedKeyStore(keyStore: KeyStore, key: Bytes, random: RandomSource): KeyStore {
+/**
+ * Records in a key store, sealed under a key, see `state-record.ts`.
+ * @param scope what the names of its records begin with there, and those of its locks: whose they are
+ */
+export function sealedKeyStore(
+  keyStore: KeyStore,
+  scope: string,
+  key: Bytes,
+  random: RandomSource,
+): Records {
+  const within = (name: string): string => `${scope}/${name}`;
   const open = (name: string, record: Bytes | null): Bytes | null =>
     record && openStateRecord(key, name, record);
   return {
-    get: async (name) => open(name, await keyStore.get(name)),
-    update: (name, change) =>
-      keyStore.update(name, (record) => {
-        const current = open(name, record);
+    async get(name) {
+      const inner = within(name);
+      return open(inner, await keyStore.get(inner));
+    },
+    update(name, change) {
+      const inner = within(name);
+      return keyStore.update(inner, (record) => {
+        const current = open(inner, record);
         const next = change(current);
         if (next === null || next === current) return next && record;
-        return sealStateRecord(key, name, next, random);
-      }),
-    lock: (name, work) => keyStore.lock(name, work),
+        return sealStateRecord(key, inner, next, random);
+      });
+    },
+    lock: (name, work) => keyStore.lock(within(name), work),
   };
 }

@@ -3,6 +3,9 @@ import { EncryptionError } from '../errors.ts';
 import { utf8, utf8Text, type Bytes } from '../protocol/primitives.ts';
 import type { KeyStore } from './key-store.ts';
 
+/** Where the records of one device are: a part of its key store. */
+export type Records = Pick<KeyStore, 'get' | 'update' | 'lock'>;
+
 /** One kind of record: what it is when there is none, and what is a valid one. */
 export interface StateType<T> {
   readonly initial: T;
@@ -16,7 +19,7 @@ export interface StateType<T> {
  * would forget pins, or count a message number twice
  */
 export async function updateState<T>(
-  store: KeyStore,
+  store: Records,
   name: string,
   type: StateType<T>,
   change: (current: T) => T,
@@ -34,7 +37,7 @@ export async function updateState<T>(
 }
 
 /** Reads a JSON record; errors as {@link updateState}. */
-export async function readState<T>(store: KeyStore, name: string, type: StateType<T>): Promise<T> {
+export async function readState<T>(store: Records, name: string, type: StateType<T>): Promise<T> {
   const current = await store.get(name);
   return current === null ? type.initial : parse(current, name, type);
 }

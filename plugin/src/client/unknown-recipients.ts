@@ -5,7 +5,7 @@ import { countUnknownSlots } from '../protocol/slot-parts.ts';
 import { isYounger } from './age.ts';
 import { FRESH_MILLISECONDS, MAX_SEARCHED, type CardBook } from './card-book.ts';
 import type { DeliveredMessage } from './delivered.ts';
-import type { OwnCard } from './own-card.ts';
+import type { DeviceKeys } from './device-keys.ts';
 import { encryptionKeyOf } from './suite.ts';
 
 /**
@@ -30,18 +30,23 @@ const MAX_REQUESTS = 40;
 const PATIENCE_MILLISECONDS = 1000;
 
 /** Compares slots with the cards of the members, asking the directory afresh before it says so. */
-export function unknownRecipients(own: OwnCard, cards: CardBook, now: () => number): CountUnknown {
+export function unknownRecipients(
+  keys: DeviceKeys,
+  cards: CardBook,
+  now: () => number,
+): CountUnknown {
   const take = budget(now);
   let failedAt = -Infinity;
   // One after the other: what is asked for one message need not be asked for the next.
   let last: Promise<unknown> = Promise.resolve();
 
   function count(people: readonly Identity[], slots: Slots, sender: Card): number {
-    const known = [own.card, sender, ...people.flatMap((identity) => cards.known(identity))];
-    const keys = known.map((card) => encryptionKeyOf(card, slots.suite));
+    const own = keys.all().map(({ card }) => card);
+    const known = [...own, sender, ...people.flatMap((identity) => cards.known(identity))];
+    const knownKeys = known.map((card) => encryptionKeyOf(card, slots.suite));
     return countUnknownSlots(
       slots,
-      keys.filter((key) => key !== undefined),
+      knownKeys.filter((key) => key !== undefined),
     );
   }
 

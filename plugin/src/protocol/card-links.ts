@@ -21,7 +21,7 @@ export async function succeedCard(card: Card, predecessorKey: SigningKey): Promi
 }
 
 /**
- * The card, signed also by another device of its identity.
+ * The card, signed also by another device of its identity: before it is published, or later.
  * @throws EncryptionError `INVALID_ARGUMENT` when it holds no more signatures
  */
 export async function endorseCard(
@@ -62,6 +62,7 @@ function endorserExtra(cardId: CardId): Bytes {
 
 // Without room for the application's approval nobody would accept it.
 function checkRoom({ signatures }: Card): void {
-  if (signatures.length < CARD_LIMITS.signatures - 1) return;
+  const isApproved = signatures.some(({ signer }) => signer === 'app');
+  if (signatures.length + (isApproved ? 1 : 2) <= CARD_LIMITS.signatures) return;
   throw new EncryptionError('INVALID_ARGUMENT', 'A card holds at most 8 signatures.');
 }

@@ -29,6 +29,7 @@ const CAPS: PasswordCost = { memory: 256 * 1024, passes: 16, lanes: 4 };
 /**
  * Seals a secret under a password.
  * @param name where the record will be stored; a record moved to another name does not open
+ * @param cost of guessing the password; by default that of records on the device itself
  * @throws EncryptionError `INVALID_ARGUMENT` when the password is empty, or not well-formed text
  */
 export async function sealKeyRecord(
@@ -36,12 +37,13 @@ export async function sealKeyRecord(
   secret: Bytes,
   password: string,
   random: RandomSource,
+  cost = COST,
 ): Promise<Bytes> {
   if (passwordArgument(password) === '') throw invalidArgument('The password is empty.');
   const salt = random(16);
   const nonce = random(24);
-  const { key, check } = deriveKeys(await stretchPassword(password, salt, COST));
-  const parameters = encodeParameters(COST, salt);
+  const { key, check } = deriveKeys(await stretchPassword(password, salt, cost));
+  const parameters = encodeParameters(cost, salt);
   const ciphertext = encryptAtRest(key, nonce, secret, associated(name, parameters));
   return concat(parameters, check, nonce, ciphertext);
 }

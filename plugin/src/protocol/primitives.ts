@@ -45,6 +45,7 @@ export type Label =
   | 'record-check'
   | 'record-key'
   | 'state-key'
+  | 'state-scope'
   | 'state'
   | 'login-salt'
   | 'login-auth'

@@ -12,8 +12,8 @@ export interface RevocationContent {
   /** `retired`: no longer used. `compromised`: somebody else may have its keys. */
   readonly reason: RevocationReason;
   /**
-   * Of a compromised card: the number, from 0, in the identity's history from which on no card that
-   * this one vouched for is trusted for that. 0 when absent.
+   * Of a compromised card: the number, from 0, of the entry in the identity's history from which on
+   * nothing counts that this card vouched for. 0 when absent.
    */
   readonly since?: number;
   /** By the revoker's clock: milliseconds since 1970-01-01 UTC. */

@@ -12,6 +12,7 @@ import {
   encryptAtRest,
   expandKey,
   extractKey,
+  hex,
   label,
   utf8,
   type Bytes,
@@ -20,9 +21,15 @@ import {
 
 const NONCE_LENGTH = 24;
 
-/** The key of a device's state records, 32 bytes, from its private keys. */
-export function deriveStateKey(privateKeys: Uint8Array): Bytes {
-  return expandKey(extractKey('state-key', privateKeys), 'state-key', [], 32);
+/** The key of state records, 32 bytes: from a device's secret, or from the private keys of a card. */
+export function deriveStateKey(secret: Uint8Array): Bytes {
+  return expandKey(extractKey('state-key', secret), 'state-key', [], 32);
+}
+
+/** What the names of a device's state records begin with, from its secret. */
+export function deriveScope(deviceSecret: Uint8Array): string {
+  const name = expandKey(extractKey('state-key', deviceSecret), 'state-scope', [], 16);
+  return `device-${hex.encode(name)}`;
 }
 
 /** Seals a record; it opens under the same name only. */

@@ -8,8 +8,8 @@ import {
   parseIdentity,
   type CardId,
   type Identity,
-  type IdentityHistory,
 } from 'twilio-chat-encryption/protocol';
+import type { ProvenHistory } from '../../src/client/card-log.ts';
 import { cardBook, type CardBook, type CardSource } from '../../src/client/card-book.ts';
 import { codeOf } from '../outcomes.ts';
 import { historyOf } from './histories.ts';
@@ -26,7 +26,7 @@ const unapproved = exportCard(
 
 /** A log that answers what it is told to, and its book on a clock that is set by hand. */
 class Library implements CardSource {
-  answers = new Map<string, IdentityHistory>();
+  answers = new Map<string, ProvenHistory>();
   answerAfter: Promise<void> = Promise.resolve();
   byId = new Map<string, string>();
   failure: Error | undefined;
@@ -35,7 +35,7 @@ class Library implements CardSource {
   readonly got: CardId[] = [];
   readonly book: CardBook = cardBook(this, [appKey], () => this.now);
 
-  async lookUp(identities: readonly Identity[]): Promise<ReadonlyMap<Identity, IdentityHistory>> {
+  async lookUp(identities: readonly Identity[]): Promise<ReadonlyMap<Identity, ProvenHistory>> {
     this.asked.push(identities);
     const { answers } = this;
     await this.answerAfter;

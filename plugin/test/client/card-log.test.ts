@@ -109,7 +109,7 @@ class World implements LogSource {
   async device(): Promise<CardLog> {
     return cardLog({
       directory: this,
-      keyStore: this.keyStore,
+      records: this.keyStore,
       logKey: await backEnd.importVerifyingKey(this.log.key.publicKey),
       appKeys: [appKey],
       identity: ALICE,
@@ -216,6 +216,19 @@ describe('a server', () => {
     expect(world.splits).toHaveLength(1);
   });
 
+  test('is one log after all, once the server proves that it is', async () => {
+    await lookUp();
+    const known = await device.head();
+    await addCard(world.log, BOB);
+    world.attack = (answer) => ({ ...answer, consistency: [base64url.encode(random(32))] });
+    await expect(lookUp()).rejects.toMatchObject({ code: 'SPLIT_VIEW' });
+    await expect(device.splitView()).resolves.toMatchObject({ known: text(known) });
+    world.attack = (answer) => answer;
+    await lookUp();
+    await device.checkFirstSight();
+    expect(await device.splitView()).toBeNull();
+  });
+
   test('that has another root at one size is found out', async () => {
     const fork = await forkOf(world.log);
     await addCard(world.log, BOB);
@@ -223,6 +236,7 @@ describe('a server', () => {
     await lookUp();
     world.log = fork;
     await expect(lookUp()).rejects.toMatchObject({ code: 'SPLIT_VIEW' });
+    await expect(device.checkFirstSight()).rejects.toMatchObject({ code: 'SPLIT_VIEW' });
   });
 
   test('that lost entries and goes on otherwise is found out', async () => {

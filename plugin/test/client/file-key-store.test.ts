@@ -33,9 +33,12 @@ test('records are for their owner only', async () => {
   const folder = newFolder();
   await new FileKeyStore(folder).update('key/alice', one);
   expect(await permissions(folder)).toBe(0o700);
-  const files = await readdir(folder);
-  expect(files).toHaveLength(2);
-  for (const file of files) expect(await permissions(join(folder, file))).toBe(0o600);
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  expect(entries).toHaveLength(3);
+  for (const entry of entries) {
+    const mode = entry.isDirectory() ? 0o700 : 0o600;
+    expect(await permissions(join(entry.parentPath, entry.name))).toBe(mode);
+  }
 });
 
 test('file names tell nothing', async () => {
@@ -43,8 +46,9 @@ test('file names tell nothing', async () => {
   const store = new FileKeyStore(folder);
   await store.update('key/alice', one);
   await store.lock('key/alice', () => Promise.resolve());
-  const hashed = /^[0-9a-f]{64}(\.lock(\.next)?)?$/;
-  const named = (await readdir(folder)).filter((file) => !hashed.test(file));
+  const hashed = /^[0-9a-f]{64}(\.record|\.lock(\.next)?)?$/;
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const named = entries.map(({ name }) => name).filter((name) => !hashed.test(name));
   expect(named).toEqual(['update.lock']);
 });
 

@@ -57,6 +57,20 @@ export function describeKeyStore(name: string, make: () => Promise<KeyStore>): v
       }
     });
 
+    test('deletes all records of a scope at once, and no others', async () => {
+      const store = await make();
+      const own = ['a/', 'a/b', 'a/b/c', 'a//', 'a/語'];
+      const others = ['a', 'ab/c', 'a0', 'a.', 'A/b', 'b/a/c', '/a'];
+      for (const one of [...own, ...others]) await store.update(one, () => random(3));
+      await store.clear('a');
+      for (const one of own) expect(await store.get(one), one).toBeNull();
+      for (const one of others) expect(await store.get(one), one).not.toBeNull();
+      await store.clear('a');
+      await store.clear('nobody');
+      await store.update('a/b', () => random(4));
+      expect(await store.get('a/b')).toHaveLength(4);
+    });
+
     test('shares no memory with its caller', async () => {
       const store = await make();
       const given = Uint8Array.of(1);

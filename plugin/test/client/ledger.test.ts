@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { ledger, type Ledger, type Sight } from '../../src/client/ledger.ts';
 import { cardIdOf, messageIdOf, parseChannelSid } from '../../src/protocol/identifiers.ts';
 
-const OWN = cardIdOf(new Uint8Array(32));
+const OTHER = cardIdOf(new Uint8Array(32));
 const CARD = cardIdOf(new Uint8Array(32).fill(1));
 const [ONE, TWO] = [1, 2].map((byte) => messageIdOf(new Uint8Array(16).fill(byte)));
 const KNOWN = { is: 'known', fork: false, latestRevision: 0 };
@@ -24,7 +24,7 @@ function sight(changes: Partial<Sight> & { messageId?: Sight['name']['messageId'
 
 function empty(): { record: Ledger; afterRestart: () => Ledger } {
   const store = new MemoryKeyStore();
-  return { record: ledger(store, OWN), afterRestart: () => ledger(store, OWN) };
+  return { record: ledger(store), afterRestart: () => ledger(store) };
 }
 
 describe('a ledger', () => {
@@ -148,13 +148,13 @@ describe('a ledger', () => {
     const { record } = empty();
     await record(sight());
     expect(await record(sight({ channelSid: parseChannelSid('CH2') }))).toEqual(KNOWN);
-    const other = { ...sight().name, cardId: OWN };
+    const other = { ...sight().name, cardId: OTHER };
     expect(await record(sight({ name: other, index: 1 }))).toEqual(KNOWN);
   });
 
   test('is filled neither by forks nor by edits without end', async () => {
     const store = new MemoryKeyStore();
-    const record = ledger(store, OWN);
+    const record = ledger(store);
     for (let number = 0; number < 40; number += 1) {
       const messageId = messageIdOf(new Uint8Array(16).fill(number));
       await record(sight({ messageId, index: number, digest: `fork ${number}` }));
@@ -168,7 +168,7 @@ describe('a ledger', () => {
       );
     }
     for (const sequence of [1, 2]) {
-      const kept = await store.get(`message/${OWN}/CH1/${CARD}/${sequence}`);
+      const kept = await store.get(`message/CH1/${CARD}/${sequence}`);
       expect(kept?.length).toBeLessThan(4000);
     }
   });

@@ -47,6 +47,16 @@ export class LoggedDirectory implements Directory {
     return publishing;
   }
 
+  async revoke(cardId: CardId, content: string): Promise<void> {
+    const published = await this.get(cardId);
+    if (published === null)
+      throw new EncryptionError('DIRECTORY_REFUSED', 'There is no such card.');
+    const { identity } = await importCard(published);
+    await this.#inTurn(() =>
+      this.log.append({ operation: 'revoke', time: Date.now(), identity, cardId, content }),
+    );
+  }
+
   get(id: CardId): Promise<string | null> {
     return this.#published.get(id) ?? Promise.resolve(null);
   }

@@ -6,11 +6,14 @@ import {
   exportCard,
   sealKeyRecord,
   importCard,
+  parseIdentity,
   verifyLookup,
   type CardId,
   type Identity,
+  type IdentityHistory,
 } from 'twilio-chat-encryption/protocol';
 import { cardBook } from '../../src/client/card-book.ts';
+import type { ProvenHistory } from '../../src/client/card-log.ts';
 import { cards, type Cards } from '../../src/client/cards.ts';
 import type { ExportableCard } from '../../src/client/checked-cards.ts';
 import { keyPair, type KeyPair } from '../../src/client/key-pair.ts';
@@ -41,32 +44,52 @@ class Approving extends LoggedDirectory {
   }
 }
 
+function proven(
+  histories: ReadonlyMap<Identity, IdentityHistory>,
+): ReadonlyMap<Identity, ProvenHistory> {
+  return new Map(
+    [...histories].map(([one, history]) => [one, { ...history, size: history.count }]),
+  );
+}
+
 interface Tools {
   readonly keys: Keys;
   readonly cards: Cards;
   readonly keyStore: MemoryKeyStore;
+  readonly revoked: readonly CardId[];
   readonly close: () => void;
 }
 
 function tools(directory = new Approving(), keyStore = new MemoryKeyStore()): Tools {
   let closed = false;
+  const revoked: CardId[] = [];
   const checkOpen = (): void => {
     if (closed) throw new EncryptionError('CLOSED', 'Closed.');
   };
   const source = {
     lookUp: async (identities: readonly Identity[]) =>
-      verifyLookup(await directory.log.lookup(identities), {
-        logKey,
-        appKeys: [appKey],
-        head: await directory.log.head(0),
-        identities,
-      }),
+      proven(
+        await verifyLookup(await directory.log.lookup(identities), {
+          logKey,
+          appKeys: [appKey],
+          head: await directory.log.head(0),
+          identities,
+        }),
+      ),
     get: (id: CardId) => directory.get(id),
   };
   const book = cardBook(source, [appKey], Date.now);
-  const context = { cards: book, directory, appKeys: [appKey], now: Date.now, checkOpen };
+  const context = {
+    ...{ identity: parseIdentity('alice'), cards: book, directory, appKeys: [appKey] },
+    ...{ now: Date.now, checkOpen },
+    revoke(id: CardId) {
+      revoked.push(id);
+      return Promise.resolve();
+    },
+  };
   return {
     keyStore,
+    revoked,
     keys: keys({ keyStore, random, checkOpen }),
     cards: cards(context),
     close: () => {
@@ -547,10 +570,13 @@ describe('a card', () => {
     expect(await codeOf(ownCards.import(''))).toBe('CARD_INVALID');
   });
 
-  test('cannot be revoked yet, and does not seem to be', async () => {
-    const { cards: ownCards } = tools();
-    expect(await codeOf(ownCards.revoke(alice.card))).toBe('NOT_SUPPORTED_ENCRYPTED');
+  test('is revoked by its holder’s device, and no other one', async () => {
+    const { cards: ownCards, revoked } = tools();
+    await ownCards.revoke(alice.card);
+    expect(revoked).toEqual([alice.card.id]);
     expect(await codeOf(ownCards.revoke({ ...alice.card }))).toBe('INVALID_ARGUMENT');
+    expect(await codeOf(ownCards.revoke(bob.card))).toBe('INVALID_ARGUMENT');
+    expect(revoked).toHaveLength(1);
   });
 });
 

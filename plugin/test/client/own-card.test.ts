@@ -12,7 +12,9 @@ import {
   type Bytes,
   type SigningKey,
 } from 'twilio-chat-encryption/protocol';
-import { openOwnCard, type OwnCard, type OwnCardOptions } from '../../src/client/own-card.ts';
+import { openDeviceKeys, type DeviceKeysOptions } from '../../src/client/device-keys.ts';
+import type { OwnCard } from '../../src/client/own-card.ts';
+import type { Records } from '../../src/client/state.ts';
 import { codeOf, failureOf } from '../outcomes.ts';
 import { APP_KEY, person, random } from '../protocol/people.ts';
 
@@ -33,6 +35,7 @@ class Approval implements Directory {
   readonly lookup = notAsked;
   readonly lookupAt = notAsked;
   readonly consistency = notAsked;
+  readonly revoke = notAsked;
 
   get(): Promise<string | null> {
     return Promise.resolve(null);
@@ -46,9 +49,10 @@ const fails = (code: 'DIRECTORY_UNREACHABLE' | 'DIRECTORY_REFUSED') => (): Promi
 class Device {
   readonly keyStore = new MemoryKeyStore();
   readonly directory = new Approval();
+  records: Records | undefined;
 
-  open(changes: Partial<OwnCardOptions> = {}): Promise<OwnCard> {
-    return openOwnCard({
+  async open(changes: Partial<DeviceKeysOptions> = {}): Promise<OwnCard> {
+    const opened = await openDeviceKeys({
       identity: parseIdentity('alice'),
       password: 'password',
       keyStore: this.keyStore,
@@ -60,6 +64,8 @@ class Device {
       now: () => 1_700_000_000_000,
       ...changes,
     });
+    this.records = opened.records;
+    return opened.keys.current();
   }
 }
 
@@ -114,12 +120,14 @@ describe('a device', async () => {
 
   test('without the server does not believe a planted approval in its store', async () => {
     const name = `card/${first.card.id}`;
-    const stored = await device.keyStore.get(name);
-    await device.keyStore.update(name, () => Uint8Array.of(0xff));
+    const { records = new MemoryKeyStore() } = device;
+    const stored = await records.get(name);
+    expect(stored).not.toBeNull();
+    await records.update(name, () => Uint8Array.of(0xff));
     device.directory.publish = fails('DIRECTORY_UNREACHABLE');
     expect(await codeOf(device.open())).toBe('OWN_CARD_INVALID');
     device.directory.publish = approvedBy(APP_KEY);
-    await device.keyStore.update(name, () => stored);
+    await records.update(name, () => stored);
   });
 
   test('of somebody else does not open with keys that were moved', async () => {
@@ -149,7 +157,7 @@ describe('a device with postQuantum', async () => {
     const again = await device.open({ postQuantum: true });
     expect(exportCard(again.card)).toBe(exportCard(first.card));
     expect(again.pqEncryptionKey?.publicKey).toEqual(first.pqEncryptionKey?.publicKey);
-    expect(again.stateKey).toEqual(first.stateKey);
+    expect(again.sessionKey).toEqual(first.sessionKey);
   });
 
   test('keeps the key when the option is gone: others still use it', async () => {
@@ -180,17 +188,17 @@ describe('a device with postQuantum', async () => {
   });
 });
 
-test('what a device remembers is sealed under a key of all its secrets', async () => {
+test('the sessions of a card are sealed under a key of all its secrets', async () => {
   // The key stores hold the same record but for one bit of the X-Wing seed, which no card shows.
   const secrets = random(96);
-  const stateKeys = [];
+  const sessionKeys = [];
   for (const last of [0, 1]) {
     const device = new Device();
     secrets[95] = last;
     const source = (length: number): Bytes => (length === 96 ? secrets.slice() : random(length));
-    stateKeys.push((await device.open({ random: source })).stateKey);
+    sessionKeys.push((await device.open({ random: source })).sessionKey);
   }
-  expect(stateKeys[0]).not.toEqual(stateKeys[1]);
+  expect(sessionKeys[0]).not.toEqual(sessionKeys[1]);
 });
 
 test('keys are stored before the card is published: a failed first run is gone on with', async () => {

@@ -1,23 +1,42 @@
 import { describe, expect, test } from 'vitest';
 import { MemoryKeyStore } from '../../src/client/key-store.ts';
-import { parseIdentity, type CardId, type Identity } from 'twilio-chat-encryption/protocol';
+import {
+  parseIdentity,
+  type CardId,
+  type Identity,
+  type LoggedCard,
+} from 'twilio-chat-encryption/protocol';
+import type { ProvenHistory } from '../../src/client/card-log.ts';
 import { pins, type Pins } from '../../src/client/pins.ts';
 import { utf8 } from '../../src/protocol/primitives.ts';
 import { codeOf } from '../outcomes.ts';
-import { person } from '../protocol/people.ts';
+import { person, type Person } from '../protocol/people.ts';
+import { historyOf } from './histories.ts';
 
 const [phone, laptop, planted] = [await person('bob'), await person('bob'), await person('bob')];
-const [alice, bob] = [parseIdentity('alice'), parseIdentity('bob')];
+const bob = parseIdentity('bob');
 const ids = { phone: phone.card.id, laptop: laptop.card.id, planted: planted.card.id };
 
+type Report = readonly [Identity, readonly CardId[]];
+
+interface Run {
+  readonly pinned: Pins;
+  readonly reports: Report[];
+  readonly store: MemoryKeyStore;
+  /** What the log says of bob. */
+  history: ProvenHistory | null;
+}
+
 /** A run of alice's device on a store, and what it reported. */
-function run(
-  store = new MemoryKeyStore(),
-  owner: Identity = alice,
-): { pinned: Pins; reports: (readonly [Identity, readonly CardId[]])[]; store: MemoryKeyStore } {
-  const reports: (readonly [Identity, readonly CardId[]])[] = [];
-  const pinned = pins(store, owner, (...report) => reports.push(report));
-  return { pinned, reports, store };
+function run(store = new MemoryKeyStore()): Run {
+  const reports: Report[] = [];
+  const pinned = pins({
+    records: store,
+    historyOf: () => result.history,
+    onChanged: (...report) => reports.push(report),
+  });
+  const result: Run = { pinned, reports, store, history: null };
+  return result;
 }
 
 describe('pins', () => {
@@ -106,14 +125,10 @@ describe('pins', () => {
     expect([...one.values(), ...two.values()].toSorted()).toEqual(['changed', 'new']);
   });
 
-  test('are each owner’s and each identity’s own, also when names run together', async () => {
+  test('are each identity’s own', async () => {
     const { store, pinned } = run();
     await pinned.check(bob, [phone.card]);
-    const carol = run(store, parseIdentity('carol'));
-    expect(await carol.pinned.knows(bob)).toBe(false);
-    const [a, b] = [parseIdentity('x","y'), parseIdentity('z')];
-    await run(store, a).pinned.check(b, [phone.card]);
-    expect(await run(store, parseIdentity('x')).pinned.knows(parseIdentity('y","z'))).toBe(false);
+    expect(await run(store).pinned.knows(parseIdentity('carol'))).toBe(false);
   });
 
   test('mark cards as verified, which no other card inherits', async () => {
@@ -150,7 +165,7 @@ describe('pins', () => {
   test('that an earlier release stored have no marks, and take them', async () => {
     const { pinned, store } = run();
     const stored = JSON.stringify({ pinned: [ids.phone], changed: [] });
-    await store.update('pins/["alice","bob"]', () => utf8(stored));
+    await store.update('pins/bob', () => utf8(stored));
     expect([...(await pinned.check(bob, [phone.card]))]).toEqual([[ids.phone, 'pinned']]);
     await pinned.markVerified(bob, [ids.phone]);
     expect([...(await pinned.check(bob, [phone.card]))]).toEqual([[ids.phone, 'verified']]);
@@ -163,10 +178,11 @@ describe('pins', () => {
     '{"pinned":{},"changed":[]}',
     '{"pinned":[],"changed":[],"verified":["x"]}',
     '{"pinned":[],"changed":[],"verified":null}',
+    '{"pinned":[],"changed":[],"history":{"count":-1,"hash":"","size":0}}',
   ])('that are damaged (%j) are an error, never a new first sight', async (text) => {
     const { pinned, store } = run();
     await pinned.check(bob, [phone.card]);
-    await store.update('pins/["alice","bob"]', (current) => {
+    await store.update('pins/bob', (current) => {
       expect(current).not.toBeNull();
       return utf8(text);
     });
@@ -174,5 +190,173 @@ describe('pins', () => {
     expect(await codeOf(pinned.check(bob, [planted.card]))).toBe('KEY_RECORD_DAMAGED');
     expect(await codeOf(pinned.acknowledge(bob, [ids.planted]))).toBe('KEY_RECORD_DAMAGED');
     expect(await codeOf(pinned.markVerified(bob, [ids.planted]))).toBe('KEY_RECORD_DAMAGED');
+  });
+});
+
+/** A history with these cards: whom each is vouched for by, what became of it, and in how large a log. */
+function history(
+  cards: readonly (readonly [Person, Partial<LoggedCard>])[],
+  size = cards.length,
+): ProvenHistory {
+  const plain = historyOf(
+    cards.map(([{ card }]) => card),
+    0,
+    size,
+  );
+  return { ...plain, cards: plain.cards.map((one, at) => ({ ...one, ...cards[at]?.[1] })) };
+}
+
+describe('a card that others vouch for', () => {
+  const byPhone = { vouchers: [ids.phone] };
+  const byLaptop = { vouchers: [ids.laptop] };
+
+  test('is trusted without a word if a pinned one does', async () => {
+    const { pinned, reports } = run();
+    await pinned.check(bob, [phone.card]);
+    const later = history([
+      [phone, {}],
+      [laptop, byPhone],
+    ]);
+    expect([...(await pinned.check(bob, [phone.card, laptop.card], later))]).toEqual([
+      [ids.phone, 'pinned'],
+      [ids.laptop, 'pinned'],
+    ]);
+    expect(reports).toEqual([]);
+  });
+
+  test('is trusted if one does for which a pinned one does, and does not inherit a mark', async () => {
+    const seen = run();
+    await seen.pinned.check(bob, [phone.card]);
+    await seen.pinned.markVerified(bob, [ids.phone]);
+    seen.history = history([
+      [phone, { status: 'superseded' }],
+      [laptop, byPhone],
+      [planted, byLaptop],
+    ]);
+    expect([...(await seen.pinned.check(bob, [laptop.card, planted.card]))]).toEqual([
+      [ids.laptop, 'pinned'],
+      [ids.planted, 'pinned'],
+    ]);
+  });
+
+  test('is not trusted for one that nobody trusts, nor if they only vouch for one another', async () => {
+    const seen = run();
+    await seen.pinned.check(bob, [phone.card]);
+    seen.history = history([
+      [phone, {}],
+      [laptop, { vouchers: [ids.planted] }],
+      [planted, byLaptop],
+    ]);
+    expect([...(await seen.pinned.check(bob, [laptop.card, planted.card])).values()]).toEqual([
+      'changed',
+      'changed',
+    ]);
+    expect(seen.reports).toEqual([[bob, [ids.laptop, ids.planted]]]);
+  });
+
+  test('is not trusted any more when nobody believes who vouched for it', async () => {
+    const seen = run();
+    // At first sight, too, only those are pinned that nobody vouched for.
+    seen.history = history([
+      [phone, {}],
+      [laptop, byPhone],
+    ]);
+    const first = await seen.pinned.check(bob, [phone.card, laptop.card]);
+    expect([...first.values()]).toEqual(['new', 'new']);
+    seen.history = history([
+      [phone, { status: 'revoked', reason: 'compromised' }],
+      [laptop, { vouchers: [] }],
+    ]);
+    expect([...(await seen.pinned.check(bob, [laptop.card]))]).toEqual([[ids.laptop, 'changed']]);
+    expect(seen.reports).toEqual([[bob, [ids.laptop]]]);
+    expect(await seen.pinned.acknowledge(bob, [ids.laptop])).toEqual([ids.laptop]);
+    expect([...(await seen.pinned.check(bob, [laptop.card]))]).toEqual([[ids.laptop, 'pinned']]);
+  });
+
+  test('was reported, and is not when somebody trusted vouches for it after all', async () => {
+    const seen = run();
+    await seen.pinned.check(bob, [phone.card]);
+    expect([...(await seen.pinned.check(bob, [laptop.card])).values()]).toEqual(['changed']);
+    seen.history = history([
+      [phone, {}],
+      [laptop, byPhone],
+    ]);
+    expect([...(await seen.pinned.check(bob, [laptop.card])).values()]).toEqual(['pinned']);
+    expect(await seen.pinned.acknowledge(bob, [ids.laptop])).toEqual([]);
+  });
+});
+
+describe('at first sight', () => {
+  test('the cards that ended are pinned, too: what they signed stands in the history', async () => {
+    const seen = run();
+    seen.history = history([
+      [phone, { status: 'revoked', reason: 'retired' }],
+      [laptop, {}],
+    ]);
+    await seen.pinned.check(bob, [laptop.card]);
+    expect([...(await seen.pinned.check(bob, [phone.card])).values()]).toEqual(['pinned']);
+  });
+
+  test('one that was stolen is not, and nobody is asked about it', async () => {
+    const seen = run();
+    seen.history = history([
+      [phone, { status: 'revoked', reason: 'compromised' }],
+      [laptop, {}],
+    ]);
+    await seen.pinned.check(bob, [laptop.card, phone.card]);
+    expect([...(await seen.pinned.check(bob, [phone.card])).values()]).toEqual(['changed']);
+    expect(seen.reports).toEqual([]);
+  });
+});
+
+describe('what the log says of an identity', () => {
+  const seenBoth = async (): Promise<Run> => {
+    const seen = run();
+    seen.history = history([
+      [phone, {}],
+      [laptop, {}],
+    ]);
+    await seen.pinned.check(bob, [phone.card]);
+    return seen;
+  };
+
+  test('may become more', async () => {
+    const seen = await seenBoth();
+    const more = history([
+      [phone, {}],
+      [laptop, {}],
+      [planted, {}],
+    ]);
+    await seen.pinned.check(bob, [phone.card], more);
+    const { pinned } = run(seen.store);
+    expect(await codeOf(pinned.check(bob, [phone.card], history([[phone, {}]], 9)))).toBe(
+      'LOG_INVALID',
+    );
+    await pinned.check(bob, [phone.card], more);
+  });
+
+  test.each<[string, ProvenHistory]>([
+    ['less', history([[phone, {}]], 9)],
+    ['nothing', history([], 9)],
+    [
+      'other than it was',
+      history(
+        [
+          [laptop, {}],
+          [phone, {}],
+          [planted, {}],
+        ],
+        9,
+      ),
+    ],
+  ])('may not become %s, in a later run either', async (_, changed) => {
+    const { store } = await seenBoth();
+    const { pinned } = run(store);
+    expect(await codeOf(pinned.check(bob, [phone.card], changed))).toBe('LOG_INVALID');
+  });
+
+  test('is not compared with what another tab saw later', async () => {
+    const { store } = await seenBoth();
+    await run(store).pinned.check(bob, [phone.card], history([[phone, {}]], 1));
   });
 });

@@ -16,13 +16,15 @@ import {
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { cardBook, type CardSource } from '../../src/client/card-book.ts';
 import type { DeliveredMessage } from '../../src/client/delivered.ts';
+import { deletedKeys } from '../../src/client/deleted-keys.ts';
 import { encryptedChannels } from '../../src/client/encrypted-channels.ts';
 import { incomingSessions } from '../../src/client/incoming-sessions.ts';
 import type { JudgedMessage } from '../../src/client/judged.ts';
 import { pins } from '../../src/client/pins.ts';
 import { receiver, type Receiver } from '../../src/client/receiver.ts';
-import { APP_KEY, CHANNEL, HEAD, person, random } from '../protocol/people.ts';
+import { APP_KEY, CHANNEL, HEAD, person, random, type Person } from '../protocol/people.ts';
 import { historiesOf, historyOf } from './histories.ts';
+import { ownKeys } from './own-keys.ts';
 
 const appKey = await (await curves()).importVerifyingKey(APP_KEY.publicKey);
 const [alice, bob, stranger] = [await person('alice'), await person('bob'), await person('eve')];
@@ -42,6 +44,8 @@ function gate(): { readonly passed: Promise<unknown>; readonly open: () => void 
 interface Seen {
   /** When alice's card ended, by the log's clock. */
   readonly endedAt?: number;
+  /** Whose keys bob's device has from a backup. */
+  readonly restored?: readonly Person[];
   readonly isSigned?: boolean;
   readonly witnessed?: [head: LogHead, sender: CardId][];
 }
@@ -67,11 +71,15 @@ function bobs(found: Promise<unknown> = Promise.resolve(), seen: Seen = {}): Rec
   const [live] = historyOf([alice.card]).cards;
   if (!live) throw new Error('There is no card.');
   const ended = { ...live, status: 'revoked', endedAt: seen.endedAt ?? 0 } as const;
-  const { card } = bob;
-  const trust = pins(keyStore, card.identity, () => undefined);
+  const keys = ownKeys(bob, ...(seen.restored ?? []));
+  const trust = pins({
+    records: keyStore,
+    historyOf: (who) => book.historyOf(who),
+    onChanged: () => undefined,
+  });
   return receiver({
-    own: { ...bob, stateKey: random(32) },
-    keyStore,
+    keys,
+    records: keyStore,
     cards: seen.endedAt === undefined ? book : { ...book, stateOf: () => ended },
     log: {
       isSigned: () => Promise.resolve(seen.isSigned ?? true),
@@ -81,8 +89,9 @@ function bobs(found: Promise<unknown> = Promise.resolve(), seen: Seen = {}): Rec
       },
     },
     pins: { ...trust, knows: () => Promise.resolve(true) },
-    encrypted: encryptedChannels(keyStore, card),
-    sessions: incomingSessions(keyStore, card.id),
+    encrypted: encryptedChannels(keyStore),
+    sessions: incomingSessions(keys, () => keyStore),
+    deleted: deletedKeys(keyStore),
     sawOwn: () => Promise.resolve(),
     now: Date.now,
   });
@@ -297,6 +306,12 @@ describe('what the log says', () => {
     expect(await outcome({ endedAt }, 6 * 60_000)).toBe('verified');
     expect(await outcome({ endedAt }, 60 * 60_000)).toBe('verified');
     expect(await outcome({ endedAt }, NaN)).toBe('CARD_REVOKED');
+  });
+
+  test('of a card whose keys this device has from a backup counts as of any other', async () => {
+    const endedAt = Date.now() - 10 * 60_000;
+    expect(await outcome({ endedAt, restored: [alice] })).toBe('CARD_REVOKED');
+    expect(await outcome({ isSigned: false, restored: [alice] })).toBe('MALFORMED');
   });
 
   test('in a head that its key did not sign makes a message MALFORMED', async () => {

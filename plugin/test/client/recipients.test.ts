@@ -5,7 +5,7 @@ import type { CardBook } from '../../src/client/card-book.ts';
 import { pins } from '../../src/client/pins.ts';
 import { chooseRecipients } from '../../src/client/recipients.ts';
 import { failureOf } from '../outcomes.ts';
-import { HEAD, person, pqPerson, random } from '../protocol/people.ts';
+import { HEAD, person, pqPerson } from '../protocol/people.ts';
 
 const alice = await pqPerson('alice');
 const [bob, bobsTablet] = await Promise.all([pqPerson('bob'), person('bob')]);
@@ -19,7 +19,11 @@ async function choose(
   checkFirstSight: () => Promise<void> = () => Promise.resolve(),
 ) {
   const refreshed: string[] = [];
-  const trust = pins(new MemoryKeyStore(), alice.card.identity, () => undefined);
+  const trust = pins({
+    records: new MemoryKeyStore(),
+    historyOf: () => null,
+    onChanged: () => undefined,
+  });
   for (const card of before) await trust.check(card.identity, [card]);
   const cards: CardBook = {
     get: () => Promise.reject(new Error('not asked for')),
@@ -34,16 +38,16 @@ async function choose(
       ),
     known: () => [],
     stateOf: () => null,
+    historyOf: () => null,
     foundAt: () => -Infinity,
     ask: () => Promise.reject(new Error('not asked for')),
     refresh: (identity) => refreshed.push(identity),
   };
-  const own = { ...alice, stateKey: random(32) };
   const log = { head: () => Promise.resolve(HEAD), checkFirstSight };
   const members = [...new Set(now.map(({ identity }) => identity))];
   return {
     refreshed,
-    keys: await chooseRecipients(members, suite, { own, cards, pins: trust, log }),
+    keys: await chooseRecipients(members, alice.card, suite, { cards, pins: trust, log }),
   };
 }
 

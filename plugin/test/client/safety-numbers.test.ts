@@ -58,6 +58,7 @@ class Server {
       lookupAt: (identity, size) => log.lookupAt(identity, size),
       consistency: (from, to) => log.consistency(from, to),
       get: () => Promise.resolve(null),
+      revoke: (id, revocation) => log.revoke(id, revocation),
     };
   }
 }
@@ -158,7 +159,7 @@ describe('a safety number', () => {
   test('is not shown while one’s own name has a card that nobody acknowledged', async () => {
     const { server, alice, bob } = await pair();
     const reports: (readonly string[])[] = [];
-    bob.on('keyChanged', ({ identity, cardIds }) => reports.push([identity, ...cardIds]));
+    bob.on('ownCardUnknown', ({ identity, cardIds }) => reports.push([identity, ...cardIds]));
     const planted = await plantedCard('bob');
     await server.publish(planted);
     const { code, identities } = await failureOf(bob.safetyNumber('alice'));

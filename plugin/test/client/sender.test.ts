@@ -4,11 +4,13 @@ import type { CardBook } from '../../src/client/card-book.ts';
 import type { Pins } from '../../src/client/pins.ts';
 import { recipientPolicy } from '../../src/client/recipient-policy.ts';
 import { encryptedChannels } from '../../src/client/encrypted-channels.ts';
-import { sender, type Outlet, type Sender } from '../../src/client/sender.ts';
+import type { Outlet } from '../../src/client/outlet.ts';
+import { sender, type Sender } from '../../src/client/sender.ts';
 import { parseEnvelope } from '../../src/protocol/header.ts';
 import { messageIdOf, type Identity } from '../../src/protocol/identifiers.ts';
 import { base64url, type Bytes } from '../../src/protocol/primitives.ts';
 import { CHANNEL, HEAD, open, person, pqPerson, random } from '../protocol/people.ts';
+import { ownKeys } from './own-keys.ts';
 
 const alice = await person('alice');
 const bob = await person('bob');
@@ -39,6 +41,7 @@ function senderOf(
       ),
     known: () => [],
     stateOf: () => null,
+    historyOf: () => null,
     foundAt: () => -Infinity,
     ask: () => Promise.reject(new Error('not asked for')),
     refresh: () => undefined,
@@ -47,20 +50,20 @@ function senderOf(
     knows: () => Promise.resolve(true),
     check: (_, found) => Promise.resolve(new Map(found.map(({ id }) => [id, 'pinned'] as const))),
     acknowledge: () => Promise.resolve([]),
+    pin: () => Promise.resolve(),
     markVerified: () => Promise.resolve(),
   };
-  const own = { ...self, stateKey: random(32) };
   return sender({
-    own,
-    keyStore,
+    keys: ownKeys(self),
+    records: keyStore,
     cards,
     pins,
     log: { head: () => Promise.resolve(HEAD), checkFirstSight: () => Promise.resolve() },
     random: source,
     now: () => clock.now,
-    encrypted: encryptedChannels(keyStore, own.card),
-    policy: recipientPolicy(keyStore, own.card, 'open', () => undefined),
-    keepSession: () => Promise.resolve(),
+    encrypted: encryptedChannels(keyStore),
+    policy: recipientPolicy(keyStore, self.card.identity, 'open', () => undefined),
+    sessions: { keep: () => Promise.resolve() },
   });
 }
 
@@ -175,6 +178,7 @@ describe('a device that stopped while it was sending', () => {
     const left: KeyStore = {
       get: (name) => keyStore.get(name),
       update: (name, change) => keyStore.update(name, change),
+      clear: (scope) => keyStore.clear(scope),
       lock: (name, work) => locks.lock(name, work),
     };
     return { keyStore: left, outlet };

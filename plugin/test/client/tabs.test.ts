@@ -12,12 +12,14 @@ import {
 } from 'twilio-chat-encryption/protocol';
 import { afterAll, describe, expect, test } from 'vitest';
 import type { DeliveredMessage } from '../../src/client/delivered.ts';
+import { checkDeviceOptions } from '../../src/client/device-options.ts';
 import { openDevice, type Device } from '../../src/client/device.ts';
 import type { Directory } from '../../src/client/directory.ts';
 import type { ReceivedMessage } from '../../src/client/judged.ts';
-import type { Outlet } from '../../src/client/sender.ts';
+import type { Outlet } from '../../src/client/outlet.ts';
 import { codeOf } from '../outcomes.ts';
 import { CHANNEL, person, random } from '../protocol/people.ts';
+import { kindOf } from '../integration/device-records.ts';
 import { LoggedDirectory, PINS } from './logged-directory.ts';
 
 const root = await mkdtemp(join(tmpdir(), 'tabs-'));
@@ -35,8 +37,9 @@ class Approving extends LoggedDirectory {
   }
 }
 
-function open(identity: string, directory: Directory, keyStore: KeyStore): Promise<Device> {
-  return openDevice({ ...PINS, identity, server: directory, keyStore, password: 'password' });
+async function open(identity: string, directory: Directory, keyStore: KeyStore): Promise<Device> {
+  const options = { ...PINS, identity, server: directory, keyStore, password: 'password' };
+  return openDevice(await checkDeviceOptions(options));
 }
 
 /** A channel of alice's and others', as Twilio keeps it. */
@@ -157,7 +160,7 @@ describe.each([
 
   test('that open at once have one card', async () => {
     const { directory, tabs } = await start();
-    expect(tabs[0].card.id).toBe(tabs[1].card.id);
+    expect(tabs[0].card().id).toBe(tabs[1].card().id);
     expect(directory.log.entries.map(({ identity }) => identity).toSorted()).toEqual([
       'alice',
       'bob',
@@ -208,7 +211,7 @@ describe.each([
       tabs[1].send(channel.outlet(), { body: 'two' }),
       tabs[1].edit(
         channel.outlet(),
-        { cardId: tabs[1].card.id, messageId: messageIdOf(random(16)), sequence: 1, revision: 1 },
+        { cardId: tabs[1].card().id, messageId: messageIdOf(random(16)), sequence: 1, revision: 1 },
         { body: 'edited' },
       ),
     ]);
@@ -257,18 +260,24 @@ test('a tab that is closed while it waits for another sends nothing any more', a
 
 test('a tab that others keep waiting for too long sends nothing, and says so', async () => {
   const [directory, store, channel] = [new Approving(), new MemoryKeyStore(), new Channel()];
+  const written: string[] = [];
   const busy: KeyStore = {
     get: (name) => store.get(name),
-    update: (name, change) => store.update(name, change),
+    update(name, change) {
+      written.push(name);
+      return store.update(name, change);
+    },
+    clear: (scope) => store.clear(scope),
     lock: (name, work) =>
-      name.startsWith('send/')
+      kindOf(name).startsWith('send/')
         ? Promise.reject(new EncryptionError('DEVICE_BUSY', 'Others send.'))
         : store.lock(name, work),
   };
   const alice = await open('alice', directory, busy);
+  written.length = 0;
   expect(await codeOf(alice.send(channel.outlet(), { body: 'x' }))).toBe('DEVICE_BUSY');
   expect(channel.bodies).toEqual([]);
-  expect(await store.get(`outgoing/${alice.card.id}/${CHANNEL}`)).toBeNull();
+  expect(written).toEqual([]);
 });
 
 describe('a tab whose device was removed in another', () => {
@@ -282,6 +291,7 @@ describe('a tab whose device was removed in another', () => {
         updated.add(name);
         return store.update(name, change);
       },
+      clear: (scope) => store.clear(scope),
       lock: (name, work) => store.lock(name, work),
     };
     const alice = await open('alice', directory, watched);
@@ -299,7 +309,7 @@ describe('a tab whose device was removed in another', () => {
   test('does nothing any more, and writes nothing', async () => {
     const { alice, channel, updated, judged, told } = await removed();
     const target = {
-      cardId: alice.card.id,
+      cardId: alice.card().id,
       messageId: messageIdOf(random(16)),
       sequence: 1,
       revision: 1,
@@ -321,7 +331,7 @@ describe('a tab whose device was removed in another', () => {
   test('does not go on with the keys of the next device there', async () => {
     const { alice, channel, directory, store } = await removed();
     const next = await open('alice', directory, store);
-    expect(next.card.id).not.toBe(alice.card.id);
+    expect(next.card().id).not.toBe(alice.card().id);
     expect(await codeOf(alice.send(channel.outlet(), { body: 'x' }))).toBe('DEVICE_REMOVED');
     expect(await next.send(channel.outlet(), { body: 'y' })).toBe(1);
   });

@@ -4,14 +4,15 @@ import {
   parseEnvelope,
   parseIdentity,
   type Identity,
-  type IdentityHistory,
 } from 'twilio-chat-encryption/protocol';
+import type { ProvenHistory } from '../../src/client/card-log.ts';
 import { cardBook, type CardBook, type CardSource } from '../../src/client/card-book.ts';
 import type { DeliveredMessage } from '../../src/client/delivered.ts';
 import { unknownRecipients, type CountUnknown } from '../../src/client/unknown-recipients.ts';
 import type { Slots } from '../../src/protocol/header.ts';
-import { APP_KEY, CHANNEL, person, random, seal, type Person } from '../protocol/people.ts';
+import { APP_KEY, CHANNEL, person, seal, type Person } from '../protocol/people.ts';
 import { historiesOf } from './histories.ts';
+import { ownKeys } from './own-keys.ts';
 
 const appKey = await (await curves()).importVerifyingKey(APP_KEY.publicKey);
 const [alice, bob, stranger] = await Promise.all(
@@ -28,9 +29,9 @@ class World implements CardSource {
   readonly asked: (readonly Identity[])[] = [];
   readonly cards: Person[] = [alice, bob].filter((one) => one !== undefined);
   readonly book: CardBook = cardBook(this, [appKey], () => this.now);
-  readonly count: CountUnknown = unknownRecipients(own(), this.book, () => this.now);
+  readonly count: CountUnknown = unknownRecipients(ownKeys(known(bob)), this.book, () => this.now);
 
-  async lookUp(identities: readonly Identity[]): Promise<ReadonlyMap<Identity, IdentityHistory>> {
+  async lookUp(identities: readonly Identity[]): Promise<ReadonlyMap<Identity, ProvenHistory>> {
     this.asked.push(identities);
     await Promise.resolve();
     if (this.failure) throw this.failure;
@@ -56,10 +57,6 @@ class World implements CardSource {
 function known(one: Person | undefined): Person {
   if (!one) throw new Error('There is nobody.');
   return one;
-}
-
-function own() {
-  return { ...known(bob), stateKey: random(32) };
 }
 
 async function slotsFor(to: readonly (Person | undefined)[]): Promise<Slots> {

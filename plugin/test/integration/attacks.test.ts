@@ -65,7 +65,8 @@ async function encryptionSecret({ identity, keyStore }: Person): Promise<Uint8Ar
   const record = await keyStore.get(`key/${identity}`);
   if (!record) throw new Error('No key record.');
   const secret = await openKeyRecord(`key/${identity}`, record, `password of ${identity}`);
-  return secret.slice(32, 64);
+  // Behind the version, the device's secret and the signing seed.
+  return secret.slice(65, 97);
 }
 
 function flipped(body: string): string {

@@ -26,7 +26,7 @@ beforeAll(async () => {
 afterAll(() => world.close());
 
 async function acknowledged(one: Person, other: Person): Promise<void> {
-  await next(one.encryption, 'keyChanged');
+  await next(one.encryption, 'ownCardUnknown');
   await one.encryption.acknowledge(one.identity, [other.encryption.cardId]);
 }
 

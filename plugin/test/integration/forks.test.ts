@@ -1,6 +1,7 @@
 /** One card on two devices, as after restoring a copy of a device's storage. */
 import type { KeyStore } from 'twilio-chat-encryption';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { scopeOf } from './device-records.ts';
 import { deliver, history, pair, startWorld, type World } from './world.ts';
 
 let world: World;
@@ -24,6 +25,7 @@ function copyOf(keyStore: KeyStore): KeyStore {
     async update(name, change) {
       own.set(name, change(await read(name)));
     },
+    clear: (scope) => keyStore.clear(scope),
     lock: (_name, work) => work(),
   };
 }
@@ -34,7 +36,8 @@ test('two messages of one card with one number are both shown, as a fork', async
   await deliver(own, bobs, 'one');
   const copy = copyOf(alice.keyStore);
   // The copy is made before the device goes on.
-  await copy.get(`outgoing/${alice.encryption.cardId}/${own.sid}`);
+  const scope = await scopeOf(alice.keyStore, 'alice');
+  await copy.get(`${scope}/outgoing/${alice.encryption.cardId}/${own.sid}`);
   const first = await deliver(own, bobs, 'two, of the device');
   const restored = await world.again(alice, { keyStore: copy });
   const theirs = await restored.client.getChannelBySid(own.sid);
@@ -51,7 +54,8 @@ test('a copy that reads the channel first goes on behind the last number', async
   const [carol, dave] = await Promise.all([world.person('carol'), world.person('dave')]);
   const [own, daves] = await pair(carol, dave);
   const copy = copyOf(carol.keyStore);
-  await copy.get(`outgoing/${carol.encryption.cardId}/${own.sid}`);
+  const scope = await scopeOf(carol.keyStore, 'carol');
+  await copy.get(`${scope}/outgoing/${carol.encryption.cardId}/${own.sid}`);
   await deliver(own, daves, 'one');
   const restored = await world.again(carol, { keyStore: copy });
   const theirs = await restored.client.getChannelBySid(own.sid);

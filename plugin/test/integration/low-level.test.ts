@@ -18,8 +18,8 @@ describe('a card that somebody publishes for a key of their own', () => {
     const key = await alice.encryption.keys.generate();
     const card = await alice.encryption.cards.create('alice', key);
     await alice.encryption.cards.publish(card);
-    const events: DeviceEvents['keyChanged'][] = [];
-    alice.encryption.on('keyChanged', (event) => events.push(event));
+    const events: DeviceEvents['ownCardUnknown'][] = [];
+    alice.encryption.on('ownCardUnknown', (event) => events.push(event));
 
     const message = await deliver(hers, his, 'After');
     expect(message.body).toBe('After');

@@ -17,6 +17,7 @@ import {
   type EditTarget,
 } from 'twilio-chat-encryption/protocol';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { kindOf } from './device-records.ts';
 import { through } from './through.ts';
 import { deliver, history, next, pair, startWorld, type Person, type World } from './world.ts';
 
@@ -143,11 +144,13 @@ describe('a session token that is refused for a while', () => {
 /** Bob's key store without the sessions that he read. */
 function forgetful({ keyStore }: Person): Person['keyStore'] {
   return {
-    get: (name) => (name.startsWith('session/') ? Promise.resolve(null) : keyStore.get(name)),
+    get: (name) =>
+      kindOf(name).startsWith('session/') ? Promise.resolve(null) : keyStore.get(name),
     update: (name, change) =>
-      name.startsWith('session/')
+      kindOf(name).startsWith('session/')
         ? Promise.resolve(void change(null))
         : keyStore.update(name, change),
+    clear: (scope) => keyStore.clear(scope),
     lock: (name, work) => keyStore.lock(name, work),
   };
 }

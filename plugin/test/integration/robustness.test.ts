@@ -1,5 +1,6 @@
 /** What an application, a slow network or a hostile server can do to the wrapper itself. */
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { kindOf } from './device-records.ts';
 import type { Channel, Message } from 'twilio-chat';
 import {
   Encryption,
@@ -127,9 +128,10 @@ describe('a message is never lost', () => {
     const keyStore: KeyStore = {
       get: (name) => jan.keyStore.get(name),
       update: (name, change) =>
-        broken && name.startsWith('message/')
+        broken && kindOf(name).startsWith('message/')
           ? Promise.reject(new DOMException('quota', 'QuotaExceededError'))
           : jan.keyStore.update(name, change),
+      clear: (scope) => jan.keyStore.clear(scope),
       lock: (name, work) => jan.keyStore.lock(name, work),
     };
     const reader = await world.again(jan, { keyStore });

@@ -3,6 +3,7 @@ import type { Channel, Member } from 'twilio-chat';
 import type { KeyStore } from 'twilio-chat-encryption';
 import { parseEnvelope } from 'twilio-chat-encryption/protocol';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { kindOf } from './device-records.ts';
 import {
   bring,
   deliver,
@@ -176,11 +177,13 @@ describe('a channel of 17 cards', () => {
 /** A device that does not remember the sessions it read. */
 function withoutSessions(keyStore: KeyStore): KeyStore {
   return {
-    get: (name) => (name.startsWith('session/') ? Promise.resolve(null) : keyStore.get(name)),
+    get: (name) =>
+      kindOf(name).startsWith('session/') ? Promise.resolve(null) : keyStore.get(name),
     update: (name, change) =>
-      name.startsWith('session/')
+      kindOf(name).startsWith('session/')
         ? Promise.resolve(void change(null))
         : keyStore.update(name, change),
+    clear: (scope) => keyStore.clear(scope),
     lock: (name, work) => keyStore.lock(name, work),
   };
 }

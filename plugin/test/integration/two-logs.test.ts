@@ -33,6 +33,7 @@ class TwoFaced {
       lookup: (identities, from) => log.lookup(identities, from),
       lookupAt: (identity, size) => log.lookupAt(identity, size),
       consistency: (from, to) => log.consistency(from, to),
+      revoke: (id, revocation) => log.revoke(id, revocation),
     };
   }
 }

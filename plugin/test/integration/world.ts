@@ -43,6 +43,10 @@ export interface World {
   person(identity: string, options?: Partial<EncryptionOptions>): Promise<Person>;
   /** Another Twilio client of somebody who is signed in, with a key store of before. */
   again(person: Person, options?: Partial<EncryptionOptions>): Promise<Person>;
+  /** Another Twilio client of somebody who is signed in, wrapped by a device that is open. */
+  join(person: Person, encryption: Encryption, keyStore: KeyStore): Promise<Person>;
+  /** What this person's devices are opened with. */
+  options(person: Pick<Person, 'identity' | 'session'>): Omit<EncryptionOptions, 'keyStore'>;
   /** Ends this run of somebody's application; its key store stays. */
   leave(person: Person): Promise<void>;
   /** The token server as this person's directory. */
@@ -76,29 +80,36 @@ export async function startWorld(): Promise<World> {
     return client;
   }
 
-  const join = (identity: string): Promise<string> => signUp(server, identity, newKey());
+  const newAccount = (identity: string): Promise<string> => signUp(server, identity, newKey());
 
-  async function enter(
-    identity: string,
-    session: string,
+  const optionsOf: World['options'] = ({ identity, session }) => ({
+    identity,
+    server,
+    authorize: () => Promise.resolve(session),
+    appKey,
+    logKey,
+    password: `password of ${identity}`,
+  });
+
+  async function join(
+    { identity, session }: Pick<Person, 'identity' | 'session'>,
+    encryption: Encryption,
     keyStore: KeyStore,
-    options: Partial<EncryptionOptions>,
   ): Promise<Person> {
-    const encryption = await Encryption.open({
-      identity,
-      server,
-      authorize: () => Promise.resolve(session),
-      appKey,
-      logKey,
-      keyStore,
-      password: `password of ${identity}`,
-      ...options,
-    });
+    opened.push(encryption);
     const raw = connect(await twilioToken(server, session));
     await ready(raw);
     const client = encryption.wrapClient(raw);
-    opened.push(encryption);
     return { identity, session, keyStore, encryption, raw, client };
+  }
+
+  async function enter(
+    person: Pick<Person, 'identity' | 'session' | 'keyStore'>,
+    options: Partial<EncryptionOptions>,
+  ): Promise<Person> {
+    const { keyStore } = person;
+    const encryption = await Encryption.open({ ...optionsOf(person), keyStore, ...options });
+    return join(person, encryption, options.keyStore ?? keyStore);
   }
 
   return {
@@ -114,13 +125,15 @@ export async function startWorld(): Promise<World> {
     server,
     appKey,
     logKey,
-    signUp: join,
+    signUp: newAccount,
     crowd: (identities, postQuantum = false) => enrol(server, identities, postQuantum),
     async person(identity, options = {}) {
-      return enter(identity, await join(identity), new MemoryKeyStore(), options);
+      const session = await newAccount(identity);
+      return enter({ identity, session, keyStore: new MemoryKeyStore() }, options);
     },
-    again: ({ identity, session, keyStore }, options = {}) =>
-      enter(identity, session, keyStore, options),
+    again: (person, options = {}) => enter(person, options),
+    join,
+    options: optionsOf,
     async leave({ encryption, raw }) {
       encryption.close();
       await leaveQuietly(emulator, [raw]);

@@ -110,6 +110,7 @@ test('no label is the start of another, so no two purposes share an input', () =
     'record-check': true,
     'record-key': true,
     'state-key': true,
+    'state-scope': true,
     state: true,
     'login-salt': true,
     'login-auth': true,

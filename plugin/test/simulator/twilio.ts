@@ -239,7 +239,8 @@ async function insider(world: World, person: Person): Promise<Insider> {
   const secret = await openKeyRecord(name, record, `password of ${person.identity}`);
   const card = await importCard(await world.exportedCard(person));
   const head = await world.head(person);
-  return { identity: person.identity, card, secret: new Uint8Array(secret), head };
+  // Behind the version and the device's secret.
+  return { identity: person.identity, card, secret: secret.slice(33), head };
 }
 
 async function forge(

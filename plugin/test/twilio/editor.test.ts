@@ -1,9 +1,10 @@
 import { MemoryKeyStore } from 'twilio-chat-encryption';
 import { messageIdOf } from 'twilio-chat-encryption/protocol';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { checkDeviceOptions } from '../../src/client/device-options.ts';
 import { openDevice, type Device } from '../../src/client/device.ts';
 import type { ReceivedMessage } from '../../src/client/judged.ts';
-import type { OutgoingContent, Outlet } from '../../src/client/sender.ts';
+import type { OutgoingContent, Outlet } from '../../src/client/outlet.ts';
 import type { Card } from '../../src/protocol/card.ts';
 import type { Content } from '../../src/protocol/content.ts';
 import { editor } from '../../src/twilio/core/editor.ts';
@@ -17,13 +18,15 @@ let device: Device;
 let otherDevice: Card;
 
 beforeAll(async () => {
-  device = await openDevice({
-    identity: 'alice',
-    password: 'password',
-    server: directory,
-    ...PINS,
-    keyStore: new MemoryKeyStore(),
-  });
+  device = await openDevice(
+    await checkDeviceOptions({
+      identity: 'alice',
+      password: 'password',
+      server: directory,
+      ...PINS,
+      keyStore: new MemoryKeyStore(),
+    }),
+  );
   otherDevice = (await person('alice')).card;
 });
 
@@ -44,7 +47,7 @@ const outlet: Outlet = {
 function message(first: Content) {
   const messageId = messageIdOf(random(16));
   const edits: OutgoingContent[] = [];
-  let received = version(first, 0, device.card);
+  let received = version(first, 0, device.card());
 
   function version(content: Content, revision: number, by: Card): ReceivedMessage {
     const sender = { identity: by.identity, cardId: by.id };
@@ -54,7 +57,7 @@ function message(first: Content) {
       content,
       hidden: false,
       editable: {
-        name: { cardId: device.card.id, messageId, sequence: 1 },
+        name: { cardId: device.card().id, messageId, sequence: 1 },
         latestRevision: revision,
       },
     };

@@ -1,5 +1,6 @@
 import { MemoryKeyStore } from 'twilio-chat-encryption';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { checkDeviceOptions } from '../../src/client/device-options.ts';
 import { openDevice, type Device } from '../../src/client/device.ts';
 import type { MessageEncryption } from '../../src/client/message-encryption.ts';
 import { channelRule } from '../../src/twilio/core/channel-rule.ts';
@@ -95,13 +96,15 @@ let attempts: number[];
 beforeEach(async () => {
   outcomes = [];
   attempts = [];
-  const opened = await openDevice({
-    identity: 'alice',
-    password: 'password',
-    server: directory,
-    ...PINS,
-    keyStore: new MemoryKeyStore(),
-  });
+  const opened = await openDevice(
+    await checkDeviceOptions({
+      identity: 'alice',
+      password: 'password',
+      server: directory,
+      ...PINS,
+      keyStore: new MemoryKeyStore(),
+    }),
+  );
   device = {
     ...opened,
     judge: (delivered) => {

@@ -1,4 +1,9 @@
-import { importCard, parseRevocation } from 'twilio-chat-encryption/protocol';
+import {
+  base64url,
+  decodeEntry,
+  importCard,
+  parseRevocation,
+} from 'twilio-chat-encryption/protocol';
 import { cardStatus } from '../domain/card-status.ts';
 import { ServerError } from '../domain/errors.ts';
 import type { CardRecord } from '../domain/card-record.ts';
@@ -73,12 +78,17 @@ function summary(card: CardRecord) {
   };
 }
 
-async function logIndexesOf(store: Store, card: CardRecord): Promise<readonly number[]> {
-  const contents = [card.exported, ...(card.revocation === null ? [] : [card.revocation])];
-  const indexes = await Promise.all(
-    contents.map((content) => store.log.indexOf(card.identity, content)),
-  );
-  return indexes.filter((index) => index !== null);
+async function logIndexesOf(
+  { log }: Store,
+  { id, identity }: CardRecord,
+): Promise<readonly number[]> {
+  const entries = await log.entriesOf([identity], await log.size());
+  return entries.filter(({ entry }) => cardIdOf(entry) === id).map(({ index }) => index);
+}
+
+function cardIdOf(entry: string): string | undefined {
+  const bytes = base64url.decode(entry);
+  return (bytes && decodeEntry(bytes))?.cardId;
 }
 
 function dateOf(milliseconds: number): string {

@@ -1,4 +1,5 @@
 import type { Identity } from 'twilio-chat-encryption/protocol';
+import type { AccountRecord } from './account-record.ts';
 import { ServerError } from './errors.ts';
 import { hashSecret, secretMatches, type ScryptCost } from './secret-hash.ts';
 import type { Store } from './store.ts';
@@ -8,15 +9,16 @@ export interface Accounts {
   /**
    * Signs somebody up.
    *
-   * @throws ServerError `ACCOUNT_EXISTS`
+   * @throws ServerError `ACCOUNT_EXISTS`, also for an identity whose account was deleted
    */
   signUp(identity: Identity, authSecret: Uint8Array): Promise<void>;
   /**
    * Checks the secret of somebody who signs in.
    *
+   * @returns the account that the secret is right for
    * @throws ServerError `WRONG_CREDENTIALS`, the same and after the same work for an unknown identity
    */
-  check(identity: Identity, authSecret: Uint8Array): Promise<void>;
+  check(identity: Identity, authSecret: Uint8Array): Promise<AccountRecord>;
 }
 
 /** Parts that accounts are made of. */
@@ -41,10 +43,15 @@ export async function createAccounts(parts: AccountsParts): Promise<Accounts> {
 
     async check(identity, authSecret) {
       const account = await store.findAccount(identity);
-      const matches = await secretMatches(authSecret, account?.secretHash ?? nobody);
-      if (account === null || !matches) {
-        throw new ServerError('WRONG_CREDENTIALS', 'The identity or the secret is wrong.');
-      }
+      const secretHash = account?.secretHash ?? null;
+      const matches = await secretMatches(authSecret, secretHash ?? nobody);
+      if (account === null || secretHash === null || !matches) throw wrongCredentials();
+      return account;
     },
   };
+}
+
+/** The refusal of a secret, which does not tell whether there is an account. */
+export function wrongCredentials(): ServerError {
+  return new ServerError('WRONG_CREDENTIALS', 'The identity or the secret is wrong.');
 }

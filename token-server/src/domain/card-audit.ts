@@ -1,6 +1,7 @@
 import {
   EncryptionError,
   parseRevocation,
+  exportCard,
   readHistory,
   base64url,
   type Bytes,
@@ -110,7 +111,10 @@ function wrongs(
   // Somebody else's, or under another key: reported with the identity.
   if (!logged) return [];
   const { revocation } = record;
+  // One entry for each time that others vouched for it.
+  const isLatest = exportCard(logged.card) === record.exported;
   return [
+    ...(isLatest ? [] : ['It is stored as it was logged before, and not as it was last.']),
     ...(cardStatus(record) === logged.status ? [] : [`It is ${logged.status} by the log.`]),
     ...(revocation === null || contents.has(revocation) ? [] : ['Its revocation is not logged.']),
     ...(reasonOf(revocation) === logged.reason ? [] : ['It is revoked for another reason.']),

@@ -1,4 +1,5 @@
 import {
+  CARD_LIMITS,
   importCard,
   parseCardId,
   verifyEndorsement,
@@ -23,10 +24,7 @@ export async function checkLinks(
   card: Card,
   transaction: StoreTransaction,
 ): Promise<CardId | null> {
-  for (const id of endorsersOf(card)) {
-    const endorser = await liveCard(id, transaction);
-    if (!endorser || !(await verifyEndorsement(card, endorser))) throw invalid('vouched for by');
-  }
+  for (const id of endorsersOf(card)) await checkEndorser(card, id, transaction);
   const { previousCardId } = card;
   if (previousCardId === undefined) return null;
   const predecessor = await liveCard(previousCardId, transaction);
@@ -34,7 +32,42 @@ export async function checkLinks(
   throw invalid('to replace');
 }
 
-function endorsersOf({ signatures }: Card): CardId[] {
+/** Whether others vouch for a card, as it was sent, that do not on the one that is stored. */
+export function hasMoreEndorsers(sent: Card, stored: Card): boolean {
+  const known = endorsersOf(stored);
+  return endorsersOf(sent).some((id) => !known.includes(id));
+}
+
+/**
+ * The stored card with one signature of each who vouches for it only as it was sent. What else
+ * differs is left: the approval is ours, and nobody becomes a successor later.
+ *
+ * @throws ServerError `LINK_INVALID`
+ */
+export async function addEndorsers(
+  sent: Card,
+  stored: Card,
+  transaction: StoreTransaction,
+): Promise<Card> {
+  let card = stored;
+  for (const signature of sent.signatures) {
+    const [id] = endorsersOf({ signatures: [signature] });
+    if (id === undefined || endorsersOf(card).includes(id)) continue;
+    card = { ...card, signatures: [...card.signatures, signature] };
+    // There is no other signature of this one, so it is this that verifies.
+    await checkEndorser(card, id, transaction);
+  }
+  if (card.signatures.length <= CARD_LIMITS.signatures) return card;
+  const message = `A card holds at most ${CARD_LIMITS.signatures} signatures.`;
+  throw new ServerError('LINK_INVALID', message);
+}
+
+async function checkEndorser(card: Card, id: CardId, transaction: StoreTransaction): Promise<void> {
+  const endorser = await liveCard(id, transaction);
+  if (!endorser || !(await verifyEndorsement(card, endorser))) throw invalid('vouched for by');
+}
+
+function endorsersOf({ signatures }: Pick<Card, 'signatures'>): CardId[] {
   return signatures
     .filter(({ signer }) => signer === 'endorser')
     .map(({ extra }) => {

@@ -12,27 +12,24 @@ import {
 } from 'twilio-chat-encryption/protocol';
 import { ServerError } from './errors.ts';
 import { checkLinks } from './card-links.ts';
-import { isIdentity } from './identity.ts';
-import {
-  MAX_CLOCK_SKEW,
-  MAX_LIVE_CARDS,
-  MAX_SEARCH_CHARACTERS,
-  MAX_SNAPSHOT_BYTES,
-} from './limits.ts';
+import { endorsePublished } from './endorsements.ts';
+import { MAX_CLOCK_SKEW, MAX_LIVE_CARDS, MAX_SNAPSHOT_BYTES } from './limits.ts';
 import type { Log } from './log.ts';
 import { revokeCard } from './revocations.ts';
+import { requireNotDeleted } from './sessions.ts';
 import type { CardRecord, NewCardRecord } from './card-record.ts';
 import type { Store } from './store.ts';
 
 /** Approves cards, keeps them and hands them out. */
 export interface Cards {
   /**
-   * Approves and publishes a card of the session's identity. A card that is published already is
-   * answered as it was approved then, so a client may repeat a request that it got no answer to.
+   * Approves and publishes a card of the session's identity. A card that is published already gets
+   * what other devices vouch for it only now, under the approval that it had; without that it is
+   * answered as it is, so a client may repeat a request that it got no answer to.
    *
    * @param exported - the card, as `exportCard` writes it
    * @throws ServerError `CARD_INVALID`, `IDENTITY_MISMATCH`, `SIGNATURE_NOT_ALLOWED`, `LINK_INVALID`,
-   *   `CLOCK_SKEW`, `KEY_REUSED` or `CARD_LIMIT`; nothing is stored then
+   *   `CLOCK_SKEW`, `KEY_REUSED`, `CARD_LIMIT` or `SESSION_EXPIRED`; nothing is stored then
    */
   publish(identity: Identity, exported: string): Promise<PublishedCard>;
   /**
@@ -50,20 +47,13 @@ export interface Cards {
    * @throws ServerError `INVALID_REQUEST` when it is no card id, `CARD_NOT_FOUND`
    */
   get(id: string): Promise<string>;
-  /**
-   * All live cards of each identity, exported, in the order they were approved. An identity that
-   * nobody has, or that nobody could have, has no cards: one odd member must not fail a search.
-   *
-   * @throws ServerError `TOO_MANY_RESULTS`
-   */
-  search(identities: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>>;
 }
 
 /** A card that was approved and logged. */
 export interface PublishedCard {
   /** Exported, with the application's signature. */
   readonly card: string;
-  /** The number of its entry in the log. */
+  /** The number of its last entry in the log. */
   readonly logIndex: number;
 }
 
@@ -94,6 +84,7 @@ export function createCards(parts: CardsParts): Cards {
         const logIndex = await publishApproved(parts, card, record);
         if (logIndex !== null) return { card: record.exported, logIndex };
       }
+      await endorsePublished(parts, card);
       return published(parts, card);
     },
 
@@ -111,19 +102,6 @@ export function createCards(parts: CardsParts): Cards {
       const card = await store.findCard(requireCardId(id));
       if (card === null) throw new ServerError('CARD_NOT_FOUND', 'There is no card with this id.');
       return card.exported;
-    },
-
-    async search(identities) {
-      const possible = [...new Set(identities)].filter(isIdentity);
-      if ((await store.measureCards(possible)) > MAX_SEARCH_CHARACTERS) {
-        const message = 'The answer would be too long. Ask for fewer identities at a time.';
-        throw new ServerError('TOO_MANY_RESULTS', message);
-      }
-      const found = new Map<string, string[]>(identities.map((identity) => [identity, []]));
-      for (const card of await store.findCards(possible)) {
-        found.get(card.identity)?.push(card.exported);
-      }
-      return found;
     },
   };
 }
@@ -149,6 +127,7 @@ function publishApproved(
   record: NewCardRecord,
 ): Promise<number | null> {
   return store.transaction(async (transaction) => {
+    requireNotDeleted(await transaction.findAccount(card.identity));
     if ((await transaction.findCard(card.id)) !== null) return null;
     if (await transaction.anyKeyUsed(record.keys)) {
       throw new ServerError('KEY_REUSED', 'A key of this card appears in an earlier card.');

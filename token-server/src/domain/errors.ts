@@ -13,7 +13,7 @@ export type ServerErrorCode =
   | 'UNAUTHENTICATED'
   /** The session token is not one of this server's. */
   | 'SESSION_INVALID'
-  /** The session has ended; sign in again. */
+  /** The session has ended, by its time or because the account was changed; sign in again. */
   | 'SESSION_EXPIRED'
   /** Unknown identity or wrong secret; deliberately not told apart. */
   | 'WRONG_CREDENTIALS'
@@ -25,7 +25,13 @@ export type ServerErrorCode =
   | 'METHOD_NOT_ALLOWED'
   /** No card with this id was published here. */
   | 'CARD_NOT_FOUND'
-  /** The identity has signed up already. */
+  /** The identity has no backup. */
+  | 'BACKUP_NOT_FOUND'
+  /** The request does not say which backup it is to replace or delete: `If-Match`, `If-None-Match`. */
+  | 'PRECONDITION_REQUIRED'
+  /** There is another backup than the one it says, or there is one or none. */
+  | 'PRECONDITION_FAILED'
+  /** The identity has signed up already, or had an account that was deleted. */
   | 'ACCOUNT_EXISTS'
   /** A key of the card appears in an earlier card. */
   | 'KEY_REUSED'
@@ -39,7 +45,10 @@ export type ServerErrorCode =
   | 'CARD_INVALID'
   /** The card carries a signature that its owner has no business to send. */
   | 'SIGNATURE_NOT_ALLOWED'
-  /** The card is to replace, or vouched for by, a card that is no live one of its identity. */
+  /**
+   * The card is to replace, or vouched for by, a card that is no live one of its identity; or it is to
+   * be vouched for now, and is not live itself or has no room for it.
+   */
   | 'LINK_INVALID'
   /** The revocation is none of this card, or signed by nobody who may revoke it. */
   | 'REVOCATION_INVALID'

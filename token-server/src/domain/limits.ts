@@ -13,8 +13,8 @@ export const MAX_CLOCK_SKEW: number = 5 * 60 * 1000;
 export const MAX_SEARCH_IDENTITIES = 1000;
 
 /**
- * Most characters of exported cards in one answer, or of contents of the log. A thousand identities
- * with full card lists would be a quarter of a gigabyte; a single identity always stays below this.
+ * Most characters of contents of the log in one answer. A thousand identities with full histories
+ * would be gigabytes; a single identity always stays below this.
  */
 export const MAX_SEARCH_CHARACTERS: number = 16 * 1024 * 1024;
 
@@ -29,6 +29,9 @@ export const MAX_HISTORY_CHARACTERS: number = 8 * 1024 * 1024;
 
 /** Most entries of the log in one answer. */
 export const MAX_LOG_RANGE = 1000;
+
+/** Longest backup, in bytes. */
+export const MAX_BACKUP_BYTES: number = 256 * 1024;
 
 /** How long somebody stays signed in. */
 export const SESSION_LIFETIME: number = 60 * 60 * 1000;

@@ -11,7 +11,7 @@ import { takeStep, type LogStep } from './log-step.ts';
 
 /**
  * Computes a log again from its entries alone. It keeps what the next entry needs, the newest map and
- * the right edge of the tree: some 400 bytes for each identity, and nothing for each entry.
+ * the right edge of the tree: some 540 bytes for each identity, and nothing for each entry.
  */
 export class LogReplay {
   readonly #map = new LiveMap();

@@ -18,7 +18,7 @@ import type { Store, StoreTransaction } from './store.ts';
 
 /** Parts that revoking needs. */
 export interface RevocationParts {
-  readonly store: Store;
+  readonly store: Pick<Store, 'transaction'>;
   readonly log: Log;
   readonly now: () => number;
 }

@@ -2,9 +2,11 @@ import { createSecretKey } from 'node:crypto';
 import jwt from 'jsonwebtoken';
 import type { Identity } from 'twilio-chat-encryption/protocol';
 import { z } from 'zod';
+import type { AccountRecord } from './account-record.ts';
 import { ServerError } from './errors.ts';
 import { isIdentity } from './identity.ts';
 import { SESSION_LIFETIME } from './limits.ts';
+import type { Store } from './store.ts';
 
 const { JsonWebTokenError, TokenExpiredError } = jwt;
 
@@ -19,7 +21,15 @@ const Claims = z.strictObject({
   sub: z.string(),
   iat: z.int(),
   exp: z.int(),
+  // Of the account. Whoever has none, because they sign in elsewhere, has the first one.
+  ver: z.int().min(0).default(0),
 });
+
+/** Whose a session is, and which sessions of theirs it belongs to. */
+export interface Session {
+  readonly identity: Identity;
+  readonly version: number;
+}
 
 /** A session token for a client to keep. */
 interface IssuedSession {
@@ -28,46 +38,74 @@ interface IssuedSession {
   readonly expiresAt: number;
 }
 
-/** Signed, stateless proof of who somebody signed in as. */
+/**
+ * Signed proof of who somebody signed in as. Nothing is stored of a session; what ends those of an
+ * identity before their time is the version of its account, which every server reads.
+ */
 export interface Sessions {
   /** Makes a token for somebody whose secret was checked. */
-  issue(identity: Identity): IssuedSession;
+  issue(session: Session): IssuedSession;
   /**
-   * Whose session a token is.
+   * Whose session a token is, after one look at the account.
    *
    * @throws ServerError `SESSION_INVALID` or `SESSION_EXPIRED`
    */
-  verify(token: string): Identity;
+  verify(token: string): Promise<Session>;
 }
 
-/**
- * Makes the sessions.
- *
- * @param secret - at least 32 bytes
- * @param now - milliseconds since 1970
- */
-export function createSessions(secret: Uint8Array, now: () => number): Sessions {
+/** Parts that sessions are made of. */
+export interface SessionsParts {
+  readonly store: Pick<Store, 'findAccount'>;
+  /** At least 32 bytes. */
+  readonly secret: Uint8Array;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+}
+
+/** Makes the sessions. */
+export function createSessions({ store, secret, now }: SessionsParts): Sessions {
   const key = createSecretKey(secret);
   const seconds = () => Math.floor(now() / 1000);
 
   return {
-    issue(identity) {
+    issue({ identity, version }) {
       const iat = seconds();
       const exp = iat + SESSION_LIFETIME / 1000;
-      const claims = { iss: ISSUER, aud: AUDIENCE, sub: identity, iat, exp };
+      const claims = { iss: ISSUER, aud: AUDIENCE, sub: identity, iat, exp, ver: version };
       const token = jwt.sign(claims, key, { algorithm: ALGORITHM });
       return { token, expiresAt: exp * 1000 };
     },
 
-    verify(token) {
+    async verify(token) {
       const claims = Claims.safeParse(verified(token, key, seconds()));
       if (!claims.success) throw invalid();
-      const { sub, iat, exp } = claims.data;
+      const { sub, iat, exp, ver } = claims.data;
       if (exp - iat > SESSION_LIFETIME / 1000 || iat > seconds() + 60) throw invalid();
       if (!isIdentity(sub)) throw invalid();
-      return sub;
+      const session = { identity: sub, version: ver };
+      requireCurrent(session, await store.findAccount(sub));
+      return session;
     },
   };
+}
+
+/**
+ * Refuses a session that was ended before its time. An identity without an account has none to end:
+ * its sessions come from elsewhere.
+ *
+ * @throws ServerError `SESSION_EXPIRED`
+ */
+export function requireCurrent({ version }: Session, account: AccountRecord | null): void {
+  if (version !== (account?.sessionVersion ?? 0)) throw ended();
+}
+
+/**
+ * Refuses what is done in the name of somebody whose account was deleted while they asked for it.
+ *
+ * @throws ServerError `SESSION_EXPIRED`
+ */
+export function requireNotDeleted(account: AccountRecord | null): void {
+  if (account?.secretHash === null) throw ended();
 }
 
 function verified(token: string, key: jwt.Secret, clockTimestamp: number): unknown {
@@ -80,12 +118,16 @@ function verified(token: string, key: jwt.Secret, clockTimestamp: number): unkno
     });
   } catch (error) {
     if (error instanceof TokenExpiredError) {
-      throw new ServerError('SESSION_EXPIRED', 'The session has ended. Sign in again.');
+      throw ended();
     }
     // SyntaxError: a token whose parts are not JSON.
     if (error instanceof JsonWebTokenError || error instanceof SyntaxError) throw invalid();
     throw error;
   }
+}
+
+function ended(): ServerError {
+  return new ServerError('SESSION_EXPIRED', 'The session has ended. Sign in again.');
 }
 
 function invalid(): ServerError {

@@ -1,4 +1,6 @@
+import type { AccountRecord, NewAccountRecord } from './account-record.ts';
 import type { AuditReader } from './audit-store.ts';
+import type { BackupRecord } from './backup-record.ts';
 import type { CardRecord, NewCardRecord } from './card-record.ts';
 import type { LogReader, LogWriter } from './log-store.ts';
 
@@ -12,27 +14,24 @@ export interface Store {
   /**
    * Adds an account.
    *
-   * @returns false, and changes nothing, when the identity has one already
+   * @returns false, and changes nothing, when the identity has one already or had one
    */
-  addAccount(account: AccountRecord): Promise<boolean>;
+  addAccount(account: NewAccountRecord): Promise<boolean>;
 
-  /** The account of an identity. */
+  /** The account of an identity, also when it was deleted. Every request with a session asks. */
   findAccount(identity: string): Promise<AccountRecord | null>;
+
+  /** The backup of an identity. */
+  findBackup(identity: string): Promise<BackupRecord | null>;
 
   /** The card with this id. */
   findCard(id: string): Promise<CardRecord | null>;
-
-  /** How many characters the exported cards of these identities have together. */
-  measureCards(identities: readonly string[]): Promise<number>;
 
   /** The transparency log. */
   readonly log: LogReader;
 
   /** Everything, to be looked through. */
   readonly audit: AuditReader;
-
-  /** All live cards of these identities, in the order they were approved. */
-  findCards(identities: readonly string[]): Promise<CardRecord[]>;
 
   /**
    * Runs `work` alone among writers, so that what it reads still holds when it writes. All of its
@@ -49,14 +48,36 @@ export interface Store {
 
 /** What one transaction may read and write. Keep it short: other writers wait. */
 export interface StoreTransaction {
+  /** The account of an identity, also when it was deleted. */
+  findAccount(identity: string): Promise<AccountRecord | null>;
+  /** Gives an account another secret. */
+  changeAccount(
+    identity: string,
+    changes: { readonly secretHash: string; readonly sessionVersion: number },
+  ): Promise<void>;
+  /** Takes its secret from an account. That there was one stays. */
+  deleteAccount(
+    identity: string,
+    changes: { readonly deletedAt: number; readonly sessionVersion: number },
+  ): Promise<void>;
+  /** Which backup the identity has. */
+  backupEtag(identity: string): Promise<string | null>;
+  /** Stores the backup of an identity, instead of the one that there is. */
+  putBackup(identity: string, backup: BackupRecord): Promise<void>;
+  /** Deletes the backup of an identity, if there is one. */
+  deleteBackup(identity: string): Promise<void>;
   /** The card with this id. */
   findCard(id: string): Promise<CardRecord | null>;
   /** Whether any of these keys appears in any card, live or not, of anybody. */
   anyKeyUsed(keys: readonly string[]): Promise<boolean>;
   /** How many live cards the identity has. */
   countLiveCards(identity: string): Promise<number>;
+  /** The ids of all live cards of the identity, in the order they were approved. */
+  liveCardIds(identity: string): Promise<string[]>;
   /** Adds a card and its keys. */
   addCard(card: NewCardRecord): Promise<void>;
+  /** Stores a card with further signatures. What it says stays what it is. */
+  replaceExport(id: string, exported: string): Promise<void>;
   /**
    * Ends a card.
    *
@@ -67,13 +88,4 @@ export interface StoreTransaction {
   allCards(): Promise<CardRecord[]>;
   /** The transparency log, to be added to. */
   readonly log: LogWriter;
-}
-
-/** Somebody who may sign in. */
-export interface AccountRecord {
-  readonly identity: string;
-  /** What the secret is checked against, with its parameters. */
-  readonly secretHash: string;
-  /** Milliseconds since 1970. */
-  readonly createdAt: number;
 }

@@ -1,5 +1,7 @@
 import type { RequestHandler } from 'express';
 
+const ALLOWED_HEADERS = 'Authorization, Content-Type, If-Match, If-None-Match';
+
 /**
  * Lets pages of the listed origins call the server. Sessions travel in a header and not in a
  * cookie, so credentials are never allowed.
@@ -14,13 +16,13 @@ export function cors(origins: readonly string[]): RequestHandler {
       return;
     }
     res.set('Access-Control-Allow-Origin', origin);
-    res.set('Access-Control-Expose-Headers', 'Retry-After');
+    res.set('Access-Control-Expose-Headers', 'ETag, Retry-After');
     if (req.method !== 'OPTIONS' || !('access-control-request-method' in req.headers)) {
       next();
       return;
     }
-    res.set('Access-Control-Allow-Methods', 'GET, POST');
-    res.set('Access-Control-Allow-Headers', 'Authorization, Content-Type');
+    res.set('Access-Control-Allow-Methods', 'GET, POST, PUT, DELETE');
+    res.set('Access-Control-Allow-Headers', ALLOWED_HEADERS);
     res.set('Access-Control-Max-Age', '600');
     res.status(204).end();
   };

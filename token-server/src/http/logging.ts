@@ -31,9 +31,11 @@ export function requestLogger(logger: Logger): RequestHandler {
 const SECRETS = [
   'authorization',
   'authSecret',
+  'newAuthSecret',
   'token',
   '*.authorization',
   '*.authSecret',
+  '*.newAuthSecret',
   '*.token',
   '*.headers.authorization',
 ];

@@ -2,7 +2,8 @@ import express, { type Request, type RequestHandler, type Response } from 'expre
 import type { Identity } from 'twilio-chat-encryption/protocol';
 import { z } from 'zod';
 import { ServerError } from '../domain/errors.ts';
-import type { Sessions } from '../domain/sessions.ts';
+import type { Session, Sessions } from '../domain/sessions.ts';
+import { conditionsOf, quoted, type Conditions } from './conditions.ts';
 import { unsupportedMediaType } from './problem.ts';
 import { addressKey, type Limiters } from './rate-limit.ts';
 
@@ -26,19 +27,33 @@ export interface Call<Body> {
   readonly id: string;
   /** The query, each name once. */
   readonly query: Query;
+  /** What has to be so for the request to be carried out. */
+  readonly conditions: Conditions;
   /** Whom the sender counts as for rate limits. */
   readonly address: string;
+}
+
+/** What the handler of a route for people who signed in gets. */
+export interface SessionCall<Body> extends Call<Body> {
+  /** The session's: nothing else says who calls. */
+  readonly identity: Identity;
+  readonly session: Session;
 }
 
 /** What a handler answers. */
 interface Answer {
   readonly status: number;
-  readonly body: object;
+  /** Null for none. */
+  readonly body: object | null;
+  /** Tells what is answered, or was stored, from what is there later. */
+  readonly etag?: string;
 }
+
+type Method = 'get' | 'post' | 'put' | 'delete';
 
 /** One route, ready to mount. */
 export interface Route {
-  readonly method: 'get' | 'post';
+  readonly method: Method;
   readonly path: string;
   readonly handler: (context: RouteContext) => RequestHandler;
 }
@@ -50,7 +65,7 @@ export interface RouteContext {
 }
 
 interface RouteSpec<Body, Given> {
-  readonly method: 'get' | 'post';
+  readonly method: Method;
   readonly path: string;
   readonly body: BodySpec<Body>;
   readonly answer: (call: Given) => Promise<Answer> | Answer;
@@ -64,44 +79,39 @@ export function publicRoute<Body>(spec: RouteSpec<Body, Call<Body>>): Route {
     return async (req, res) => {
       const address = addressKey(req.ip, req.socket.remoteAddress);
       await limiters.routeByAddress.consume(`${method} ${path} ${address}`);
-      send(
-        res,
-        await answer({ body: await read(req, res), id: idOf(req), query: queryOf(req), address }),
-      );
+      send(res, await answer(callOf(req, await read(req, res), address)));
     };
   };
   return { method, path, handler };
 }
 
-/** A route for people who signed in. `identity` is the session's: nothing else says who calls. */
-export function sessionRoute<Body>(
-  spec: RouteSpec<Body, Call<Body> & { readonly identity: Identity }>,
-): Route {
+/** A route for people who signed in. */
+export function sessionRoute<Body>(spec: RouteSpec<Body, SessionCall<Body>>): Route {
   const { method, path, body, answer } = spec;
   const handler = ({ sessions, limiters }: RouteContext): RequestHandler => {
     const read = bodyReader(body);
     return async (req, res) => {
       const address = addressKey(req.ip, req.socket.remoteAddress);
       await limiters.routeByAddress.consume(`${method} ${path} ${address}`);
-      const identity = sessions.verify(bearerToken(req));
+      const session = await sessions.verify(bearerToken(req));
+      const { identity } = session;
       await limiters.routeByIdentity.consume(`${method} ${path} ${identity}`);
-      send(
-        res,
-        await answer({
-          body: await read(req, res),
-          id: idOf(req),
-          query: queryOf(req),
-          address,
-          identity,
-        }),
-      );
+      const call = callOf(req, await read(req, res), address);
+      send(res, await answer({ ...call, identity, session }));
     };
   };
   return { method, path, handler };
 }
 
-function send(res: Response, { status, body }: Answer): void {
-  res.status(status).json(body);
+function callOf<Body>(req: Request, body: Body, address: string): Call<Body> {
+  return { body, id: idOf(req), query: queryOf(req), conditions: conditionsOf(req), address };
+}
+
+function send(res: Response, { status, body, etag }: Answer): void {
+  if (etag !== undefined) res.set('ETag', quoted(etag));
+  res.status(status);
+  if (body === null) res.end();
+  else res.json(body);
 }
 
 function idOf(req: Request): string {

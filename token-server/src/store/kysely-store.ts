@@ -2,6 +2,7 @@ import { sql, type Kysely } from 'kysely';
 import type { CardRecord } from '../domain/card-record.ts';
 import type { Store, StoreTransaction } from '../domain/store.ts';
 import { cardRecord } from './card-rows.ts';
+import { createKyselyAccountReader, createKyselyAccountWriter } from './kysely-accounts.ts';
 import { createKyselyAuditReader } from './kysely-audit.ts';
 import { createKyselyLogReader, createKyselyLogWriter, type NodeCache } from './kysely-log.ts';
 import { Recent } from './recent.ts';
@@ -14,55 +15,13 @@ const CACHED_NODES = 16_384;
 export function createKyselyStore(db: Kysely<Schema>): Store {
   const cache: NodeCache = new Recent(CACHED_NODES);
   return {
-    async addAccount({ identity, secretHash, createdAt }) {
-      const result = await db
-        .insertInto('accounts')
-        .values({ identity, secret_hash: secretHash, created_at: createdAt })
-        .onConflict((conflict) => conflict.column('identity').doNothing())
-        .executeTakeFirst();
-      return result.numInsertedOrUpdatedRows === 1n;
-    },
-
-    async findAccount(identity) {
-      const row = await db
-        .selectFrom('accounts')
-        .selectAll()
-        .where('identity', '=', identity)
-        .executeTakeFirst();
-      return row === undefined
-        ? null
-        : { identity: row.identity, secretHash: row.secret_hash, createdAt: row.created_at };
-    },
+    ...createKyselyAccountReader(db),
 
     findCard: (id) => findCard(db, id),
 
     log: createKyselyLogReader(db, cache),
 
     audit: createKyselyAuditReader(db),
-
-    async measureCards(identities) {
-      if (identities.length === 0) return 0;
-      const row = await db
-        .selectFrom('cards')
-        .select(sql<number | string | null>`sum(length(exported))`.as('characters'))
-        .where('identity', 'in', identities)
-        .where('ended_at', 'is', null)
-        .executeTakeFirst();
-      return Number(row?.characters ?? 0);
-    },
-
-    async findCards(identities) {
-      if (identities.length === 0) return [];
-      const rows = await db
-        .selectFrom('cards')
-        .selectAll()
-        .where('identity', 'in', identities)
-        .where('ended_at', 'is', null)
-        .orderBy('approved_at')
-        .orderBy('id')
-        .execute();
-      return rows.map(cardRecord);
-    },
 
     transaction: (work) =>
       db.transaction().execute((inner) => work(createTransaction(inner, cache))),
@@ -77,6 +36,8 @@ export function createKyselyStore(db: Kysely<Schema>): Store {
 
 function createTransaction(db: Kysely<Schema>, cache: NodeCache): StoreTransaction {
   return {
+    ...createKyselyAccountWriter(db),
+
     findCard: (id) => findCard(db, id),
 
     async anyKeyUsed(keys) {
@@ -99,6 +60,18 @@ function createTransaction(db: Kysely<Schema>, cache: NodeCache): StoreTransacti
       return Number(row.count);
     },
 
+    async liveCardIds(identity) {
+      const rows = await db
+        .selectFrom('cards')
+        .select('id')
+        .where('identity', '=', identity)
+        .where('ended_at', 'is', null)
+        .orderBy('approved_at')
+        .orderBy('id')
+        .execute();
+      return rows.map(({ id }) => id);
+    },
+
     async addCard({ id, identity, exported, approvedAt, keys }) {
       await db
         .insertInto('cards')
@@ -115,6 +88,10 @@ function createTransaction(db: Kysely<Schema>, cache: NodeCache): StoreTransacti
         .insertInto('card_keys')
         .values(keys.map((key) => ({ key, card_id: id })))
         .execute();
+    },
+
+    async replaceExport(id, exported) {
+      await db.updateTable('cards').set({ exported }).where('id', '=', id).execute();
     },
 
     async endCard(id, at, revocation) {

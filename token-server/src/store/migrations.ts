@@ -69,6 +69,22 @@ const migrations = (text: Expression<unknown>): Record<string, Migration> => ({
         .execute();
     },
   },
+  // `backups.identity` refers to no account, for the same reason.
+  '0003-backups': {
+    async up(db) {
+      await db.schema
+        .alterTable('accounts')
+        .addColumn('session_version', 'bigint', (column) => column.notNull().defaultTo(0))
+        .execute();
+      await db.schema.alterTable('accounts').addColumn('deleted_at', 'bigint').execute();
+      await db.schema
+        .createTable('backups')
+        .addColumn('identity', text, (column) => column.primaryKey().notNull())
+        .addColumn('etag', text, (column) => column.notNull())
+        .addColumn('backup', text, (column) => column.notNull())
+        .execute();
+    },
+  },
 });
 
 /**

@@ -2,8 +2,18 @@
 export interface Schema {
   readonly accounts: {
     readonly identity: string;
+    /** Empty when the account was deleted. */
     readonly secret_hash: string;
     readonly created_at: number;
+    readonly session_version: number;
+    /** Null while there is the account. */
+    readonly deleted_at: number | null;
+  };
+  /** What people keep here, which only they can open. */
+  readonly backups: {
+    readonly identity: string;
+    readonly etag: string;
+    readonly backup: string;
   };
   readonly cards: {
     readonly id: string;

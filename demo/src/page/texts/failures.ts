@@ -26,6 +26,11 @@ const ENCRYPTION: Readonly<Record<UsageCode, string>> = {
   SPLIT_VIEW:
     'The server showed different people different keys. Do not trust new keys, and tell whoever runs it.',
   CARD_NOT_FOUND: 'The server has no such key.',
+  BACKUP_NOT_FOUND: 'There is no backup of your keys.',
+  BACKUP_ROLLED_BACK:
+    'Not saved. The server shows an older backup than this device made: keys of your other devices may be missing in it.',
+  BACKUP_CHANGED:
+    'Not saved. Another device of yours changed the backup at the same time. Try again.',
   MEMBER_WITHOUT_CARD: 'Not sent. A member has no key yet.',
   KEY_CHANGED: 'Not sent. A member’s key changed.',
   SAFETY_NUMBER_CHANGED: 'The safety number is another one now. Compare it again.',

@@ -81,6 +81,10 @@ const UNAVAILABLE: Readonly<Record<UnavailableCode, Reason>> = {
     title: 'Its key is missing',
     text: 'The key for this message was sent in another one, which is not in this channel.',
   },
+  KEY_DELETED: {
+    title: 'Its key was deleted',
+    text: 'It was encrypted for a key that this device replaced since, and deleted as it was told to.',
+  },
 };
 
 const PENDING: Readonly<Record<PendingCode, Reason>> = {

@@ -31,10 +31,11 @@ export interface EntryWithContent {
 
 /** A card as the log has it. */
 export interface LoggedCard {
+  /** As it was logged last: whoever vouches for it adds to the signatures that are on it. */
   readonly card: Card;
-  /** Its number in the identity's history, from 0. */
+  /** The number of its first entry in the identity's history, from 0. */
   readonly position: number;
-  /** When the log took it, by the log's clock: milliseconds since 1970-01-01 UTC. */
+  /** When the log took it first, by the log's clock: milliseconds since 1970-01-01 UTC. */
   readonly loggedAt: number;
   /** `superseded` by a card that follows it. */
   readonly status: 'live' | 'revoked' | 'superseded';
@@ -43,10 +44,11 @@ export interface LoggedCard {
   /** Why it was revoked. */
   readonly reason?: RevocationReason;
   /**
-   * The card of the identity that vouched for it when it was logged, and may still be believed. Of
-   * several the one that it replaces, else the first in the order of the log.
+   * The cards of the identity that vouched for it and may still be believed, in the order in which they
+   * did; first of all the one that it replaces. Each is worth what it is worth itself: who asks why a card
+   * is trusted follows them to one that they knew.
    */
-  readonly voucher: CardId | null;
+  readonly vouchers: readonly CardId[];
 }
 
 /** What an identity's entries say. */
@@ -55,6 +57,10 @@ export interface IdentityHistory {
   readonly count: number;
   /** The hash of them all, 32 bytes. */
   readonly hash: Bytes;
+  /** The hashes up to each of them, the last one included: each state that the history was in. */
+  readonly hashes: readonly Bytes[];
+  /** When each of them was logged, by the log's clock: milliseconds since 1970-01-01 UTC. */
+  readonly times: readonly number[];
   /** Every card that checks, in the order of the log. */
   readonly cards: readonly LoggedCard[];
   /** How many entries added nothing when they were read: they do not check, or say nothing new. */
@@ -78,9 +84,15 @@ export type AcceptCard = (
   appKeys: readonly VerifyingKey[],
 ) => Promise<Card | null>;
 
+/** Who vouched for a card, by which entry. */
+interface Voucher {
+  readonly id: CardId;
+  readonly position: number;
+}
+
 /** A card while its history is read. */
 interface Draft {
-  readonly card: Card;
+  card: Card;
   readonly position: number;
   readonly loggedAt: number;
   status: LoggedCard['status'];
@@ -88,7 +100,7 @@ interface Draft {
   /** The one that says most. */
   revocation?: Revocation;
   /** All that vouched for it and may still be believed, in the order in which they count. */
-  vouchers: readonly CardId[];
+  vouchers: readonly Voucher[];
 }
 
 /** What was read so far. */
@@ -111,20 +123,29 @@ export async function readHistory(
 ): Promise<IdentityHistory | null> {
   const ownHash = identityHash(context.logKey, context.identity);
   const reading: Reading = { drafts: [], refused: new Set(), ofThemselves: [] };
-  let hash = EMPTY_HISTORY;
+  const hashes: Bytes[] = [];
+  const times: number[] = [];
   let invalid = 0;
   for (const [position, { entry: bytes, content }] of entries.entries()) {
     const entry = decodeEntry(bytes);
     if (!entry || !equal(entry.identityHash, ownHash)) return null;
     if (!equal(detailOf(content), entry.detail)) return null;
-    hash = extendHistory(hash, bytes);
+    hashes.push(extendHistory(hashes.at(-1) ?? EMPTY_HISTORY, bytes));
+    times.push(entry.time);
     const isTaken =
       entry.operation === 'approve'
         ? await takeCard({ entry, content, position }, reading, context)
         : await takeRevocation({ entry, content }, reading, context);
     if (!isTaken) invalid += 1;
   }
-  return { count: entries.length, hash, cards: reading.drafts.map(loggedCard), invalid };
+  return {
+    count: entries.length,
+    hash: hashes.at(-1) ?? EMPTY_HISTORY,
+    hashes,
+    times,
+    cards: reading.drafts.map(loggedCard),
+    invalid,
+  };
 }
 
 function loggedCard({ card, position, loggedAt, status, vouchers, ...more }: Draft): LoggedCard {
@@ -136,7 +157,7 @@ function loggedCard({ card, position, loggedAt, status, vouchers, ...more }: Dra
     status,
     ...(endedAt !== undefined && { endedAt }),
     ...(revocation && { reason: revocation.reason }),
-    voucher: vouchers[0] ?? null,
+    vouchers: vouchers.map(({ id }) => id),
   };
 }
 
@@ -153,6 +174,8 @@ async function takeCard(
 ): Promise<boolean> {
   const card = await accept(content, appKeys);
   if (card?.identity !== identity || card.id !== entry.cardId) return false;
+  const known = drafts.find((earlier) => earlier.card.id === card.id);
+  if (known) return takeEndorsements(known, { card, position }, drafts);
   if (refused.has(card.id) || (await revokedItself(card, ofThemselves))) return false;
   if (drafts.some((earlier) => sharesKey(earlier.card, card))) return false;
   const predecessor = await predecessorOf(card, drafts);
@@ -164,9 +187,29 @@ async function takeCard(
     position,
     loggedAt: entry.time,
     status: 'live',
-    vouchers: [...vouchers].map((earlier) => earlier.card.id),
+    vouchers: vouchersBy([...vouchers], position),
   });
   return true;
+}
+
+/** A card that was taken before: what this entry adds is who vouches for it only now. */
+async function takeEndorsements(
+  known: Draft,
+  { card, position }: Pick<Step, 'position'> & { readonly card: Card },
+  drafts: readonly Draft[],
+): Promise<boolean> {
+  if (known.status !== 'live') return false;
+  const before = new Set(known.vouchers.map(({ id }) => id));
+  const others = drafts.filter((earlier) => !before.has(earlier.card.id));
+  const endorsers = await endorsersOf(card, others);
+  if (endorsers.length === 0) return false;
+  known.card = card;
+  known.vouchers = [...known.vouchers, ...vouchersBy(endorsers, position)];
+  return true;
+}
+
+function vouchersBy(drafts: readonly Draft[], position: number): readonly Voucher[] {
+  return drafts.map(({ card: { id } }) => ({ id, position }));
 }
 
 async function takeRevocation(
@@ -202,17 +245,14 @@ function end(draft: Draft, status: LoggedCard['status'], at: number): void {
 }
 
 /**
- * What a compromised card vouched for from a position on is not vouched for by it, nor by those that
- * nobody else vouched for.
+ * Nobody is vouched for any more by what a compromised card said from an entry on. Whom they vouched for
+ * in turn they go on vouching for: that is worth what they are worth, which is less now.
  */
 function distrust(compromised: CardId, since: number, drafts: readonly Draft[]): void {
-  const doubtful = new Set([compromised]);
   for (const draft of drafts) {
-    if (draft.position < since) continue;
-    const believed = draft.vouchers.filter((voucher) => !doubtful.has(voucher));
-    if (believed.length === draft.vouchers.length) continue;
-    draft.vouchers = believed;
-    if (believed.length === 0) doubtful.add(draft.card.id);
+    draft.vouchers = draft.vouchers.filter(
+      ({ id, position }) => id !== compromised || position < since,
+    );
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Device } from '../../client/device.ts';
 import type { ReceivedMessage } from '../../client/judged.ts';
-import type { OutgoingContent } from '../../client/sender.ts';
+import type { OutgoingContent } from '../../client/outlet.ts';
 import { EncryptionError } from '../../errors.ts';
 import { clearPart } from './clear-attributes.ts';
 import { jsonCopy } from './json-copy.ts';
@@ -89,7 +89,7 @@ export function editor(current: () => ReceivedMessage, context: EditorContext): 
       said = apart(content);
       if (!posted || posted.repeats >= MAX_REPEATS || device.closed.aborted) return;
       if (encryption.revision !== posted.revision) return;
-      if (encryption.sender.cardId === device.card.id) return;
+      if (encryption.sender.cardId === device.card().id) return;
       const lost = unchanged(posted, said);
       const repeats = posted.repeats + 1;
       posted = null;

@@ -1,7 +1,7 @@
 /** What an application sends, on its way through encryption. */
 import type { Device } from '../../client/device.ts';
 import { random } from '../../client/random.ts';
-import type { OutgoingContent } from '../../client/sender.ts';
+import type { OutgoingContent } from '../../client/outlet.ts';
 import type { ChannelRule } from './channel-rule.ts';
 import { clearPart } from './clear-attributes.ts';
 import { jsonCopy } from './json-copy.ts';

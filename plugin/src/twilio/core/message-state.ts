@@ -1,6 +1,6 @@
 import type { MessageEncryption } from '../../client/message-encryption.ts';
 import type { ReceivedMessage } from '../../client/judged.ts';
-import type { OutgoingContent } from '../../client/sender.ts';
+import type { OutgoingContent } from '../../client/outlet.ts';
 import type { Json } from '../../protocol/content.ts';
 import type { Identity } from '../../protocol/identifiers.ts';
 import type { FileShelf, IncomingFile } from './incoming-files.ts';

@@ -1,5 +1,5 @@
 /** A channel as the sender posts to it. */
-import type { Delivery, Outlet } from '../../client/sender.ts';
+import type { Delivery, Outlet } from '../../client/outlet.ts';
 import { EncryptionError } from '../../errors.ts';
 import { parseChannelSid, parseIdentity, type Identity } from '../../protocol/identifiers.ts';
 import { KEY_ATTRIBUTES } from './envelope-place.ts';

@@ -109,7 +109,7 @@ class World {
 }
 
 const seen = ({ cards }: IdentityHistory): unknown[] =>
-  cards.map(({ card, status, voucher }) => [card.id, status, voucher]);
+  cards.map(({ card, status, vouchers }) => [card.id, status, vouchers]);
 
 const INVALID = { code: 'LOG_INVALID' };
 
@@ -122,10 +122,10 @@ describe('an honest log', () => {
     const bobs = await world.device(BOB);
     const [alice, carol, bob] = await world.read([ALICE, CAROL, BOB]);
     expect(alice && seen(alice)).toEqual([
-      [phone.card.id, 'live', null],
-      [laptop.card.id, 'live', null],
+      [phone.card.id, 'live', []],
+      [laptop.card.id, 'live', []],
     ]);
-    expect(bob && seen(bob)).toEqual([[bobs.card.id, 'live', null]]);
+    expect(bob && seen(bob)).toEqual([[bobs.card.id, 'live', []]]);
     expect(carol).toMatchObject({ count: 0, cards: [] });
   });
 
@@ -254,7 +254,7 @@ describe('entries that do not check', () => {
     await world.approve(phone.card);
     await world.log.append({ ...entry, content: 'no card', cardId: bobs.card.id });
     const history = await world.one(ALICE);
-    expect(seen(history)).toEqual([[phone.card.id, 'live', null]]);
+    expect(seen(history)).toEqual([[phone.card.id, 'live', []]]);
     expect(history.invalid).toBe(4);
   });
 
@@ -301,12 +301,12 @@ describe('a revocation is only ever added to', () => {
     });
     await world.approve(thiefs);
     await world.revoke(phone.card, phone);
-    expect((await world.one(ALICE)).cards[2]?.voucher).toBe(phone.card.id);
+    expect((await world.one(ALICE)).cards[2]?.vouchers[0]).toBe(phone.card.id);
     await world.revoke(phone.card, laptop, { reason: 'compromised', since: 2 });
     const { cards, invalid } = await world.one(ALICE);
     expect(invalid).toBe(0);
     expect(cards[0]).toMatchObject({ status: 'revoked', reason: 'compromised', endedAt: 1003 });
-    expect(cards[2]).toMatchObject({ status: 'live', voucher: null });
+    expect(cards[2]).toMatchObject({ status: 'live', vouchers: [] });
   });
 
   test('nor does one who says that it was stolen later than it was', async () => {
@@ -318,11 +318,11 @@ describe('a revocation is only ever added to', () => {
     });
     await world.approve(thiefs);
     await world.revoke(phone.card, phone, { reason: 'compromised', since: 2 ** 32 - 1 });
-    expect((await world.one(ALICE)).cards[1]?.voucher).toBe(phone.card.id);
+    expect((await world.one(ALICE)).cards[1]?.vouchers[0]).toBe(phone.card.id);
     await world.revoke(phone.card, 'app', { reason: 'compromised', since: 2 });
-    expect((await world.one(ALICE)).cards[1]?.voucher).toBe(phone.card.id);
+    expect((await world.one(ALICE)).cards[1]?.vouchers[0]).toBe(phone.card.id);
     await world.revoke(phone.card, 'app', { reason: 'compromised', since: 1 });
-    expect((await world.one(ALICE)).cards[1]?.voucher).toBeNull();
+    expect((await world.one(ALICE)).cards[1]?.vouchers).toEqual([]);
     // What says no more than what was said counts for nothing.
     await world.revoke(phone.card, 'app', { reason: 'compromised', since: 1 });
     await world.revoke(phone.card, 'app');
@@ -363,7 +363,7 @@ describe('a revocation is only ever added to', () => {
     await world.revoke(laptop.card, { card: laptop.card, key: phone.key });
     await world.revoke(tablet.card, 'app');
     for (const { card } of [phone, laptop, tablet]) await world.approve(card);
-    expect(seen(await world.one(ALICE))).toEqual([[laptop.card.id, 'live', null]]);
+    expect(seen(await world.one(ALICE))).toEqual([[laptop.card.id, 'live', []]]);
   });
 });
 
@@ -375,11 +375,11 @@ describe('a card vouches for another', () => {
     let laptop = (await make(ALICE)).card;
     for (const endorser of endorsers) laptop = await endorseCard(laptop, endorser);
     await world.approve(laptop);
-    expect((await world.one(ALICE)).cards[2]?.voucher).toBe(phone.card.id);
+    expect((await world.one(ALICE)).cards[2]?.vouchers[0]).toBe(phone.card.id);
     await world.revoke(phone.card, 'app', { reason: 'compromised' });
-    expect((await world.one(ALICE)).cards[2]?.voucher).toBe(tablet.card.id);
+    expect((await world.one(ALICE)).cards[2]?.vouchers[0]).toBe(tablet.card.id);
     await world.revoke(tablet.card, 'app', { reason: 'compromised' });
-    expect((await world.one(ALICE)).cards[2]?.voucher).toBeNull();
+    expect((await world.one(ALICE)).cards[2]?.vouchers).toEqual([]);
   });
 
   test('that it endorses and that follows it, once', async () => {
@@ -390,8 +390,8 @@ describe('a card vouches for another', () => {
     await world.approve(await succeedCard(await endorseCard(next.card, endorser), phone.key));
     await world.revoke(phone.card, phone, { reason: 'compromised' });
     expect(seen(await world.one(ALICE))).toEqual([
-      [phone.card.id, 'revoked', null],
-      [next.card.id, 'live', null],
+      [phone.card.id, 'revoked', []],
+      [next.card.id, 'live', []],
     ]);
   });
 
@@ -405,9 +405,9 @@ describe('a card vouches for another', () => {
     await world.revoke(phone.card, phone);
     await world.approve(late);
     expect(seen(await world.one(ALICE))).toEqual([
-      [phone.card.id, 'revoked', null],
-      [laptop.id, 'live', phone.card.id],
-      [late.id, 'live', null],
+      [phone.card.id, 'revoked', []],
+      [laptop.id, 'live', [phone.card.id]],
+      [late.id, 'live', []],
     ]);
   });
 
@@ -419,10 +419,10 @@ describe('a card vouches for another', () => {
     const without = (await make(ALICE, first)).card;
     for (const card of [first, second, without]) await world.approve(card);
     expect(seen(await world.one(ALICE))).toEqual([
-      [phone.card.id, 'superseded', null],
-      [first.id, 'live', phone.card.id],
-      [second.id, 'live', null],
-      [without.id, 'live', null],
+      [phone.card.id, 'superseded', []],
+      [first.id, 'live', [phone.card.id]],
+      [second.id, 'live', []],
+      [without.id, 'live', []],
     ]);
   });
 
@@ -441,10 +441,10 @@ describe('a card vouches for another', () => {
     await world.approve(byBob);
     await world.approve(forged);
     const { cards } = await world.one(ALICE);
-    expect(cards.map(({ voucher }) => voucher)).toEqual([null, null, null]);
+    expect(cards.map(({ vouchers }) => vouchers)).toEqual([[], [], []]);
   });
 
-  test('for nothing any more from where it was compromised on, nor do those that it vouched for', async () => {
+  test('for nothing any more from where it was compromised on; then those that it vouched for stand alone', async () => {
     const world = await World.start();
     const phone = await world.device(ALICE);
     const vouch = async (by: Made): Promise<Made> => {
@@ -457,11 +457,12 @@ describe('a card vouches for another', () => {
     const through = await vouch(after);
     await world.revoke(phone.card, before, { reason: 'compromised', since: 2 });
     const { cards } = await world.one(ALICE);
-    expect(cards.map(({ card, voucher }) => [card.id, voucher])).toEqual([
-      [phone.card.id, null],
-      [before.card.id, phone.card.id],
-      [after.card.id, null],
-      [through.card.id, null],
+    expect(cards.map(({ card, vouchers }) => [card.id, vouchers])).toEqual([
+      [phone.card.id, []],
+      [before.card.id, [phone.card.id]],
+      [after.card.id, []],
+      // Which nobody vouches for any more.
+      [through.card.id, [after.card.id]],
     ]);
   });
 });

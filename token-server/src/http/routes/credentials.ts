@@ -9,7 +9,8 @@ export interface Credentials {
   readonly authSecret: Bytes;
 }
 
-const AuthSecret = z.string().transform((text, context): Bytes => {
+/** 32 bytes in base64url. */
+export const AuthSecret: z.ZodType<Bytes> = z.string().transform((text, context): Bytes => {
   const bytes = base64url.decode(text);
   if (bytes?.length === 32) return bytes;
   context.addIssue({ code: 'custom', message: 'expected 32 bytes in base64url' });

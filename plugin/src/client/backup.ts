@@ -1,0 +1,203 @@
+/**
+ * Backups of a person's private keys, sealed under a password and kept by a server that cannot open them:
+ * key records (`key-record.ts`) named `backup/<identity>` of
+ *
+ *     secret = version=1 | generation u32 | savedAt u64 | keys      see `key-ring.ts`
+ */
+import { invalidArgument, passwordArgument } from '../arguments.ts';
+import { EncryptionError, isEncryptionError } from '../errors.ts';
+import { byteReader, uint } from '../protocol/bytes.ts';
+import type { Identity } from '../protocol/identifiers.ts';
+import { openKeyRecord, sealKeyRecord } from '../protocol/key-record.ts';
+import { base64url, concat, equal, type Bytes, type PasswordCost } from '../protocol/primitives.ts';
+import type { BackupStore, Directory } from './directory.ts';
+import { damaged, decodeKeys, encodeKeys, type StoredKeys } from './key-ring.ts';
+import { changeRing, type RingContext } from './rotation.ts';
+import { isCount } from './shape.ts';
+import { readState, updateState, type Records, type StateType } from './state.ts';
+
+/** A backup that was opened. */
+export interface OpenedBackup {
+  /** Counts the backups of this person: a lower one than before is an old one. */
+  readonly generation: number;
+  /** By the clock of the device that made it: milliseconds since 1970-01-01 UTC. */
+  readonly savedAt: number;
+  /** To be wiped after use. */
+  readonly keys: readonly StoredKeys[];
+}
+
+/** What making backups works with. */
+export interface BackupContext extends RingContext {
+  readonly identity: Identity;
+  readonly directory: Directory;
+  readonly records: Records;
+  readonly now: () => number;
+}
+
+// As for signing in, see `login.ts`: whoever keeps the backup may guess at leisure.
+const COST: PasswordCost = { memory: 64 * 1024, passes: 3, lanes: 1 };
+const VERSION = 1;
+const MAX_ATTEMPTS = 3;
+const GENERATION: StateType<number> = { initial: 0, isValid: isCount };
+const NAME = 'backup-generation';
+
+/**
+ * The backup of this person, or null when there is none.
+ * @throws EncryptionError `WRONG_PASSWORD`, `KEY_RECORD_DAMAGED`, the directory's errors
+ */
+export async function openBackup(
+  identity: Identity,
+  password: string,
+  directory: Directory,
+): Promise<OpenedBackup | null> {
+  const stored = await backupsOf(directory).read();
+  return stored && open(identity, stored.backup, password);
+}
+
+/** Remembers which backup was seen. */
+export async function sawBackup({ generation }: OpenedBackup, records: Records): Promise<void> {
+  await updateState(records, NAME, GENERATION, (known) => Math.max(known, generation));
+}
+
+/**
+ * Adds the keys of this device to the person's backup, or makes one. What was written is read back and
+ * opened before it is called done.
+ * @param password of the backup
+ * @param currentPassword of this device
+ * @throws EncryptionError `WRONG_PASSWORD`, `BACKUP_ROLLED_BACK`, `BACKUP_CHANGED`, the directory's and
+ * the key store's errors
+ */
+export async function makeBackup(
+  password: string,
+  currentPassword: string,
+  context: BackupContext,
+): Promise<void> {
+  const own = await ownKeys(currentPassword, context);
+  try {
+    for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
+      if (await addTo(own, password, context)) return;
+    }
+  } finally {
+    own.fill(0);
+  }
+  throw changed();
+}
+
+/**
+ * Removes the backup, if there is one.
+ * @throws EncryptionError `BACKUP_CHANGED`, the directory's errors
+ */
+export async function removeBackup({ directory }: Pick<BackupContext, 'directory'>): Promise<void> {
+  const backups = backupsOf(directory);
+  const stored = await backups.read();
+  if (stored && !(await backups.remove(stored.tag))) throw changed();
+}
+
+/** A copy of the keys of this device, to be wiped. */
+function ownKeys(password: string, context: BackupContext): Promise<Bytes> {
+  return changeRing(password, context, (ring) =>
+    Promise.resolve({ ring: null, result: encodeKeys(ring.keys) }),
+  );
+}
+
+/** Whether the backup was written: not if somebody else did meanwhile. */
+async function addTo(own: Bytes, password: string, context: BackupContext): Promise<boolean> {
+  const { identity, records, random, now } = context;
+  const backups = backupsOf(context.directory);
+  const stored = await backups.read();
+  const before = stored && (await open(identity, stored.backup, password));
+  const known = await readState(records, NAME, GENERATION);
+  if (before && before.generation < known) throw rolledBack();
+  const generation = Math.max(known, before?.generation ?? 0) + 1;
+  const keys = joined(decodeKeys(own), before?.keys ?? []);
+  const encoded = encodeKeys(keys);
+  const secret = concat(uint(VERSION, 1), uint(generation, 4), uint(now(), 8), encoded);
+  try {
+    const record = await sealKeyRecord(nameOf(identity), secret, password, random, COST);
+    const backup = base64url.encode(record);
+    if (!(await backups.write(backup, stored?.tag ?? null))) return false;
+    await checkWritten(identity, backup, password, backups);
+    await updateState(records, NAME, GENERATION, (current) => Math.max(current, generation));
+    return true;
+  } finally {
+    for (const bytes of [encoded, secret]) bytes.fill(0);
+    for (const { secrets } of before?.keys ?? []) secrets.fill(0);
+  }
+}
+
+async function checkWritten(
+  identity: Identity,
+  backup: string,
+  password: string,
+  backups: BackupStore,
+): Promise<void> {
+  const read = await backups.read();
+  if (read?.backup === backup) {
+    const { keys } = await open(identity, read.backup, password);
+    for (const { secrets } of keys) secrets.fill(0);
+    return;
+  }
+  throw new EncryptionError(
+    'DIRECTORY_REFUSED',
+    'The backup was not saved: the directory does not give back what was written. Try again.',
+  );
+}
+
+async function open(identity: Identity, backup: string, password: string): Promise<OpenedBackup> {
+  const record = base64url.decode(backup);
+  if (!record) throw damaged();
+  const secret = await openKeyRecord(nameOf(identity), record, passwordArgument(password)).catch(
+    (error: unknown) => {
+      if (isEncryptionError(error, 'WRONG_PASSWORD')) throw wrongPassword(error);
+      throw error;
+    },
+  );
+  try {
+    const reader = byteReader(secret);
+    if (reader.uint(1) !== VERSION) throw damaged();
+    const [generation, savedAt] = [reader.uint(4), reader.uint(8)];
+    return { generation, savedAt, keys: decodeKeys(reader.rest()) };
+  } catch (error) {
+    if (error instanceof RangeError) throw damaged();
+    throw error;
+  } finally {
+    secret.fill(0);
+  }
+}
+
+/** All of them, each card once. */
+function joined(own: readonly StoredKeys[], others: readonly StoredKeys[]): readonly StoredKeys[] {
+  const isOwn = (secrets: Bytes): boolean => own.some((one) => equal(one.secrets, secrets));
+  return [...own, ...others.filter(({ secrets }) => !isOwn(secrets))];
+}
+
+function nameOf(identity: Identity): string {
+  return `backup/${identity}`;
+}
+
+function wrongPassword(cause: unknown): EncryptionError {
+  return new EncryptionError(
+    'WRONG_PASSWORD',
+    'The password does not open the backup. It is the one that it was made with; nobody can open it without, or replace it by another.',
+    { cause },
+  );
+}
+
+function backupsOf({ backups }: Directory): BackupStore {
+  if (backups) return backups;
+  throw invalidArgument('server is a Directory without backups: it cannot keep any.');
+}
+
+function changed(): EncryptionError {
+  return new EncryptionError(
+    'BACKUP_CHANGED',
+    'Not done: other devices of this person change the backup at the same time. Try again.',
+  );
+}
+
+function rolledBack(): EncryptionError {
+  return new EncryptionError(
+    'BACKUP_ROLLED_BACK',
+    'Not saved: the server has an older backup than the one that this device made or read. Keys of other devices may be missing in it. removeBackup and a new backup on each device mend that.',
+  );
+}

@@ -1,0 +1,164 @@
+/** The devices of one person: listing them, vouching for them, revoking them. */
+import { invalidArgument } from '../arguments.ts';
+import { EncryptionError } from '../errors.ts';
+import { checkApproval, exportCard, importCard } from '../protocol/card.ts';
+import { endorseCard } from '../protocol/card-links.ts';
+import type { VerifyingKey } from '../protocol/curves.ts';
+import type { CardId, Identity } from '../protocol/identifiers.ts';
+import type { LoggedCard } from '../protocol/log/history.ts';
+import { createRevocation, type RevocationReason } from '../protocol/revocation.ts';
+import { isTime } from '../protocol/time.ts';
+import type { CardBook } from './card-book.ts';
+import type { ProvenHistory } from './card-log.ts';
+import type { DeviceKeys } from './device-keys.ts';
+import type { Directory } from './directory.ts';
+import type { Pins, Trust } from './pins.ts';
+
+/** A card of one's own: a device, or what a device had before. */
+export interface OwnDevice {
+  readonly cardId: CardId;
+  /** The device's name, as its card says. */
+  readonly device?: string;
+  /** When its card was published, by the log's clock. */
+  readonly since: Date;
+  /**
+   * - `live` messages are encrypted for it
+   * - `superseded` another card took its place
+   * - `revoked` it is not used any more
+   */
+  readonly status: 'live' | 'superseded' | 'revoked';
+  /** Why it was revoked. */
+  readonly reason?: RevocationReason;
+  /** When it stopped being live, by the log's clock. */
+  readonly endedAt?: Date;
+  /** `changed`: this device does not know it, and encrypts nothing for it. */
+  readonly trust: Trust;
+  /** Whether it is the card of this very device. */
+  readonly isThis: boolean;
+  /** Whether this device has its keys, and can read what was encrypted for it. */
+  readonly isReadable: boolean;
+}
+
+/** How a card is revoked. */
+export interface RevokeOptions {
+  /**
+   * Since when somebody else may have its keys, as when the device was stolen. Devices that it vouched
+   * for since then are not trusted for that. Without it, the device is merely not used any more.
+   */
+  readonly compromisedSince?: Date;
+}
+
+/** The devices of a device's owner. */
+export interface OwnDevices {
+  /** All that the log has about this person; asked for each time. */
+  readonly list: () => Promise<readonly OwnDevice[]>;
+  /** Has the card of one of these devices revoked, see `Encryption.revoke`. */
+  readonly revoke: (cardId: CardId, options?: RevokeOptions) => Promise<void>;
+  /** Vouches for those of these cards that are live and trusted here, if it did not yet. */
+  readonly endorse: (cardIds: readonly CardId[]) => Promise<void>;
+}
+
+/** What {@link ownDevices} works with. */
+export interface OwnDevicesContext {
+  readonly identity: Identity;
+  readonly keys: DeviceKeys;
+  readonly cards: CardBook;
+  readonly pins: Pins;
+  readonly directory: Directory;
+  readonly appKeys: readonly VerifyingKey[];
+  readonly now: () => number;
+}
+
+/** The devices of one person, as one of them sees them. */
+export function ownDevices(context: OwnDevicesContext): OwnDevices {
+  const { identity, keys, cards, pins, directory, appKeys, now } = context;
+
+  async function history(): Promise<ProvenHistory> {
+    cards.refresh(identity);
+    await cards.find([identity]);
+    const found = cards.historyOf(identity);
+    if (found) return found;
+    throw new TypeError('The log gave no answer.');
+  }
+
+  async function endorse(logged: LoggedCard): Promise<void> {
+    const { card: own, signingKey } = keys.current();
+    const endorsed = await endorseCard(logged.card, { id: own.id, signingKey });
+    const published = await importCard(await directory.publish(exportCard(endorsed)));
+    await checkApproval(published, appKeys);
+    if (published.id === logged.card.id) return;
+    throw new EncryptionError('CARD_INVALID', 'The directory answered with another card.');
+  }
+
+  return {
+    async list() {
+      const { cards: logged } = await history();
+      const trust = await pins.check(
+        identity,
+        logged.map(({ card }) => card),
+      );
+      const current = keys.current().card.id;
+      return logged.map(({ card: { id, device }, loggedAt, status, endedAt, reason }) => ({
+        cardId: id,
+        ...(device !== undefined && { device }),
+        since: new Date(loggedAt),
+        status,
+        ...(reason && { reason }),
+        ...(endedAt !== undefined && { endedAt: new Date(endedAt) }),
+        trust: trust.get(id) ?? 'changed',
+        isThis: id === current,
+        isReadable: keys.find(id) !== null,
+      }));
+    },
+
+    async revoke(cardId, { compromisedSince } = {}) {
+      if (compromisedSince !== undefined) checkDate(compromisedSince);
+      const { cards: logged } = await history();
+      const revoked = logged.find(({ card }) => card.id === cardId);
+      if (!revoked) {
+        throw new EncryptionError('CARD_NOT_FOUND', `${identity} has no card ${cardId}.`);
+      }
+      // It says no less already.
+      if (revoked.status === 'revoked' && !compromisedSince) return;
+      const { card: own, signingKey } = keys.current();
+      const content = { cardId, revokedAt: now(), signer: own.id };
+      const revocation = await createRevocation(
+        compromisedSince
+          ? { ...content, reason: 'compromised', since: firstAfter(compromisedSince, logged) }
+          : { ...content, reason: 'retired' },
+        signingKey,
+      );
+      await directory.revoke(cardId, revocation);
+      cards.refresh(identity);
+    },
+
+    async endorse(cardIds) {
+      const { cards: logged } = await history();
+      const own = keys.current().card.id;
+      const named = logged.filter(({ card, status, vouchers }) => {
+        const isOther = card.id !== own && !vouchers.includes(own);
+        return isOther && status === 'live' && cardIds.includes(card.id);
+      });
+      const trust = await pins.check(
+        identity,
+        named.map(({ card }) => card),
+      );
+      for (const one of named) if (trust.get(one.card.id) !== 'changed') await endorse(one);
+      cards.refresh(identity);
+    },
+  };
+}
+
+function checkDate(date: unknown): void {
+  if (date instanceof Date && isTime(date.getTime())) return;
+  throw invalidArgument('compromisedSince must be a valid Date.');
+}
+
+/**
+ * The number of the first entry that may be of then or later. What stands between two cards has no time
+ * that is known here, so it counts as later.
+ */
+function firstAfter(date: Date, logged: readonly LoggedCard[]): number {
+  const before = logged.filter(({ loggedAt }) => loggedAt < date.getTime());
+  return Math.max(-1, ...before.map(({ position }) => position)) + 1;
+}
