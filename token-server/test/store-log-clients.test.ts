@@ -15,7 +15,7 @@ describe.each(DATABASES)('$name', ({ create }) => {
       await fc.assert(
         fc.asyncProperty(plans, async (plan) => World.run(await create(), plan)),
         // A smaller plan would have another course, and most likely no fault.
-        { endOnFailure: true, ...(isLong ? { numRuns: 500 } : { numRuns: 3, seed: 2024 }) },
+        { endOnFailure: true, ...(isLong ? { numRuns: 500 } : { numRuns: 2, seed: 2024 }) },
       );
     },
   );

@@ -113,8 +113,8 @@ export function ownDevices(context: OwnDevicesContext): OwnDevices {
 
     async revoke(cardId, { compromisedSince } = {}) {
       if (compromisedSince !== undefined) checkDate(compromisedSince);
-      const { cards: logged } = await history();
-      const revoked = logged.find(({ card }) => card.id === cardId);
+      const known = await history();
+      const revoked = known.cards.find(({ card }) => card.id === cardId);
       if (!revoked) {
         throw new EncryptionError('CARD_NOT_FOUND', `${identity} has no card ${cardId}.`);
       }
@@ -124,7 +124,7 @@ export function ownDevices(context: OwnDevicesContext): OwnDevices {
       const content = { cardId, revokedAt: now(), signer: own.id };
       const revocation = await createRevocation(
         compromisedSince
-          ? { ...content, reason: 'compromised', since: firstAfter(compromisedSince, logged) }
+          ? { ...content, reason: 'compromised', since: firstSince(compromisedSince, known) }
           : { ...content, reason: 'retired' },
         signingKey,
       );
@@ -154,11 +154,8 @@ function checkDate(date: unknown): void {
   throw invalidArgument('compromisedSince must be a valid Date.');
 }
 
-/**
- * The number of the first entry that may be of then or later. What stands between two cards has no time
- * that is known here, so it counts as later.
- */
-function firstAfter(date: Date, logged: readonly LoggedCard[]): number {
-  const before = logged.filter(({ loggedAt }) => loggedAt < date.getTime());
-  return Math.max(-1, ...before.map(({ position }) => position)) + 1;
+/** The number of the first entry of then or later, by the log's clock. */
+function firstSince(date: Date, { times, count }: ProvenHistory): number {
+  const at = times.findIndex((time) => time >= date.getTime());
+  return at === -1 ? count : at;
 }

@@ -8,7 +8,9 @@ import {
   exportCard,
   importCard,
   lookupToJson,
+  type Card,
   type CardId,
+  type CardSignature,
   type Identity,
   type SigningKey,
 } from 'twilio-chat-encryption/protocol';
@@ -34,7 +36,7 @@ export class LoggedDirectory implements Directory {
   async publish(exported: string): Promise<string> {
     const card = await importCard(exported);
     const known = this.#published.get(card.id);
-    if (known) return known;
+    if (known) return this.#endorsed(card, await known);
     const publishing = approveCard(card, this.#appKey, Date.now()).then(async (approved) => {
       const content = exportCard(approved);
       const { identity, id: cardId } = card;
@@ -45,6 +47,22 @@ export class LoggedDirectory implements Directory {
     });
     this.#published.set(card.id, publishing);
     return publishing;
+  }
+
+  /** The card as it was published, with the endorsements that are new. */
+  async #endorsed(card: Card, published: string): Promise<string> {
+    const { signatures, ...stored } = await importCard(published);
+    const isKnown = ({ signature }: CardSignature): boolean =>
+      signatures.some((one) => Buffer.compare(one.signature, signature) === 0);
+    const added = card.signatures.filter((one) => one.signer === 'endorser' && !isKnown(one));
+    if (added.length === 0) return published;
+    const content = exportCard({ ...stored, signatures: [...signatures, ...added] });
+    const { identity, id: cardId } = card;
+    this.#published.set(cardId, Promise.resolve(content));
+    await this.#inTurn(() =>
+      this.log.append({ operation: 'approve', time: Date.now(), identity, cardId, content }),
+    );
+    return content;
   }
 
   async revoke(cardId: CardId, content: string): Promise<void> {

@@ -1,16 +1,17 @@
-import type { Encryption } from 'twilio-chat-encryption';
+import type { Encryption, RemovalReason } from 'twilio-chat-encryption';
 import { createStore, type Readable } from './store.ts';
 
 /** Whether this device's key is still there. */
 export interface DeviceRemoval {
-  readonly isRemoved: boolean;
+  /** Null while it is. */
+  readonly reason: RemovalReason | null;
 }
 
-/** Follows whether this device's key is removed from the browser while the page is open. */
+/** Follows whether this device's key is removed from the browser, or replaced, while the page is open. */
 export function deviceRemovalOf(encryption: Encryption): Readable<DeviceRemoval> {
-  const store = createStore<DeviceRemoval>({ isRemoved: false });
-  encryption.on('deviceRemoved', () => {
-    store.set({ isRemoved: true });
+  const store = createStore<DeviceRemoval>({ reason: null });
+  encryption.on('deviceRemoved', ({ reason }) => {
+    store.set({ reason });
   });
   return store;
 }

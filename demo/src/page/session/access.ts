@@ -1,5 +1,6 @@
 import type { StoredMessage } from '../models/stored-message.ts';
-import { member, text } from './json.ts';
+import { cardOwners } from './card-owners.ts';
+import { text } from './json.ts';
 import { ServerFailure } from './server-failure.ts';
 import { storedAnswer } from './stored-answer.ts';
 import { request, signIn, type Credentials } from './token-server.ts';
@@ -10,14 +11,19 @@ export interface Access {
   readonly authorize: () => Promise<string>;
   /** An access token for Twilio. */
   readonly twilioToken: () => Promise<string>;
-  /** Who of these identities has published a card, as the token server says. */
+  /** Who of these identities has a card, as the token server says. */
   readonly withCard: (identities: readonly string[]) => Promise<ReadonlySet<string>>;
+  /** Whether the server keeps a backup of this person's keys. */
+  readonly hasBackup: () => Promise<boolean>;
+  /** Signs in with another secret from now on; ends the sessions of all other devices. */
+  readonly changeSecret: (authSecret: string, newAuthSecret: string) => Promise<void>;
   /** What the emulated Twilio stores of a message. */
   readonly storedMessage: (channelSid: string, index: number) => Promise<StoredMessage>;
 }
 
 /** Signs in, and in again whenever the session has ended. */
-export async function openAccess(credentials: Credentials): Promise<Access> {
+export async function openAccess(first: Credentials): Promise<Access> {
+  let credentials = first;
   let session = await signIn(credentials);
   let given: string | undefined;
 
@@ -46,9 +52,21 @@ export async function openAccess(credentials: Credentials): Promise<Access> {
     twilioToken: async () => required(await call('GET', '/v1/twilio-token'), 'token'),
     async withCard(identities) {
       if (identities.length === 0) return new Set();
-      const answer = await call('POST', '/v1/cards/search', { identities });
-      const cards = member(answer, 'cards');
-      return new Set(identities.filter((one) => hasItems(member(cards, one))));
+      return cardOwners(await call('POST', '/v1/cards/search', { identities }), identities);
+    },
+    async hasBackup() {
+      try {
+        await call('GET', '/v1/backup');
+        return true;
+      } catch (error) {
+        if (error instanceof ServerFailure && error.code === 'BACKUP_NOT_FOUND') return false;
+        throw error;
+      }
+    },
+    async changeSecret(authSecret, newAuthSecret) {
+      const answer = await call('POST', '/v1/password', { authSecret, newAuthSecret });
+      credentials = { ...credentials, authSecret: newAuthSecret };
+      session = required(answer, 'token');
     },
     async storedMessage(channelSid, index) {
       const stored = storedAnswer(await call('GET', `/demo/stored/${channelSid}/${index}`));
@@ -63,10 +81,6 @@ function isSessionOver(error: unknown): boolean {
     error instanceof ServerFailure &&
     ['UNAUTHENTICATED', 'SESSION_INVALID', 'SESSION_EXPIRED'].includes(error.code)
   );
-}
-
-function hasItems(value: unknown): boolean {
-  return Array.isArray(value) && value.length > 0;
 }
 
 function required(answer: unknown, name: string): string {

@@ -21,3 +21,8 @@ export function deviceName(userAgent: string): string {
     names.find(([pattern]) => pattern.test(userAgent))?.[1] ?? otherwise;
   return `${find(BROWSERS, 'Browser')} on ${find(SYSTEMS, 'an unknown system')}`;
 }
+
+/** A name as it was typed, without what cannot be seen in it; the plugin takes no other. */
+export function typedName(text: string): string {
+  return text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, '').trim();
+}

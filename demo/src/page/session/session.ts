@@ -1,18 +1,19 @@
-import { Client } from 'twilio-chat';
-import { deriveAuthSecret, Encryption } from 'twilio-chat-encryption';
+import type { Client } from 'twilio-chat';
+import { Encryption, type RestoredEncryption } from 'twilio-chat-encryption';
 import type { StoredMessage } from '../models/stored-message.ts';
 import { SETTINGS } from '../settings.ts';
-import { openAccess, type Access } from './access.ts';
+import type { Access } from './access.ts';
+import type { Account, Stage } from './account.ts';
+import { connect } from './connect.ts';
 import { deliveredMessage } from './delivered-message.ts';
-import { deviceName } from './device-name.ts';
-import { ServerFailure } from './server-failure.ts';
-import { signUp } from './token-server.ts';
 
 /** Somebody who is signed in, with an unlocked key and a connected, encrypted client. */
 export interface Session {
   readonly identity: string;
   readonly access: Access;
   readonly encryption: Encryption;
+  /** What came of the backup, if the keys of one were restored at this opening. */
+  readonly restored: Restored | null;
   /** What the page works with: everything in it is encrypted and verified. */
   readonly client: Client;
   /** Gives a message as Twilio delivers it, past the encryption: only to be looked at. */
@@ -21,96 +22,85 @@ export interface Session {
   readonly end: () => Promise<void>;
 }
 
-/** What signing in is busy with. */
-export type Stage = 'deriving' | 'signing-in' | 'unlocking' | 'connecting';
+/** How old a backup was, and the cards whose keys were not in it. */
+export type Restored = Omit<RestoredEncryption, 'encryption'>;
 
-/** What the form asks for. */
-export interface SignIn {
-  readonly isNew: boolean;
-  readonly identity: string;
-  readonly password: string;
+/** How the key is opened. A password is given where it is not the account's. */
+export interface Opening {
+  /** `open` unlocks this device's key, or makes it; `restore` makes it and adds those of the backup. */
+  readonly kind: 'open' | 'restore';
+  readonly otherPassword?: string;
 }
 
-const CONNECT_MILLISECONDS = 20_000;
-
 /**
- * Signs up or in, unlocks this device's key, or makes it, and connects to Twilio.
+ * Opens this device's key and connects to Twilio.
  * @throws ServerFailure, EncryptionError
  */
-export async function startSession(
-  { isNew, identity, password }: SignIn,
+export async function openSession(
+  account: Account,
+  opening: Opening,
   onStage: (stage: Stage) => void,
 ): Promise<Session> {
-  onStage('deriving');
-  const authSecret = await deriveAuthSecret(password, identity, SETTINGS.origin);
-  onStage('signing-in');
-  const credentials = { identity, authSecret };
-  if (isNew) await signUp(credentials);
-  const access = await openAccess(credentials);
-  onStage('unlocking');
-  const encryption = await Encryption.open({
-    identity,
-    password,
-    server: location.origin,
-    authorize: access.authorize,
-    appKey: SETTINGS.appKey,
-    logKey: SETTINGS.logKey,
-    device: deviceName(navigator.userAgent),
-    // The page names channels, and says that Twilio sees those names.
-    metadata: 'clear',
-  });
+  onStage(opening.kind === 'open' ? 'unlocking' : 'restoring');
+  const { encryption, restored } = await openEncryption(account, opening);
   try {
     onStage('connecting');
-    const raw = await connect(await access.twilioToken());
-    return sessionOf(access, encryption, raw);
+    const raw = await connect(await account.access.twilioToken());
+    return {
+      identity: encryption.identity,
+      access: account.access,
+      encryption,
+      restored,
+      client: encryption.wrapClient(raw),
+      deliveredMessage: (channelSid, index) => deliveredMessage(raw, channelSid, index),
+      async end() {
+        encryption.close();
+        await raw.shutdown();
+      },
+    };
   } catch (error) {
     encryption.close();
     throw error;
   }
 }
 
-function sessionOf(access: Access, encryption: Encryption, raw: Client): Session {
-  return {
-    identity: encryption.identity,
-    access,
-    encryption,
-    client: encryption.wrapClient(raw),
-    deliveredMessage: (channelSid, index) => deliveredMessage(raw, channelSid, index),
-    async end() {
-      encryption.close();
-      await raw.shutdown();
-    },
-  };
+interface Opened {
+  readonly encryption: Encryption;
+  readonly restored: Restored | null;
 }
 
-// `Client.create` resolves when the token was refused, and never without a connection.
-async function connect(token: string): Promise<Client> {
-  const client = new Client(token, SETTINGS.emulated ? emulatorOptions() : {});
-  const ready = new Promise<void>((resolve, reject) => {
-    const fail = (message: string): void => {
-      reject(new ServerFailure('TWILIO_UNREACHABLE', message));
-    };
-    client.on('stateChanged', (state) => {
-      if (state === 'initialized') resolve();
-      else fail('Twilio could not start the chat.');
+async function openEncryption(account: Account, opening: Opening): Promise<Opened> {
+  const { identity, password, device, access } = account;
+  const { kind, otherPassword = password } = opening;
+  const options = {
+    identity,
+    password,
+    server: location.origin,
+    authorize: access.authorize,
+    appKey: SETTINGS.appKey,
+    logKey: SETTINGS.logKey,
+    ...(device !== '' && { device }),
+    // The page names channels, and says that Twilio sees those names.
+    metadata: 'clear',
+  } as const;
+  if (kind === 'restore') {
+    const { encryption, savedAt, missing } = await Encryption.restore({
+      ...options,
+      backupPassword: otherPassword,
     });
-    client.on('connectionStateChanged', (state) => {
-      if (state === 'denied') fail('Twilio refused the access token.');
-    });
-    setTimeout(() => {
-      fail('Twilio did not answer.');
-    }, CONNECT_MILLISECONDS);
-  });
+    return { encryption, restored: { savedAt, missing } };
+  }
+  const encryption = await Encryption.open({ ...options, password: otherPassword });
+  if (otherPassword !== password) await adoptPassword(encryption, otherPassword, password);
+  return { encryption, restored: null };
+}
+
+/** From now on the account's password opens this device, too. */
+async function adoptPassword(encryption: Encryption, from: string, to: string): Promise<void> {
   try {
-    await ready;
-    return client;
+    await encryption.changePassword(from, to);
   } catch (error) {
-    await client.shutdown();
+    encryption.close();
     throw error;
   }
-}
-
-function emulatorOptions(): { Twilsock: { uri: string } } {
-  const { protocol, host } = location;
-  return { Twilsock: { uri: `${protocol === 'https:' ? 'wss' : 'ws'}://${host}/v3/wsconnect` } };
 }
