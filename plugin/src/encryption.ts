@@ -235,7 +235,7 @@ export const Encryption = {
    * Opens this device's encryption. At the first run it makes the key pair, seals it under the
    * password and has its card approved and published; later it unlocks the key.
    * @throws EncryptionError `INVALID_ARGUMENT`, `INVALID_IDENTITY`, `INVALID_KEY`,
-   * `WRONG_PASSWORD`, `KEY_RECORD_DAMAGED`, `KEY_STORE_UNAVAILABLE`, `DEVICE_BUSY`, `OWN_CARD_INVALID`,
+   * `WRONG_PASSWORD`, `KEY_RECORD_DAMAGED`, `KEY_STORE_UNAVAILABLE`, `KEY_STORE_FULL`, `DEVICE_BUSY`, `OWN_CARD_INVALID`,
    * `DIRECTORY_UNREACHABLE`, `DIRECTORY_REFUSED`, `UNAUTHORIZED`, `LOG_INVALID`,
    * `POST_QUANTUM_UNAVAILABLE`
    */

@@ -43,6 +43,7 @@ export type RejectionCode =
  * - `KEY_EXISTS` a key is saved under this name; nothing was overwritten
  * - `KEY_NOT_FOUND` no key is saved under this name
  * - `KEY_STORE_UNAVAILABLE` the key store could not be read or written
+ * - `KEY_STORE_FULL` there is no room in the key store: nothing was written, and it can still be read
  * - `DEVICE_BUSY` another tab or process of this device is sending, for too long or because it was
  *   suspended: nothing was done; try again
  * - `DEVICE_REMOVED` the device's key is not in its key store any more, or it is another one: it was
@@ -94,6 +95,7 @@ export type UsageCode =
   | 'KEY_EXISTS'
   | 'KEY_NOT_FOUND'
   | 'KEY_STORE_UNAVAILABLE'
+  | 'KEY_STORE_FULL'
   | 'DEVICE_BUSY'
   | 'DEVICE_REMOVED'
   | 'DEVICE_REVOKED'

@@ -1,10 +1,10 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, open, readFile, rename, rm, type FileHandle } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { EncryptionError } from '../errors.ts';
 import type { Bytes } from '../protocol/primitives.ts';
 import { lockFile } from './file-lock.ts';
-import { busy, LOCK_PATIENCE_MILLISECONDS, lockedApart, type KeyStore } from './key-store.ts';
+import { busy, full, LOCK_PATIENCE_MILLISECONDS, lockedApart, type KeyStore } from './key-store.ts';
 import { queues } from './queues.ts';
 
 // By path, so that of one process only one at a time asks the system for a lock.
@@ -12,8 +12,8 @@ const inThisProcess = queues();
 
 /**
  * A key store in a folder: one file a record, readable by its owner only, each replaced as a
- * whole. Shared by all processes that open the folder on one machine. Errors of the file system are
- * `KEY_STORE_UNAVAILABLE`.
+ * whole. Shared by all processes that open the folder on one machine. A full disk or quota is
+ * `KEY_STORE_FULL`; other errors of the file system are `KEY_STORE_UNAVAILABLE`.
  */
 export class FileKeyStore implements KeyStore {
   readonly #folder: string;
@@ -119,6 +119,7 @@ export class FileKeyStore implements KeyStore {
         await file.close();
       }
       await rename(beside, path);
+      await flushFolder(dirname(path));
     } catch (error) {
       await rm(beside, { force: true });
       throw error;
@@ -163,7 +164,21 @@ function hasCode(error: unknown, code: string): boolean {
   return error instanceof Error && 'code' in error && error.code === code;
 }
 
+// A new name is in its folder only when that is flushed, too. Windows has no such call.
+async function flushFolder(path: string): Promise<void> {
+  const folder = await open(path, 'r').catch((error: unknown) => {
+    if (process.platform === 'win32') return null;
+    throw error;
+  });
+  try {
+    await folder?.sync();
+  } finally {
+    await folder?.close();
+  }
+}
+
 function unavailable(folder: string, cause: unknown): EncryptionError {
+  if (['ENOSPC', 'EDQUOT', 'EFBIG'].some((code) => hasCode(cause, code))) return full(cause);
   return new EncryptionError('KEY_STORE_UNAVAILABLE', `The key store ${folder} cannot be used.`, {
     cause,
   });

@@ -1,7 +1,7 @@
 import { openDB, type DBSchema, type IDBPDatabase } from 'idb';
 import { EncryptionError } from '../errors.ts';
 import type { Bytes } from '../protocol/primitives.ts';
-import { busy, LOCK_PATIENCE_MILLISECONDS, lockedApart, type KeyStore } from './key-store.ts';
+import { busy, full, LOCK_PATIENCE_MILLISECONDS, lockedApart, type KeyStore } from './key-store.ts';
 
 interface Schema extends DBSchema {
   records: { key: string; value: Bytes };
@@ -9,8 +9,9 @@ interface Schema extends DBSchema {
 
 /**
  * A key store in the browser's IndexedDB, shared by all tabs and workers of an origin, which keep out
- * of each other's way by Web Locks. Every error of the database (a private window, a full disk) is
- * `KEY_STORE_UNAVAILABLE`, and so is a page without Web Locks: one that came over http.
+ * of each other's way by Web Locks. A full disk or quota is `KEY_STORE_FULL`; every other error of the
+ * database (a private window) is `KEY_STORE_UNAVAILABLE`, and so is a page without Web Locks: one that
+ * came over http. When the database is made, the browser is asked not to evict it.
  */
 export class IndexedDbKeyStore implements KeyStore {
   readonly #database: string;
@@ -110,6 +111,7 @@ export class IndexedDbKeyStore implements KeyStore {
           transaction.abort();
         } else {
           database.createObjectStore('records');
+          askToKeep();
         }
       },
       // Somebody deletes the database, or the browser closed it: the next call opens it again.
@@ -138,6 +140,16 @@ function lockManager(): LockManager {
   throw new TypeError('There are no Web Locks here. Open the page over https, or at localhost.');
 }
 
+/**
+ * Asks the browser to keep what this origin stored when space runs short: a key that is gone is gone. When
+ * the key is made and no sooner, since some browsers ask the user. A refusal is no error.
+ * https://storage.spec.whatwg.org/#dom-storagemanager-persist
+ */
+function askToKeep(): void {
+  if (!('storage' in navigator)) return;
+  navigator.storage.persist().catch(() => undefined);
+}
+
 /** Aborts a transaction that an error of its own may have aborted before. */
 function abort(transaction: { abort(): void }): void {
   try {
@@ -148,9 +160,10 @@ function abort(transaction: { abort(): void }): void {
 }
 
 function unavailable(cause: unknown): EncryptionError {
+  if (cause instanceof DOMException && cause.name === 'QuotaExceededError') return full(cause);
   return new EncryptionError(
     'KEY_STORE_UNAVAILABLE',
-    "The browser's storage (IndexedDB, Web Locks) cannot be used. A private window, a full disk or a page without https may be why.",
+    "The browser's storage (IndexedDB, Web Locks) cannot be used. A private window, blocked storage or a page without https may be why.",
     { cause },
   );
 }

@@ -41,6 +41,15 @@ export function busy(): EncryptionError {
   );
 }
 
+/** The error of a key store without room. */
+export function full(cause: unknown): EncryptionError {
+  return new EncryptionError(
+    'KEY_STORE_FULL',
+    'Nothing was written: the disk, or what the browser gives this page of it, is full. Free some space, and try again.',
+    { cause },
+  );
+}
+
 /**
  * Runs `work` inside `lock`, and keeps what fails in the one apart from what fails in the other: an
  * error of the work is passed on as it is.
