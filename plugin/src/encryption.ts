@@ -63,10 +63,10 @@ export interface RestoredEncryption {
   /** When the backup was made, by the clock of the device that made it. */
   readonly savedAt: Date;
   /**
-   * Devices of this person that are in use and whose keys were not in the backup: it may be older than
-   * they are. What only they were sent cannot be read here.
+   * Devices of this person whose keys were not in the backup, those that are not used any more among them:
+   * it may be older than they are. What only they were sent cannot be read here.
    */
-  readonly missing: readonly CardId[];
+  readonly missing: readonly OwnDevice[];
 }
 
 /** An unlocked device: wraps Twilio's objects so that what goes through them is encrypted. */
@@ -115,7 +115,8 @@ export interface Encryption {
    * @returns the ids that are trusted from now on; what was never reported is not
    * @throws EncryptionError `INVALID_ARGUMENT`, `INVALID_IDENTITY`, `CLOSED`, `DEVICE_REMOVED`,
    * `KEY_STORE_UNAVAILABLE`, `KEY_STORE_FULL`, `KEY_RECORD_DAMAGED`; of own devices also
-   * `DIRECTORY_UNREACHABLE`, `DIRECTORY_REFUSED`, `UNAUTHORIZED`, `LOG_INVALID`: they are trusted here,
+   * `DIRECTORY_UNREACHABLE`, `DIRECTORY_REFUSED`, `UNAUTHORIZED`, `LOG_INVALID`, `LOG_STALE`,
+   * `SPLIT_VIEW`, `CARD_INVALID`: they are trusted here,
    * and calling it again vouches for them
    */
   acknowledge(identity: string, cardIds: readonly string[]): Promise<readonly CardId[]>;
@@ -190,12 +191,14 @@ export interface Encryption {
    * the device is `replaced`. A backup does not have the new keys until {@link Encryption.backup}.
    * @param password of this device: the keys are sealed under it
    * @returns the id of the new card
-   * @throws EncryptionError `WRONG_PASSWORD`, `DEVICE_BUSY`, `OWN_CARD_INVALID`, and those of
+   * @throws EncryptionError `INVALID_ARGUMENT`, `WRONG_PASSWORD`, `DEVICE_BUSY`, `DEVICE_REVOKED`,
+   * `OWN_CARD_INVALID`, `KEY_STORE_FULL`, and those of
    * {@link Encryption.devices}. If the server did not answer, the next call or opening goes on with it
    */
   rotate(password: string): Promise<CardId>;
   /**
-   * Seals the keys of this device under another password. The backup, and other devices, keep theirs.
+   * Seals the keys of this device under another password. The backup, and other devices, keep theirs. Who
+   * copied the old record can still open it with the old password: {@link Encryption.rotate}, too, then.
    * @throws EncryptionError `INVALID_ARGUMENT`, `WRONG_PASSWORD`, `DEVICE_BUSY`, `CLOSED`,
    * `DEVICE_REMOVED`, `KEY_STORE_UNAVAILABLE`, `KEY_RECORD_DAMAGED`: it is as before
    */
@@ -205,10 +208,11 @@ export interface Encryption {
    * read back and opened before this resolves. Takes some seconds of computing. Whoever loses the password
    * loses the backup: nobody can open it, or set another password.
    * @param password of the backup: the one that it was made with, if there is one
-   * @param options `currentPassword` of this device, if it is another one
+   * @param options `currentPassword` of this device, if it is another one; `formerPassword` of the backup so
+   * far, if it is to have another one
    * @throws EncryptionError `INVALID_ARGUMENT`, `WRONG_PASSWORD`, `BACKUP_ROLLED_BACK`,
    * `BACKUP_CHANGED`, `DIRECTORY_UNREACHABLE`, `DIRECTORY_REFUSED`, `UNAUTHORIZED`, `CLOSED`,
-   * `DEVICE_REMOVED`, `DEVICE_BUSY`, `KEY_STORE_UNAVAILABLE`, `KEY_RECORD_DAMAGED`: the backup is as before,
+   * `DEVICE_REMOVED`, `DEVICE_BUSY`, `KEY_STORE_UNAVAILABLE`, `KEY_STORE_FULL`, `KEY_RECORD_DAMAGED`: the backup is as before,
    * or the server says otherwise
    */
   backup(password: string, options?: BackupOptions): Promise<void>;
@@ -236,7 +240,7 @@ export const Encryption = {
    * password and has its card approved and published; later it unlocks the key.
    * @throws EncryptionError `INVALID_ARGUMENT`, `INVALID_IDENTITY`, `INVALID_KEY`,
    * `WRONG_PASSWORD`, `KEY_RECORD_DAMAGED`, `KEY_STORE_UNAVAILABLE`, `KEY_STORE_FULL`, `DEVICE_BUSY`, `OWN_CARD_INVALID`,
-   * `DIRECTORY_UNREACHABLE`, `DIRECTORY_REFUSED`, `UNAUTHORIZED`, `LOG_INVALID`,
+   * `DIRECTORY_UNREACHABLE`, `DIRECTORY_REFUSED`, `UNAUTHORIZED`, `LOG_KEY_UNKNOWN`, `DEVICE_REMOVED`,
    * `POST_QUANTUM_UNAVAILABLE`
    */
   async open(options: EncryptionOptions): Promise<Encryption> {
@@ -249,8 +253,9 @@ export const Encryption = {
    * Opens this device's encryption with the keys of this person's backup, to read what other devices were
    * sent. If the device is new, one of the backup's cards that is still in use vouches for its card, so
    * that others trust it without being asked. Takes some seconds of computing.
-   * @throws EncryptionError those of {@link Encryption.open}; `BACKUP_NOT_FOUND`; `WRONG_PASSWORD` of the
-   * backup or of the device, as the message says
+   * @throws EncryptionError those of {@link Encryption.open}, and `INVALID_ARGUMENT` for a directory without
+   * backups; `BACKUP_NOT_FOUND`; `WRONG_PASSWORD` of the backup or of the device, as the message says;
+   * `LOG_INVALID`, `LOG_STALE`, `SPLIT_VIEW`
    */
   async restore(options: RestoreOptions): Promise<RestoredEncryption> {
     const names = [...Object.keys(OPTIONS), 'backupPassword'];
@@ -352,6 +357,7 @@ const EVENTS: Readonly<Record<keyof DeviceEvents, true>> = {
   ownCardUnknown: true,
   recipientAdded: true,
   deviceRemoved: true,
+  deviceRevoked: true,
   splitView: true,
 };
 

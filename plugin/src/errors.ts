@@ -51,6 +51,7 @@ export type RejectionCode =
  * - `DEVICE_REVOKED` this device's card was revoked, or replaced by another: it can read what was sent
  *   before, and send nothing
  * - `OWN_CARD_INVALID` the server did not approve this device's own card under a pinned key
+ * - `LOG_KEY_UNKNOWN` another key than the pinned `logKey` signed what the token server says
  * - `LOG_INVALID` the token server's answer does not prove what it says
  * - `LOG_STALE` the token server's log is not of today, or an older one than it showed before
  * - `SPLIT_VIEW` the token server showed different people different logs
@@ -100,6 +101,7 @@ export type UsageCode =
   | 'DEVICE_REMOVED'
   | 'DEVICE_REVOKED'
   | 'OWN_CARD_INVALID'
+  | 'LOG_KEY_UNKNOWN'
   | 'LOG_INVALID'
   | 'LOG_STALE'
   | 'SPLIT_VIEW'

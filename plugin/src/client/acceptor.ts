@@ -1,6 +1,6 @@
 /** The second step of receiving: a verified message against what this device remembers. */
-import type { Card } from '../protocol/card.ts';
-import type { ChannelSid } from '../protocol/identifiers.ts';
+import { isEncryptionError } from '../errors.ts';
+import type { CardId, ChannelSid } from '../protocol/identifiers.ts';
 import type { CardBook } from './card-book.ts';
 import { channelOrder, type ChannelOrder, type Placed } from './channel-order.ts';
 import type { DeliveredMessage } from './delivered.ts';
@@ -116,7 +116,7 @@ async function shown(
   order: readonly Anomaly[],
   context: AcceptorContext,
 ): Promise<ReceivedMessage> {
-  const { delivered, verified, cards, unknownRecipients: count } = judged;
+  const { delivered, verified, unknownRecipients: count } = judged;
   const { sender, message, content } = verified;
   const { device } = sender;
   const revoked = context.cards.stateOf(sender.id)?.reason;
@@ -138,7 +138,7 @@ async function shown(
       ...(device !== undefined && { device }),
       ...(revoked && { revoked }),
     }),
-    trust: await trustOf(sender, cards, context),
+    trust: await trustOf(judged, context),
     sentAt: new Date(message.sentAt),
     revision,
     messageId: name.messageId,
@@ -160,15 +160,24 @@ function isSkewed(
 }
 
 async function trustOf(
-  sender: Card,
-  cards: readonly Card[],
+  { verified: { sender }, cards, history }: JudgedVerified,
   { keys, cards: book, pins }: AcceptorContext,
 ): Promise<Trust> {
   if (sender.id === keys.current().card.id) return 'pinned';
   const others = cards.filter(({ id }) => id !== sender.id);
-  const trust = await pins.check(sender.identity, [...others, sender]);
+  const trust = await pins
+    .check(sender.identity, [...others, sender], history)
+    .catch(untrustedAtFirstSight);
   const trusted = trust.get(sender.id) ?? 'changed';
   // A card that was not there when the identity's cards were asked for: ask again before sending.
   if (trusted === 'changed') book.refresh(sender.identity);
   return trusted;
+}
+
+/** Whoever may not be trusted at first sight is shown as somebody whom nobody confirmed. */
+export function untrustedAtFirstSight(error: unknown): ReadonlyMap<CardId, Trust> {
+  if (isEncryptionError(error, 'SPLIT_VIEW') || isEncryptionError(error, 'LOG_STALE')) {
+    return new Map();
+  }
+  throw error;
 }

@@ -7,13 +7,15 @@
 import { invalidArgument, passwordArgument } from '../arguments.ts';
 import { EncryptionError, isEncryptionError } from '../errors.ts';
 import { byteReader, uint } from '../protocol/bytes.ts';
-import type { Identity } from '../protocol/identifiers.ts';
+import { importCard } from '../protocol/card.ts';
+import type { CardId, Identity } from '../protocol/identifiers.ts';
 import { openKeyRecord, sealKeyRecord } from '../protocol/key-record.ts';
 import { base64url, concat, equal, type Bytes, type PasswordCost } from '../protocol/primitives.ts';
+import type { DeletedKeys } from './deleted-keys.ts';
 import type { BackupStore, Directory } from './directory.ts';
 import { damaged, decodeKeys, encodeKeys, type StoredKeys } from './key-ring.ts';
 import { changeRing, type RingContext } from './rotation.ts';
-import { isCount } from './shape.ts';
+import { isBoolean, isCount, objectOf } from './shape.ts';
 import { readState, updateState, type Records, type StateType } from './state.ts';
 
 /** A backup that was opened. */
@@ -26,11 +28,22 @@ export interface OpenedBackup {
   readonly keys: readonly StoredKeys[];
 }
 
+/** The passwords that making a backup needs. */
+export interface BackupPasswords {
+  /** Of the backup from now on. */
+  readonly password: string;
+  /** Of the backup so far. */
+  readonly formerPassword: string;
+  /** Of this device. */
+  readonly currentPassword: string;
+}
+
 /** What making backups works with. */
 export interface BackupContext extends RingContext {
   readonly identity: Identity;
   readonly directory: Directory;
   readonly records: Records;
+  readonly deleted: DeletedKeys;
   readonly now: () => number;
 }
 
@@ -38,8 +51,19 @@ export interface BackupContext extends RingContext {
 const COST: PasswordCost = { memory: 64 * 1024, passes: 3, lanes: 1 };
 const VERSION = 1;
 const MAX_ATTEMPTS = 3;
-const GENERATION: StateType<number> = { initial: 0, isValid: isCount };
-const NAME = 'backup-generation';
+
+/** What this device knows of the person's backup. */
+interface Known {
+  readonly generation: number;
+  /** Whether it was removed from here, so that there may be none. */
+  readonly isRemoved: boolean;
+}
+
+const KNOWN: StateType<Known> = {
+  initial: { generation: 0, isRemoved: true },
+  isValid: objectOf<Known>({ generation: isCount, isRemoved: isBoolean }),
+};
+const NAME = 'backup';
 
 /**
  * The backup of this person, or null when there is none.
@@ -55,27 +79,30 @@ export async function openBackup(
 }
 
 /** Remembers which backup was seen. */
-export async function sawBackup({ generation }: OpenedBackup, records: Records): Promise<void> {
-  await updateState(records, NAME, GENERATION, (known) => Math.max(known, generation));
+export async function sawBackup(
+  { generation }: Pick<OpenedBackup, 'generation'>,
+  records: Records,
+): Promise<void> {
+  await updateState(records, NAME, KNOWN, (known) => ({
+    generation: Math.max(known.generation, generation),
+    isRemoved: false,
+  }));
 }
 
 /**
  * Adds the keys of this device to the person's backup, or makes one. What was written is read back and
  * opened before it is called done.
- * @param password of the backup
- * @param currentPassword of this device
  * @throws EncryptionError `WRONG_PASSWORD`, `BACKUP_ROLLED_BACK`, `BACKUP_CHANGED`, the directory's and
  * the key store's errors
  */
 export async function makeBackup(
-  password: string,
-  currentPassword: string,
+  passwords: BackupPasswords,
   context: BackupContext,
 ): Promise<void> {
-  const own = await ownKeys(currentPassword, context);
+  const own = await ownKeys(passwords.currentPassword, context);
   try {
     for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
-      if (await addTo(own, password, context)) return;
+      if (await addTo(own, passwords, context)) return;
     }
   } finally {
     own.fill(0);
@@ -87,10 +114,14 @@ export async function makeBackup(
  * Removes the backup, if there is one.
  * @throws EncryptionError `BACKUP_CHANGED`, the directory's errors
  */
-export async function removeBackup({ directory }: Pick<BackupContext, 'directory'>): Promise<void> {
+export async function removeBackup({
+  directory,
+  records,
+}: Pick<BackupContext, 'directory' | 'records'>): Promise<void> {
   const backups = backupsOf(directory);
   const stored = await backups.read();
   if (stored && !(await backups.remove(stored.tag))) throw changed();
+  await updateState(records, NAME, KNOWN, (known) => ({ ...known, isRemoved: true }));
 }
 
 /** A copy of the keys of this device, to be wiped. */
@@ -101,15 +132,21 @@ function ownKeys(password: string, context: BackupContext): Promise<Bytes> {
 }
 
 /** Whether the backup was written: not if somebody else did meanwhile. */
-async function addTo(own: Bytes, password: string, context: BackupContext): Promise<boolean> {
+async function addTo(
+  own: Bytes,
+  { password, formerPassword }: BackupPasswords,
+  context: BackupContext,
+): Promise<boolean> {
   const { identity, records, random, now } = context;
   const backups = backupsOf(context.directory);
   const stored = await backups.read();
-  const before = stored && (await open(identity, stored.backup, password));
-  const known = await readState(records, NAME, GENERATION);
-  if (before && before.generation < known) throw rolledBack();
-  const generation = Math.max(known, before?.generation ?? 0) + 1;
-  const keys = joined(decodeKeys(own), before?.keys ?? []);
+  const before = stored && (await open(identity, stored.backup, formerPassword));
+  const known = await readState(records, NAME, KNOWN);
+  if (before ? before.generation < known.generation : !known.isRemoved) throw rolledBack();
+  const generation = Math.max(known.generation, before?.generation ?? 0) + 1;
+  const deleted = await context.deleted.ids();
+  const others = await withoutDeleted(before?.keys ?? [], deleted);
+  const keys = joined(decodeKeys(own), others);
   const encoded = encodeKeys(keys);
   const secret = concat(uint(VERSION, 1), uint(generation, 4), uint(now(), 8), encoded);
   try {
@@ -117,7 +154,7 @@ async function addTo(own: Bytes, password: string, context: BackupContext): Prom
     const backup = base64url.encode(record);
     if (!(await backups.write(backup, stored?.tag ?? null))) return false;
     await checkWritten(identity, backup, password, backups);
-    await updateState(records, NAME, GENERATION, (current) => Math.max(current, generation));
+    await sawBackup({ generation }, records);
     return true;
   } finally {
     for (const bytes of [encoded, secret]) bytes.fill(0);
@@ -165,6 +202,28 @@ async function open(identity: Identity, backup: string, password: string): Promi
   }
 }
 
+/**
+ * Without those that this device deleted, so that a backup does not keep what is to be gone.
+ * @param deleted ids of cards
+ */
+export async function withoutDeleted(
+  keys: readonly StoredKeys[],
+  deleted: ReadonlySet<CardId>,
+): Promise<readonly StoredKeys[]> {
+  const ids = await Promise.all(
+    keys.map(({ card }) =>
+      importCard(card).then(
+        ({ id }) => id,
+        () => null,
+      ),
+    ),
+  );
+  return keys.filter((_, index) => {
+    const id = ids[index] ?? null;
+    return id !== null && !deleted.has(id);
+  });
+}
+
 /** All of them, each card once. */
 function joined(own: readonly StoredKeys[], others: readonly StoredKeys[]): readonly StoredKeys[] {
   const isOwn = (secrets: Bytes): boolean => own.some((one) => equal(one.secrets, secrets));
@@ -198,6 +257,6 @@ function changed(): EncryptionError {
 function rolledBack(): EncryptionError {
   return new EncryptionError(
     'BACKUP_ROLLED_BACK',
-    'Not saved: the server has an older backup than the one that this device made or read. Keys of other devices may be missing in it. removeBackup and a new backup on each device mend that.',
+    'Not saved: the server has an older backup than the one that this device made or read, or none. Keys of other devices may be missing in it. removeBackup and a new backup on each device mend that.',
   );
 }

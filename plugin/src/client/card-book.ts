@@ -9,6 +9,8 @@ import type { ProvenHistory } from './card-log.ts';
 /** The live cards of an identity, and how many entries about it hold something that does not check. */
 export interface FoundCards {
   readonly cards: readonly Card[];
+  /** All that the log says of the identity. */
+  readonly history: ProvenHistory;
   readonly invalid: number;
 }
 
@@ -75,17 +77,21 @@ export function cardBook(
     // Of two answers under way at once the older may come last.
     const history = known && known.size > answer.size ? known : answer;
     forget(identity);
-    while (states.size > MAX_KEPT) {
-      const [oldest] = histories.keys();
-      if (oldest === undefined) break;
-      forget(oldest);
-    }
     histories.set(identity, history);
     for (const state of history.cards) states.set(state.card.id, state);
     const live = history.cards.filter(
       ({ status, card }) => status === 'live' && card.identity === identity,
     );
-    return { cards: live.map(({ card }) => card), invalid: history.invalid };
+    return { cards: live.map(({ card }) => card), history, invalid: history.invalid };
+  }
+
+  /** Makes room, the oldest first. Whoever asked has what they asked for. */
+  function makeRoom(): void {
+    for (const identity of [...histories.keys()]) {
+      if (states.size <= MAX_KEPT) return;
+      forget(identity);
+      found.delete(identity);
+    }
   }
 
   function forget(identity: Identity): void {
@@ -97,6 +103,7 @@ export function cardBook(
     const at = now();
     const before = asked.map((identity) => refreshes.get(identity));
     const answer = await source.lookUp(asked);
+    makeRoom();
     const result = new Map<Identity, FoundCards>();
     for (const [index, identity] of asked.entries()) {
       const history = answer.get(identity);

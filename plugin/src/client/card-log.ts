@@ -27,6 +27,8 @@ export interface SplitView {
 export interface ProvenHistory extends IdentityHistory {
   /** How many entries the log had then. */
   readonly size: number;
+  /** When it said so, by its clock: milliseconds since 1970-01-01 UTC. */
+  readonly signedAt: number;
 }
 
 /** The log as one device sees it. */
@@ -124,8 +126,12 @@ export function cardLog(context: CardLogContext): CardLog {
 
   async function signed(text: unknown): Promise<LogHead> {
     const head = headOf(text);
-    if (head && (await verifyHead(logKey, head))) return head;
-    throw invalid('the log’s pinned key did not sign its head: check logKey');
+    if (!head) throw invalid('its head is none');
+    if (await verifyHead(logKey, head)) return head;
+    throw new EncryptionError(
+      'LOG_KEY_UNKNOWN',
+      'Another key than the pinned one signed the head of the log. Check logKey.',
+    );
   }
 
   /** Keeps a head that follows from the known one, or came before it. */
@@ -194,8 +200,10 @@ export function cardLog(context: CardLogContext): CardLog {
     if (!lookup) throw invalid('it is no lookup in a log');
     const context = { logKey, appKeys, head, identities, accept };
     const histories = await verifyLookup(lookup, context);
-    const { size } = head;
-    return new Map([...histories].map(([identity, history]) => [identity, { ...history, size }]));
+    const { size, signedAt } = head;
+    return new Map(
+      [...histories].map(([identity, history]) => [identity, { ...history, size, signedAt }]),
+    );
   }
 
   /**

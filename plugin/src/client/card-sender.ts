@@ -30,6 +30,8 @@ import { suiteOf } from './suite.ts';
 /** What sending works with, whatever the card. */
 export interface SenderContext extends RecipientsContext {
   readonly records: Records;
+  /** What is to go with the keys of a card when they are deleted. */
+  readonly recordsOf: (own: OwnCard) => Records;
   readonly random: RandomSource;
   readonly now: () => number;
   readonly encrypted: EncryptedChannels;
@@ -68,14 +70,14 @@ interface Route {
 
 /** What sends under one card of a device. */
 export function cardSender(own: OwnCard, context: SenderContext): CardSender {
-  const { records, sessions, random, now } = context;
+  const { sessions, random, now } = context;
   const suite = suiteOf(own.card);
   const ephemeralOf = ephemerals(random, now);
   const highest = new Map<ChannelSid, number>();
   const outboxes = new Map<ChannelSid, Outbox>();
 
   function outboxOf(channelSid: ChannelSid): Outbox {
-    const box = outboxes.get(channelSid) ?? outbox(records, own.card.id, channelSid);
+    const box = outboxes.get(channelSid) ?? outbox(context.recordsOf(own), own.card.id, channelSid);
     outboxes.set(channelSid, box);
     return box;
   }

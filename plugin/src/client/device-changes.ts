@@ -2,7 +2,13 @@
 import { checkOptions, passwordArgument } from '../arguments.ts';
 import type { CardId } from '../protocol/identifiers.ts';
 import { equal } from '../protocol/primitives.ts';
-import { makeBackup, removeBackup, sawBackup, type OpenedBackup } from './backup.ts';
+import {
+  makeBackup,
+  removeBackup,
+  sawBackup,
+  withoutDeleted,
+  type OpenedBackup,
+} from './backup.ts';
 import type { Directory } from './directory.ts';
 import { decodeKeys, encodeKeys, type StoredRing } from './key-ring.ts';
 import { importOwnCard } from './own-card.ts';
@@ -12,6 +18,8 @@ import { changeRing, deleteOldKeys, rotateKeys, type RotationContext } from './r
 export interface BackupOptions {
   /** The password of this device, if the backup's is another one. */
   readonly currentPassword?: string;
+  /** The password of the backup so far, if it is to have another one. */
+  readonly formerPassword?: string;
 }
 
 /** Changes of a device. See `Encryption`. */
@@ -65,10 +73,12 @@ export function deviceChanges(context: DeviceChangesContext): DeviceChanges & Op
 
     async backup(password, options = {}) {
       await presence.check();
-      checkOptions(options, ['currentPassword'], 'backup');
-      const { currentPassword = password } = options;
+      checkOptions(options, ['currentPassword', 'formerPassword'], 'backup');
+      const { currentPassword = password, formerPassword = password } = options;
+      passwordArgument(password);
       passwordArgument(currentPassword, 'currentPassword');
-      await makeBackup(passwordArgument(password), currentPassword, context);
+      passwordArgument(formerPassword, 'formerPassword');
+      await makeBackup({ password, currentPassword, formerPassword }, context);
     },
 
     async removeBackup() {
@@ -92,10 +102,11 @@ export function deviceChanges(context: DeviceChangesContext): DeviceChanges & Op
     },
 
     async addKeys(password, backup) {
+      const wanted = await withoutDeleted(backup.keys, await context.deleted.ids());
       const added = await changeRing(password, context, (ring) => {
         const isThere = (secrets: Uint8Array): boolean =>
           ring.keys.some((own) => equal(own.secrets, secrets));
-        const missing = backup.keys.filter(({ secrets }) => !isThere(secrets));
+        const missing = wanted.filter(({ secrets }) => !isThere(secrets));
         const copies = decodeKeys(encodeKeys(missing));
         const changed = missing.length > 0 ? { ...ring, keys: [...ring.keys, ...copies] } : null;
         return Promise.resolve({ ring: changed, result: missing });

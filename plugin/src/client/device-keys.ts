@@ -3,7 +3,7 @@ import { EncryptionError, isEncryptionError } from '../errors.ts';
 import type { VerifyingKey } from '../protocol/curves.ts';
 import type { CardId, Identity } from '../protocol/identifiers.ts';
 import { openKeyRecord, sealKeyRecord } from '../protocol/key-record.ts';
-import { type Bytes, type RandomSource } from '../protocol/primitives.ts';
+import { equal, type Bytes, type RandomSource } from '../protocol/primitives.ts';
 import { deriveScope, deriveStateKey } from '../protocol/state-record.ts';
 import type { Directory } from './directory.ts';
 import { decodeRing, encodeRing, type StoredRing } from './key-ring.ts';
@@ -117,8 +117,21 @@ export async function openDeviceKeys(options: DeviceKeysOptions): Promise<Opened
     const stateKey = deriveStateKey(ring.deviceSecret);
     const scope = deriveScope(ring.deviceSecret);
     const records = sealedKeyStore(keyStore, scope, stateKey, random);
-    const keys = await importKeys(ring, { ...options, records });
-    return { keys, record: { name, bytes }, scope, records };
+    const context = { ...options, records };
+    const record = { name, bytes };
+    try {
+      return { keys: await importKeys(ring, context), record, scope, records };
+    } catch (error) {
+      if (!isEncryptionError(error, 'DIRECTORY_REFUSED')) throw error;
+      const remade = await remake(ring, record, context);
+      if (!remade) throw error;
+      return {
+        keys: await importKeys(remade.ring, context),
+        record: remade.record,
+        scope,
+        records,
+      };
+    }
   } finally {
     secret.fill(0);
   }
@@ -151,6 +164,33 @@ export async function sealRing(
   } finally {
     secret.fill(0);
   }
+}
+
+/**
+ * A first card that the server never approved, and refuses, gets other keys: its clock may have been wrong,
+ * or whoever vouched for it may have ended meanwhile. Nobody has seen it.
+ */
+async function remake(
+  ring: StoredRing,
+  { name, bytes }: StoredRecord,
+  options: DeviceKeysOptions & ApprovalContext,
+): Promise<{ readonly ring: StoredRing; readonly record: StoredRecord } | null> {
+  const { identity, keyStore, password, random, now, endorser } = options;
+  const [refused, ...others] = ring.keys;
+  if (!refused) return null;
+  const { card } = await importOwnCard(refused, identity);
+  if (card.previousCardId !== undefined || (await wasApproved(card, options.records))) return null;
+  const vouching = endorser ? { endorser } : {};
+  const made = await makeKeys({ ...options, createdAt: now() }, random, vouching);
+  const keys = [made, ...others];
+  const next = await sealRing(name, { ...ring, keys }, password, random);
+  let stored = bytes;
+  await keyStore.update(name, (current) => {
+    stored = current && equal(current, bytes) ? next : (current ?? next);
+    return stored;
+  });
+  // Another tab was faster: its keys are opened the next time.
+  return equal(stored, next) ? { ring: { ...ring, keys }, record: { name, bytes: next } } : null;
 }
 
 async function importKeys(

@@ -2,12 +2,13 @@ import { invalidArgument, textArgument } from '../arguments.ts';
 import { EncryptionError, isEncryptionError } from '../errors.ts';
 import type { Card } from '../protocol/card.ts';
 import { parseCardId, parseIdentity, type CardId, type Identity } from '../protocol/identifiers.ts';
+import { base64url } from '../protocol/primitives.ts';
 import { cardBook, type CardBook } from './card-book.ts';
-import { cardLog, type CardLog, type SplitView } from './card-log.ts';
+import { cardLog, type CardLog, type ProvenHistory, type SplitView } from './card-log.ts';
 import { cards as cardTools, type Cards } from './cards.ts';
 import { deletedKeys } from './deleted-keys.ts';
 import { deviceChanges, type DeviceChanges, type OpeningChanges } from './device-changes.ts';
-import { openDeviceKeys } from './device-keys.ts';
+import { openDeviceKeys, type DeviceKeys } from './device-keys.ts';
 import type { CheckedOptions } from './device-options.ts';
 import { emitter, type Emitter } from './emitter.ts';
 import { encryptedChannels, type EncryptedChannels } from './encrypted-channels.ts';
@@ -20,9 +21,11 @@ import { presence, removed, type RemovalReason } from './presence.ts';
 import { random } from './random.ts';
 import { receiver, type Receiver } from './receiver.ts';
 import { recipientPolicy, type NewRecipients, type RecipientPolicy } from './recipient-policy.ts';
+import { useFromNow } from './rotation.ts';
 import { safetyNumbers, type SafetyNumbers } from './safety-numbers.ts';
 import { sealedKeyStore } from './sealed-key-store.ts';
 import { sender, type Sender } from './sender.ts';
+import type { Records } from './state.ts';
 import { suiteOf } from './suite.ts';
 
 /** What a device reports. */
@@ -45,6 +48,15 @@ export interface DeviceEvents {
    * rejects with `DEVICE_REMOVED`, and no more messages arrive. After `replaced`, open it again.
    */
   readonly deviceRemoved: { readonly identity: Identity; readonly reason: RemovalReason };
+  /**
+   * The card that this device sends under was revoked, or another one took its place (`superseded`) that
+   * this device did not make: somebody else has its keys. It can read what was sent before, and send
+   * nothing.
+   */
+  readonly deviceRevoked: {
+    readonly identity: Identity;
+    readonly status: 'revoked' | 'superseded';
+  };
   /**
    * The token server showed different people different logs, so that its cards may be forged. Nobody
    * is trusted at first sight from then on. The evidence is for whoever runs the server.
@@ -70,7 +82,7 @@ export interface Device extends Omit<Sender, 'sawOwn'>, Receiver {
     cardIds: readonly string[],
   ) => Promise<readonly CardId[]>;
   readonly safetyNumbers: SafetyNumbers;
-  readonly devices: Pick<OwnDevices, 'list' | 'revoke'>;
+  readonly devices: Omit<OwnDevices, 'endorse'>;
   readonly changes: DeviceChanges & Pick<OpeningChanges, 'addKeys'>;
   readonly encryptedChannels: EncryptedChannels;
   /** The evidence of two logs, if there were two. */
@@ -87,14 +99,32 @@ export interface Device extends Omit<Sender, 'sawOwn'>, Receiver {
   readonly closed: AbortSignal;
 }
 
+/** What a device is to know of a backup before it looks at anything. */
+export interface Restoring {
+  /** Another card of this person, which vouches for a new one. */
+  readonly endorser: OwnCard | null;
+  /** The cards of the backup: nobody need be told of them. */
+  readonly cardIds: readonly CardId[];
+}
+
 /**
  * Opens a device: unlocks its keys, or at the first run makes them, and publishes its card.
- * @param endorser another card of this person, which vouches for a new one
- * @throws EncryptionError those of {@link openDeviceKeys}, `LOG_INVALID`
+ * @throws EncryptionError those of {@link openDeviceKeys}, `LOG_KEY_UNKNOWN`, `DEVICE_REMOVED`
  */
-export async function openDevice(options: CheckedOptions, endorser?: OwnCard): Promise<Device> {
+export async function openDevice(options: CheckedOptions, restoring?: Restoring): Promise<Device> {
+  const device = await openOnce(options, restoring);
+  if (device) return device;
+  // Another tab gave the device new keys while this one opened it: it opens with these.
+  const again = await openOnce(options, restoring);
+  if (again) return again;
+  throw removed();
+}
+
+/** Gives null when other keys took the place of those that were opened. */
+async function openOnce(options: CheckedOptions, restoring?: Restoring): Promise<Device | null> {
   const { identity, keyStore, directory, appKeys, logKey } = options;
   const now = Date.now;
+  const { endorser = null, cardIds: restored = [] } = restoring ?? {};
   const opened = await openDeviceKeys({ ...options, ...(endorser && { endorser }), random, now });
   const { keys, scope } = opened;
   let ownCard = keys.current().card;
@@ -115,16 +145,16 @@ export async function openDevice(options: CheckedOptions, endorser?: OwnCard): P
   const records = there.guard(opened.records);
   const trust = pins({
     records,
+    log: base64url.encode(logKey.publicKey),
+    checkFirstSight: () => log.checkFirstSight(),
+    isOfThisDevice: (id) => ownChain(keys).includes(id),
     historyOf: (who) => cards.historyOf(who),
     onChanged(changed, cardIds) {
       const name = changed === identity ? 'ownCardUnknown' : 'keyChanged';
       events.emit(name, { identity: changed, cardIds });
     },
   });
-  await trust.pin(
-    identity,
-    keys.all().map(({ card }) => card.id),
-  );
+  await trust.pin(identity, [...keys.all().map(({ card }) => card.id), ...restored]);
   const log = cardLog({
     directory,
     records,
@@ -135,9 +165,13 @@ export async function openDevice(options: CheckedOptions, endorser?: OwnCard): P
     onSplitView(evidence) {
       events.emit('splitView', evidence);
     },
-    // A card in this name that this device does not know is reported as everybody's new cards are.
+    // Cards in this name that others were shown, and this device is not: what it is shown is judged as
+    // it is now.
     async onOwnHistory(history) {
-      const live = history.cards.filter(({ status }) => status === 'live');
+      const known = new Set(cards.historyOf(identity)?.cards.map(({ card }) => card.id));
+      const live = history.cards.filter(
+        ({ status, card }) => status === 'live' && !known.has(card.id),
+      );
       await trust.check(
         identity,
         live.map(({ card }) => card),
@@ -145,8 +179,17 @@ export async function openDevice(options: CheckedOptions, endorser?: OwnCard): P
       );
     },
   });
+  let isEnded = false;
   const source = {
-    lookUp: (people: readonly Identity[]) => log.lookUp(people),
+    async lookUp(people: readonly Identity[]) {
+      const histories = await log.lookUp(people);
+      const status = statusOf(histories.get(identity), keys);
+      if (status !== 'live' && !isEnded) {
+        isEnded = true;
+        events.emit('deviceRevoked', { identity, status });
+      }
+      return histories;
+    },
     get: (id: CardId) => directory.get(id),
   };
   const cards = cardBook(source, appKeys, now);
@@ -155,17 +198,18 @@ export async function openDevice(options: CheckedOptions, endorser?: OwnCard): P
     events.emit('recipientAdded', added);
   });
   const deleted = deletedKeys(records);
-  const sessions = incomingSessions(keys, ({ sessionKey }) =>
-    there.guard(sealedKeyStore(keyStore, scope, sessionKey, random)),
-  );
+  const recordsOf = ({ sessionKey }: OwnCard): Records =>
+    there.guard(sealedKeyStore(keyStore, scope, sessionKey, random));
+  const sessions = incomingSessions(keys, recordsOf);
   const base = { identity, keys, records, cards, pins: trust, random, now };
-  const context = { ...base, log, encrypted, policy, sessions, deleted };
+  const context = { ...base, log, encrypted, policy, sessions, deleted, recordsOf };
   const sending = sender(context);
   const receiving = receiver({ ...context, sawOwn: sending.sawOwn });
   const devices = ownDevices({ ...base, directory, appKeys });
   const changes = deviceChanges({
     ...base,
     ...{ keyStore, presence: there, directory, appKeys, deleted, scope, close },
+    checkClock: () => log.checkFirstSight(),
   });
   let parts: (Sender & Receiver) | null = { ...sending, ...receiving };
 
@@ -183,8 +227,18 @@ export async function openDevice(options: CheckedOptions, endorser?: OwnCard): P
     closing.abort();
   }
 
-  await seeLog(identity, cards, trust);
-  await changes.maintain(options.password, options).catch(later);
+  try {
+    await seeLog(identity, cards, trust);
+    await changes.maintain(options.password, options).catch(later);
+  } catch (error) {
+    close();
+    if (wasReplaced()) return null;
+    throw error;
+  }
+
+  function wasReplaced(): boolean {
+    return removal === 'replaced';
+  }
 
   function current(): Card {
     return keys.all()[0]?.card ?? ownCard;
@@ -227,6 +281,7 @@ export async function openDevice(options: CheckedOptions, endorser?: OwnCard): P
     devices: {
       list: async () => checked(() => devices.list()),
       revoke: async (...revoked) => checked(() => devices.revoke(...revoked)),
+      endorseThis: async (endorser) => checked(() => devices.endorseThis(endorser)),
     },
     changes,
     close,
@@ -254,17 +309,52 @@ async function seeLog(identity: Identity, cards: CardBook, trust: Pins): Promise
     await cards.ask([identity]);
     await trust.check(identity, cards.known(identity));
   } catch (error) {
-    if (isEncryptionError(error, 'LOG_INVALID')) throw error;
+    if (isEncryptionError(error, 'LOG_KEY_UNKNOWN')) throw error;
   }
 }
 
 /**
- * Keys whose time has come are changed at the next opening, if the server does not take them now. Those of
- * a device that was revoked are not, and it still reads.
+ * Keys whose time has come are changed at the next opening, if the server does not take them now, or shows
+ * a log that nothing can be told from. Those of a device that was revoked are not, and it still reads.
  */
 function later(error: unknown): void {
-  if (isEncryptionError(error, 'DEVICE_REVOKED')) return;
-  if (isEncryptionError(error, 'DIRECTORY_UNREACHABLE')) return;
-  if (isEncryptionError(error, 'DIRECTORY_REFUSED')) return;
+  if (LATER.some((code) => isEncryptionError(error, code))) return;
   throw error;
+}
+
+const LATER = [
+  'DEVICE_REVOKED',
+  'DIRECTORY_UNREACHABLE',
+  'DIRECTORY_REFUSED',
+  'LOG_STALE',
+  'SPLIT_VIEW',
+] as const;
+
+/** What the log says of the card that this device sends under; goes on to its successor if it has one. */
+function statusOf(
+  history: ProvenHistory | undefined,
+  keys: DeviceKeys,
+): 'live' | 'revoked' | 'superseded' {
+  for (;;) {
+    const [current] = keys.all();
+    const logged = history?.cards.find(({ card }) => card.id === current?.card.id);
+    if (!current || !logged || logged.status === 'live') return 'live';
+    const next = keys.all().find(({ card }) => card.previousCardId === current.card.id);
+    const nextLogged = history?.cards.find(({ card }) => card.id === next?.card.id);
+    // The answer of the server was lost, or another tab got it: others encrypt for the new one.
+    if (logged.status !== 'superseded' || !next || !nextLogged) return logged.status;
+    useFromNow({ ...next, card: nextLogged.card }, keys);
+  }
+}
+
+/** The card that a device sends under, and those that it replaced. */
+function ownChain(keys: DeviceKeys): readonly CardId[] {
+  const chain: CardId[] = [];
+  let own = keys.all()[0];
+  while (own && !chain.includes(own.card.id)) {
+    chain.push(own.card.id);
+    const { previousCardId } = own.card;
+    own = keys.all().find(({ card }) => card.id === previousCardId);
+  }
+  return chain;
 }

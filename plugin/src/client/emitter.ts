@@ -20,6 +20,7 @@ const MAX_WAITING = 64;
  */
 export function emitter<Events>(): Emitter<Events> {
   const listeners: { [Name in keyof Events]?: Set<(event: Events[Name]) => void> } = {};
+  const heard = new Set<keyof Events>();
   const waiting: { [Name in keyof Events]?: readonly Events[Name][] } = {};
 
   function wait<Name extends keyof Events>(name: Name, event: Events[Name]): void {
@@ -29,7 +30,7 @@ export function emitter<Events>(): Emitter<Events> {
 
   function emit<Name extends keyof Events>(name: Name, event: Events[Name]): void {
     const told = [...(listeners[name] ?? [])];
-    if (told.length === 0) wait(name, event);
+    if (!heard.has(name)) wait(name, event);
     for (const listener of told) {
       callSafely(() => {
         listener(event);
@@ -40,6 +41,7 @@ export function emitter<Events>(): Emitter<Events> {
   return {
     on(name, listener) {
       (listeners[name] ??= new Set()).add(listener);
+      heard.add(name);
       const events: readonly Events[typeof name][] = waiting[name] ?? [];
       waiting[name] = [];
       // Not before the application is done with adding it.

@@ -1,6 +1,7 @@
 import type { Card } from '../protocol/card.ts';
 import type { Content } from '../protocol/content.ts';
 import type { VerifiedMessage } from '../protocol/message-envelope.ts';
+import type { ProvenHistory } from './card-log.ts';
 import type { DeliveredMessage } from './delivered.ts';
 import type { MessageName } from './ledger.ts';
 import type { MessageEncryption } from './message-encryption.ts';
@@ -15,6 +16,8 @@ export interface JudgedVerified {
   readonly verified: VerifiedMessage;
   /** All cards of a sender who was never seen before, to be pinned with the sender's. */
   readonly cards: readonly Card[];
+  /** What the log says of the sender; null of this very card. */
+  readonly history: ProvenHistory | null;
   /** How many slots are for cards that nobody here has. */
   readonly unknownRecipients: number;
 }

@@ -93,6 +93,7 @@ export function outcomeOf(error: unknown): MessageEncryption {
     case 'DIRECTORY_UNREACHABLE':
     case 'DIRECTORY_REFUSED':
     case 'UNAUTHORIZED':
+    case 'LOG_KEY_UNKNOWN':
     case 'LOG_INVALID':
     case 'LOG_STALE':
     case 'SPLIT_VIEW':

@@ -12,6 +12,7 @@ import type { CardBook } from './card-book.ts';
 import type { ProvenHistory } from './card-log.ts';
 import type { DeviceKeys } from './device-keys.ts';
 import type { Directory } from './directory.ts';
+import type { OwnCard } from './own-card.ts';
 import type { Pins, Trust } from './pins.ts';
 
 /** A card of one's own: a device, or what a device had before. */
@@ -56,6 +57,8 @@ export interface OwnDevices {
   readonly revoke: (cardId: CardId, options?: RevokeOptions) => Promise<void>;
   /** Vouches for those of these cards that are live and trusted here, if it did not yet. */
   readonly endorse: (cardIds: readonly CardId[]) => Promise<void>;
+  /** Has another card of this person vouch for this device's, if it did not yet. */
+  readonly endorseThis: (endorser: OwnCard) => Promise<void>;
 }
 
 /** What {@link ownDevices} works with. */
@@ -81,9 +84,8 @@ export function ownDevices(context: OwnDevicesContext): OwnDevices {
     throw new TypeError('The log gave no answer.');
   }
 
-  async function endorse(logged: LoggedCard): Promise<void> {
-    const { card: own, signingKey } = keys.current();
-    const endorsed = await endorseCard(logged.card, { id: own.id, signingKey });
+  async function endorseBy({ card, signingKey }: OwnCard, logged: LoggedCard): Promise<void> {
+    const endorsed = await endorseCard(logged.card, { id: card.id, signingKey });
     const published = await importCard(await directory.publish(exportCard(endorsed)));
     await checkApproval(published, appKeys);
     if (published.id === logged.card.id) return;
@@ -143,7 +145,17 @@ export function ownDevices(context: OwnDevicesContext): OwnDevices {
         identity,
         named.map(({ card }) => card),
       );
-      for (const one of named) if (trust.get(one.card.id) !== 'changed') await endorse(one);
+      const trusted = named.filter(({ card }) => trust.get(card.id) !== 'changed');
+      for (const one of trusted) await endorseBy(keys.current(), one);
+      cards.refresh(identity);
+    },
+
+    async endorseThis(endorser) {
+      const { cards: logged } = await history();
+      const own = logged.find(({ card }) => card.id === keys.current().card.id);
+      if (own?.status !== 'live' || own.vouchers.includes(endorser.card.id)) return;
+      if (endorser.card.id === own.card.id) return;
+      await endorseBy(endorser, own);
       cards.refresh(identity);
     },
   };

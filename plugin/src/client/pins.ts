@@ -1,6 +1,7 @@
 import { EncryptionError } from '../errors.ts';
 import type { Card } from '../protocol/card.ts';
 import { parseCardId, type CardId, type Identity } from '../protocol/identifiers.ts';
+import type { LoggedCard } from '../protocol/log/history.ts';
 import { base64url } from '../protocol/primitives.ts';
 import type { ProvenHistory } from './card-log.ts';
 import { arrayOf, isCount, isText, objectOf } from './shape.ts';
@@ -25,9 +26,10 @@ export interface Pins {
    * for which a pinned one vouched, or one for which such a one vouched, is as good as pinned, as long
    * as they may be believed.
    * @param cards at first sight, all acceptable cards of the identity
-   * @param history what the log said of the identity, if not what it said last
+   * @param history what the log says of the identity, if not what it said last
    * @throws EncryptionError `LOG_INVALID` when what the log says of the identity does not go on from
-   * what it said before; the errors of {@link updateState}
+   * what it said before; at first sight `SPLIT_VIEW` and `LOG_STALE`: nothing was pinned; the errors of
+   * {@link updateState}
    */
   check(
     identity: Identity,
@@ -44,6 +46,8 @@ export interface Pins {
 
 /** What the log said of an identity. */
 interface KnownHistory {
+  /** The log that said it: its public key in base64url. */
+  readonly log: string;
   /** How many entries it has about it. */
   readonly count: number;
   /** The hash of these, base64url. */
@@ -71,7 +75,12 @@ const isCardIds = arrayOf<CardId>((id): id is CardId => {
   }
 });
 
-const isHistory = objectOf<KnownHistory>({ count: isCount, hash: isText, size: isCount });
+const isHistory = objectOf<KnownHistory>({
+  log: isText,
+  count: isCount,
+  hash: isText,
+  size: isCount,
+});
 const PIN_STATE: StateType<PinState> = {
   initial: { pinned: [], changed: [] },
   isValid: (value): value is PinState =>
@@ -88,6 +97,12 @@ const PIN_STATE: StateType<PinState> = {
 /** What {@link pins} works with. */
 export interface PinsContext {
   readonly records: Records;
+  /** The log's public key in base64url. */
+  readonly log: string;
+  /** Throws when nobody may be trusted at first sight. */
+  readonly checkFirstSight: () => Promise<void>;
+  /** Whether a card is one that only this device should have the keys of: it vouches for nobody here. */
+  readonly isOfThisDevice: (id: CardId) => boolean;
   /** What the log said last of an identity; null when it was not asked. */
   readonly historyOf: (identity: Identity) => ProvenHistory | null;
   /** Is told of cards that are not trusted, once for each as long as it runs. */
@@ -95,7 +110,8 @@ export interface PinsContext {
 }
 
 /** The pins of one device. */
-export function pins({ records, historyOf, onChanged }: PinsContext): Pins {
+export function pins(context: PinsContext): Pins {
+  const { records, historyOf, onChanged } = context;
   const name = (identity: Identity): string => `pins/${identity}`;
   const reported = new Set<CardId>();
 
@@ -105,19 +121,24 @@ export function pins({ records, historyOf, onChanged }: PinsContext): Pins {
     if (fresh.length > 0) onChanged(identity, fresh);
   }
 
+  async function knows(identity: Identity): Promise<boolean> {
+    return (await readState(records, name(identity), PIN_STATE)).pinned.length > 0;
+  }
+
   return {
-    async knows(identity) {
-      return (await readState(records, name(identity), PIN_STATE)).pinned.length > 0;
-    },
+    knows,
 
     async check(identity, cards, history = historyOf(identity)) {
       const ids = cards.map(({ id }) => id);
+      if (ids.length > 0 && !(await knows(identity))) await context.checkFirstSight();
+      const trustedBy = trusting(history, context.isOfThisDevice);
       const { before, after } = await updateState(records, name(identity), PIN_STATE, (current) => {
-        const followed = history ? follow(identity, current, history) : current;
-        const seen = current.pinned.length > 0 ? followed : atFirstSight(followed, ids, history);
-        return withChanged(seen, ids, history);
+        const followed = history ? follow(identity, current, history, context.log) : current;
+        const seen =
+          current.pinned.length > 0 ? followed : atFirstSight(followed, ids, history, trustedBy);
+        return withChanged(seen, ids, history, trustedBy);
       });
-      const isTrusted = trustedBy(after.pinned, history);
+      const isTrusted = trustedBy(after.pinned);
       const changed = ids.filter((id) => !isTrusted(id));
       report(
         identity,
@@ -168,24 +189,30 @@ function pinned(state: PinState, cardIds: readonly CardId[]): PinState {
  * What the log says of an identity only ever becomes more. That one state of the log follows from another
  * does not show it: see spec/log.md, "What no single lookup shows".
  */
-function follow(identity: Identity, state: PinState, history: ProvenHistory): PinState {
-  const { count, hashes, size } = history;
+function follow(
+  identity: Identity,
+  state: PinState,
+  { count, hashes, size }: ProvenHistory,
+  log: string,
+): PinState {
   const hash = (at: number): string | undefined => {
     const bytes = hashes[at - 1];
     return bytes && base64url.encode(bytes);
   };
-  const known = state.history;
+  // Another log begins anew: an application pins one when it lost the last one.
+  const known = state.history?.log === log ? state.history : undefined;
   // Another tab may have seen more of the log than this one.
   if (known && size < known.size) return state;
   if (known && hash(known.count) !== known.hash) {
     throw new EncryptionError(
       'LOG_INVALID',
       `What the token server says of ${identity} is not what it said before, and more. Its cards are not used.`,
+      { identities: [identity] },
     );
   }
   const latest = hash(count);
   if (latest === undefined || known?.count === count) return state;
-  return { ...state, history: { count, hash: latest, size } };
+  return { ...state, history: { log, count, hash: latest, size } };
 }
 
 /**
@@ -196,44 +223,65 @@ function atFirstSight(
   state: PinState,
   ids: readonly CardId[],
   history: ProvenHistory | null,
+  trustedBy: Trusting,
 ): PinState {
-  const logged = history?.cards.filter(({ reason }) => reason !== 'compromised') ?? [];
-  const compromised = new Set(
-    history?.cards.filter(({ reason }) => reason === 'compromised').map(({ card }) => card.id),
+  const logged = history?.cards ?? [];
+  const doubtful = new Set(logged.filter(isDoubtful).map(({ card }) => card.id));
+  const known = new Set([...logged.map(({ card }) => card.id), ...ids]);
+  const all = [...known].filter((id) => !doubtful.has(id));
+  const roots = all.filter((id) =>
+    logged.every(({ card, vouchers }) => card.id !== id || vouchers.length === 0),
   );
-  const known = [...logged.map(({ card }) => card.id), ...ids.filter((id) => !compromised.has(id))];
-  const roots: CardId[] = [];
-  for (const id of known) if (!trustedBy(roots, history)(id)) roots.push(id);
-  return roots.length === 0 ? state : { ...state, pinned: roots };
+  // Those of a circle, or whose vouchers are not to be believed, are reached from no root.
+  const isReached = trustedBy(roots);
+  const pinned = [...roots, ...all.filter((id) => !isReached(id))];
+  return pinned.length === 0 ? state : { ...state, pinned };
+}
+
+/** A card that was stolen, or that a stolen one brought in. */
+function isDoubtful({ card, reason, vouchers }: LoggedCard): boolean {
+  const hadVoucher = card.signatures.some(
+    ({ signer }) => signer === 'endorser' || signer === 'predecessor',
+  );
+  return reason === 'compromised' || (hadVoucher && vouchers.length === 0);
 }
 
 function withChanged(
   state: PinState,
   ids: readonly CardId[],
   history: ProvenHistory | null,
+  trustedBy: Trusting,
 ): PinState {
-  const isTrusted = trustedBy(state.pinned, history);
+  const isTrusted = trustedBy(state.pinned);
   const still = state.changed.filter((id) => !isTrusted(id));
-  const unknown = ids.filter((id) => !isTrusted(id) && !still.includes(id));
+  const unknown = ids.filter(
+    (id) => !isTrusted(id) && !still.includes(id) && mayBeUsed(id, history),
+  );
   if (unknown.length === 0 && still.length === state.changed.length) return state;
   // The latest: a directory must not fill the key store.
   return { ...state, changed: [...still, ...unknown].slice(-MAX_CHANGED) };
 }
 
 /** Whether a card is pinned, or one that is trusted vouched for it. */
-function trustedBy(
-  pinned: readonly CardId[],
+type Trusting = (pinned: readonly CardId[]) => (id: CardId) => boolean;
+
+function trusting(
   history: ProvenHistory | null,
-): (id: CardId) => boolean {
-  const trusted = new Set(pinned);
-  // Until nothing is added: who vouches may stand behind whom it vouched for.
-  for (let before = -1; before < trusted.size;) {
-    before = trusted.size;
-    for (const { card, vouchers } of history?.cards ?? []) {
-      if (vouchers.some((voucher) => trusted.has(voucher))) trusted.add(card.id);
+  isOfThisDevice: (id: CardId) => boolean,
+): Trusting {
+  const vouched = (history?.cards ?? []).filter(({ vouchers }) => vouchers.length > 0);
+  return (pinned) => {
+    const trusted = new Set(pinned);
+    const vouches = (id: CardId): boolean => trusted.has(id) && !isOfThisDevice(id);
+    // Until nothing is added: who vouches may stand behind whom it vouched for.
+    for (let before = -1; before < trusted.size;) {
+      before = trusted.size;
+      for (const { card, vouchers } of vouched) {
+        if (vouchers.some(vouches)) trusted.add(card.id);
+      }
     }
-  }
-  return (id) => trusted.has(id);
+    return (id) => trusted.has(id);
+  };
 }
 
 /** Whether somebody might still encrypt for this card: nobody needs to be asked about one that ended. */

@@ -1,4 +1,5 @@
-import { acceptor, type AcceptorContext } from './acceptor.ts';
+import { acceptor, untrustedAtFirstSight, type AcceptorContext } from './acceptor.ts';
+import { isEncryptionError } from '../errors.ts';
 import type { Card } from '../protocol/card.ts';
 import { rejected, type Envelope } from '../protocol/header.ts';
 import type { CardId } from '../protocol/identifiers.ts';
@@ -121,6 +122,7 @@ export function receiver(context: ReceiverContext): Receiver {
       delivered,
       verified,
       cards: toPin,
+      history: cards.historyOf(verified.sender.identity),
       unknownRecipients: await unknownIn(delivered, envelope, verified),
     };
   }
@@ -133,18 +135,24 @@ export function receiver(context: ReceiverContext): Receiver {
     { message, sender }: VerifiedMessage,
     delivered: DeliveredMessage,
   ): Promise<void> {
-    if (isCurrent(sender.id)) return;
     if (!(await log.isSigned(message.head))) {
       throw rejected('MALFORMED', 'its head of the log is not one');
     }
-    void log.witness(message.head, sender.id);
+    if (!isCurrent(sender.id)) void log.witness(message.head, sender.id);
     // Asked again now and then, for the next message: this one waits for nobody.
     if (delivered.isLive) cards.find([sender.identity]).catch(() => undefined);
     const claimed = message.kind === 'edit' ? delivered.updatedAt : delivered.createdAt;
-    const { endedAt } = cards.stateOf(sender.id) ?? {};
-    if (endedAt !== undefined && !(claimed.getTime() <= endedAt + GRACE_MILLISECONDS)) {
+    const ended = endOf(sender);
+    if (ended !== null && !(claimed.getTime() <= ended + GRACE_MILLISECONDS)) {
       throw rejected('CARD_REVOKED', 'its card was revoked or replaced before');
     }
+  }
+
+  /** When a card ended, by the log; not later than the log was seen, whatever it says. */
+  function endOf({ id, identity }: Card): number | null {
+    const { endedAt } = cards.stateOf(id) ?? {};
+    const seenAt = cards.historyOf(identity)?.signedAt ?? Infinity;
+    return endedAt === undefined ? null : Math.min(endedAt, seenAt);
   }
 
   return {
@@ -192,10 +200,18 @@ function opener({ keys, cards, sessions }: ReceiverContext): Opener {
   }
 
   return async (delivered, envelope, session) => {
+    const failures: unknown[] = [];
     for (const own of keys.all()) {
-      const verified = await openWith(own, delivered, envelope, session);
-      if (verified) return verified;
+      try {
+        const verified = await openWith(own, delivered, envelope, session);
+        if (verified) return verified;
+      } catch (error) {
+        // A slot for another key may look like one for this key.
+        if (!isEncryptionError(error, 'COMMITMENT_MISMATCH')) throw error;
+        failures.push(error);
+      }
     }
+    if (failures.length > 0) throw failures[0];
     return null;
   };
 }
@@ -221,8 +237,11 @@ async function checkEdit(
   if (original.identity !== sender.identity) {
     throw rejected('WRONG_AUTHOR', 'somebody else edited it');
   }
-  const trust = await pins.check(sender.identity, [...toPin, original, sender]);
-  if ([...trust.values()].includes('changed')) {
+  const history = cards.historyOf(sender.identity);
+  const trust = await pins
+    .check(sender.identity, [...toPin, original, sender], history)
+    .catch(untrustedAtFirstSight);
+  if (trust.size === 0 || [...trust.values()].includes('changed')) {
     throw rejected('WRONG_AUTHOR', 'a card that nobody acknowledged edited it');
   }
 }

@@ -12,7 +12,7 @@ import { encryptionKeyOf } from './suite.ts';
 export interface RecipientsContext {
   readonly cards: CardBook;
   readonly pins: Pins;
-  readonly log: Pick<CardLog, 'head' | 'checkFirstSight'>;
+  readonly log: Pick<CardLog, 'head'>;
 }
 
 /**
@@ -27,7 +27,7 @@ export async function chooseRecipients(
   members: readonly Identity[],
   own: Card,
   suite: Suite,
-  { cards, pins, log }: RecipientsContext,
+  { cards, pins }: RecipientsContext,
 ): Promise<readonly Bytes[]> {
   const identities = [...new Set([own.identity, ...members])];
   const found = await cards.find(identities);
@@ -41,10 +41,9 @@ export async function chooseRecipients(
   const without: Identity[] = [];
   const withoutSuite: Identity[] = [];
   const changed: Identity[] = [];
-  for (const [identity, { cards: all }] of found) {
-    if (all.length > 0 && !(await pins.knows(identity))) await log.checkFirstSight();
+  for (const [identity, { cards: all, history }] of found) {
     // All at once, whatever their suite: the first sight of an identity is the first of all of them.
-    const trust = await pins.check(identity, all);
+    const trust = await pins.check(identity, all, history);
     const acceptable = all.filter((card) => encryptionKeyOf(card, suite));
     const trusted = acceptable.filter(({ id }) => trust.get(id) !== 'changed');
     trusted.forEach(choose);

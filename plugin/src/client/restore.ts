@@ -1,12 +1,12 @@
 /** Opening a device with the keys of a backup. */
 import { passwordArgument } from '../arguments.ts';
 import { EncryptionError } from '../errors.ts';
-import type { CardId } from '../protocol/identifiers.ts';
-import { openBackup, type OpenedBackup } from './backup.ts';
+import { openBackup } from './backup.ts';
 import { cardLog } from './card-log.ts';
 import type { CheckedOptions } from './device-options.ts';
 import { openDevice, type Device } from './device.ts';
 import { MemoryKeyStore } from './key-store.ts';
+import type { OwnDevice } from './own-devices.ts';
 import { importOwnCard, type OwnCard } from './own-card.ts';
 
 /** A device that has the keys of a backup. */
@@ -14,8 +14,8 @@ export interface RestoredDevice {
   readonly device: Device;
   /** When the backup was made, by the clock of the device that made it. */
   readonly savedAt: Date;
-  /** Live cards of this person whose keys were not in it: what only they were sent cannot be read. */
-  readonly missing: readonly CardId[];
+  /** Cards of this person whose keys were not in it: what only they were sent cannot be read. */
+  readonly missing: readonly OwnDevice[];
 }
 
 /**
@@ -38,9 +38,13 @@ export async function restoreDevice(
     );
   }
   try {
-    const device = await openDevice(options, await liveCardOf(backup, options));
+    const restored = await Promise.all(backup.keys.map((one) => importOwnCard(one, identity)));
+    const cardIds = restored.map(({ card }) => card.id);
+    const endorser = await liveOne(restored, options);
+    const device = await openDevice(options, { endorser, cardIds });
     try {
       await device.changes.addKeys(password, backup);
+      if (endorser) await device.devices.endorseThis(endorser);
       const missing = await missingIn(device);
       return { device, savedAt: new Date(backup.savedAt), missing };
     } catch (error) {
@@ -52,17 +56,15 @@ export async function restoreDevice(
   }
 }
 
-async function missingIn({ devices }: Device): Promise<readonly CardId[]> {
-  const all = await devices.list();
-  const missing = all.filter(({ status, isReadable }) => status === 'live' && !isReadable);
-  return missing.map(({ cardId }) => cardId);
+async function missingIn({ devices }: Device): Promise<readonly OwnDevice[]> {
+  return (await devices.list()).filter(({ isReadable }) => !isReadable);
 }
 
 /** The newest of the backup's cards that is live: only such a one may vouch for another. */
-async function liveCardOf(
-  { keys }: OpenedBackup,
+async function liveOne(
+  restored: readonly OwnCard[],
   { identity, directory, logKey, appKeys }: CheckedOptions,
-): Promise<OwnCard | undefined> {
+): Promise<OwnCard | null> {
   // The device that will remember what it saw of the log is not there yet.
   const log = cardLog({
     directory,
@@ -76,6 +78,5 @@ async function liveCardOf(
   });
   const logged = (await log.lookUp([identity])).get(identity)?.cards ?? [];
   const live = new Set(logged.filter(({ status }) => status === 'live').map(({ card }) => card.id));
-  const restored = await Promise.all(keys.map((stored) => importOwnCard(stored, identity)));
-  return restored.find(({ card }) => live.has(card.id));
+  return restored.find(({ card }) => live.has(card.id)) ?? null;
 }

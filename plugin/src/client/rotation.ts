@@ -1,6 +1,6 @@
 /** Changing what keys a device has: replacing its card, deleting old keys, another password. */
-import { EncryptionError } from '../errors.ts';
-import type { Identity } from '../protocol/identifiers.ts';
+import { EncryptionError, isEncryptionError } from '../errors.ts';
+import type { CardId, Identity } from '../protocol/identifiers.ts';
 import { openKeyRecord } from '../protocol/key-record.ts';
 import type { RandomSource } from '../protocol/primitives.ts';
 import type { CardBook } from './card-book.ts';
@@ -32,6 +32,8 @@ export interface RotationContext extends RingContext, ApprovalContext {
   readonly cards: CardBook;
   readonly pins: Pins;
   readonly deleted: DeletedKeys;
+  /** Throws when the newest head of the log is not of today, by this device's clock. */
+  readonly checkClock: () => Promise<void>;
   readonly now: () => number;
 }
 
@@ -61,7 +63,9 @@ export async function changeRing<T>(
     const secret = await openKeyRecord(name, presence.record().bytes, password);
     try {
       const { ring, result } = await change(decodeRing(secret));
-      if (ring) await presence.replace(await sealRing(name, ring, nextPassword, random));
+      if (!ring) return result;
+      await presence.replace(await sealRing(name, ring, nextPassword, random));
+      for (const { secrets } of ring.keys) secrets.fill(0);
       return result;
     } finally {
       secret.fill(0);
@@ -76,43 +80,86 @@ export async function changeRing<T>(
  * errors
  */
 export async function rotateKeys(password: string, context: RotationContext): Promise<void> {
-  const { keys, identity } = context;
-  const before = keys.current();
-  // Nobody trusts what a card says that was revoked, and a new one that stands alone is another device.
-  if (context.cards.stateOf(before.card.id)?.status === 'revoked') throw revoked();
-  const next = await changeRing(password, context, (ring) => withSuccessor(ring, before, context));
-  const card = await approvedCard(next.card, context);
-  await context.pins.pin(identity, [card.id]);
-  const others = keys.all().filter((own) => own.card.id !== card.id);
-  keys.replace({ ...next, card }, others);
-  context.cards.refresh(identity);
+  const before = context.keys.current();
+  checkLive(before, context);
+  const next = await publishNext(password, before, context);
+  await context.pins.pin(context.identity, [next.card.id]);
+  await context.presence.check();
+  useFromNow(next, context.keys);
+  context.cards.refresh(context.identity);
 }
 
-async function withSuccessor(
-  ring: StoredRing,
+/** Sends under this one from now on, and reads with the others. */
+export function useFromNow(next: OwnCard, keys: DeviceKeys): void {
+  const others = keys.all().filter((own) => own.card.id !== next.card.id);
+  keys.replace(next, others);
+}
+
+async function publishNext(
+  password: string,
   before: OwnCard,
-  { identity, random, now }: RotationContext,
-): Promise<Changed<OwnCard>> {
-  const [newest] = ring.keys;
-  if (newest) {
-    const left = await importOwnCard(newest, identity);
-    if (left.card.previousCardId === before.card.id) return { ring: null, result: left };
+  context: RotationContext,
+): Promise<OwnCard> {
+  let refused: CardId | null = null;
+  for (;;) {
+    const { own, isLeft } = await storeNext(password, before, refused, context);
+    // Whatever becomes of the answer: if the server took the card, others encrypt for it.
+    const others = context.keys.all().filter(({ card }) => card.id !== own.card.id);
+    const [current, ...rest] = others;
+    if (current) context.keys.replace(current, [...rest, own]);
+    try {
+      return { ...own, card: await approvedCard(own.card, context) };
+    } catch (error) {
+      // What was left by an earlier try may be refused for good, as for a clock that was wrong then.
+      if (!isLeft || !isEncryptionError(error, 'DIRECTORY_REFUSED')) throw error;
+      refused = own.card.id;
+    }
   }
-  const { device, pqEncryptionKey } = before.card;
-  const postQuantum = pqEncryptionKey !== undefined;
-  const content = { identity, createdAt: now(), device, postQuantum };
-  const made = await makeKeys(content, random, { predecessor: before });
-  return {
-    ring: { ...ring, keys: [made, ...ring.keys] },
-    result: await importOwnCard(made, identity),
-  };
+}
+
+interface Next {
+  readonly own: OwnCard;
+  /** Whether it was made earlier. */
+  readonly isLeft: boolean;
+}
+
+function storeNext(
+  password: string,
+  before: OwnCard,
+  refused: CardId | null,
+  { identity, random, now, ...context }: RotationContext,
+): Promise<Next> {
+  return changeRing<Next>(password, { random, ...context }, async (ring) => {
+    const [newest, ...others] = ring.keys;
+    const left = newest && (await importOwnCard(newest, identity));
+    const isLeft = left?.card.previousCardId === before.card.id;
+    if (isLeft && left.card.id !== refused) return { ring: null, result: { own: left, isLeft } };
+    const { device, pqEncryptionKey } = before.card;
+    const postQuantum = pqEncryptionKey !== undefined;
+    const content = { identity, createdAt: now(), device, postQuantum };
+    const made = await makeKeys(content, random, { predecessor: before });
+    const own = await importOwnCard(made, identity);
+    const keys = [made, ...(isLeft ? others : ring.keys)];
+    return { ring: { ...ring, keys }, result: { own, isLeft: false } };
+  });
+}
+
+/** Nobody trusts what a card says that ended, and a new one that stands alone is another device. */
+function checkLive({ card }: OwnCard, { cards, keys }: RotationContext): void {
+  const { status = 'live' } = cards.stateOf(card.id) ?? {};
+  const hasSuccessor = keys.all().some((own) => own.card.previousCardId === card.id);
+  if (status === 'live' || (status === 'superseded' && hasSuccessor)) return;
+  throw new EncryptionError(
+    'DEVICE_REVOKED',
+    "Not done: this device's card was revoked, or replaced by somebody else who has its keys. Clean the device up, and open it as a new one.",
+  );
 }
 
 /**
  * Deletes the keys of cards that ended longer ago than that: whatever only they could open cannot be read
- * any more.
+ * any more. Not while the clock and the log disagree about the day.
  * @param keep in milliseconds
- * @throws EncryptionError as {@link changeRing}
+ * @throws EncryptionError as {@link changeRing}; `SPLIT_VIEW`, `LOG_STALE`
  */
 export async function deleteOldKeys(
   password: string,
@@ -122,14 +169,16 @@ export async function deleteOldKeys(
   const { keys, deleted, records, now } = context;
   const [current, ...others] = keys.all();
   if (!current) return;
-  const ended = others.flatMap(({ card }) => {
-    const to = endOf(card.id, context);
-    return to !== null && now() - to > keep ? [{ id: card.id, from: card.createdAt, to }] : [];
+  const noted = await deleted.noteEnded(endedAmong(others, context), now());
+  const ended = others.flatMap(({ card: { id, createdAt: from } }) => {
+    const to = successorOf(id, keys)?.card.createdAt ?? noted.get(id);
+    return to !== undefined && now() - to > keep ? [{ id, from, to }] : [];
   });
   if (ended.length === 0) return;
+  await context.checkClock();
   const isKept = ({ card }: OwnCard): boolean => ended.every(({ id }) => id !== card.id);
   // Remembered first: what cannot be read must not look as if nobody had meant it for this person.
-  await deleted.add(ended.map(({ from, to }) => ({ from, to })));
+  await deleted.add(ended);
   await changeRing(password, context, async (ring) => {
     const owned = await Promise.all(
       ring.keys.map(async (stored) => ({
@@ -144,15 +193,12 @@ export async function deleteOldKeys(
   for (const { id } of ended) await records.update(`card/${id}`, () => null);
 }
 
-function revoked(): EncryptionError {
-  return new EncryptionError(
-    'DEVICE_REVOKED',
-    "Not done: this device's card was revoked. Clean the device up, and open it as a new one.",
-  );
+/** Those that the log says have ended. */
+function endedAmong(all: readonly OwnCard[], { cards }: RotationContext): readonly CardId[] {
+  const ids = all.map(({ card }) => card.id);
+  return ids.filter((id) => (cards.stateOf(id)?.status ?? 'live') !== 'live');
 }
 
-/** When a card stopped being live, or null. */
-function endOf(id: OwnCard['card']['id'], { keys, cards }: RotationContext): number | null {
-  const successor = keys.all().find(({ card }) => card.previousCardId === id);
-  return cards.stateOf(id)?.endedAt ?? successor?.card.createdAt ?? null;
+function successorOf(id: CardId, keys: DeviceKeys): OwnCard | null {
+  return keys.all().find(({ card }) => card.previousCardId === id) ?? null;
 }

@@ -12,7 +12,7 @@ import {
   type SafetyNumberComparison,
   type SafetyNumberSide,
 } from '../protocol/safety-number.ts';
-import type { CardBook } from './card-book.ts';
+import type { CardBook, FoundCards } from './card-book.ts';
 import type { DeviceKeys } from './device-keys.ts';
 import type { Pins, Trust } from './pins.ts';
 
@@ -89,15 +89,15 @@ export function safetyNumbers({
     // Whoever compares wants the cards of now: the other device asks now, too.
     for (const one of [me, identity]) cards.refresh(one);
     const found = await cards.find([me, identity]);
-    const ownCards = await vouchedFor(found.get(me)?.cards ?? []);
-    const theirs = found.get(identity)?.cards ?? [];
+    const ownCards = await vouchedFor(found.get(me));
+    const { cards: theirs = [], history } = found.get(identity) ?? {};
     if (theirs.length === 0) {
       // Whoever has no card may get one any moment.
       cards.refresh(identity);
       throw withoutCard(identity);
     }
     // Their first sight, if it is that; and what is new is reported.
-    await pins.check(identity, theirs);
+    await pins.check(identity, theirs, history);
     return {
       identity,
       number: await safetyNumber(sideOf(me, ownCards), sideOf(identity, theirs)),
@@ -109,10 +109,10 @@ export function safetyNumbers({
    * This person's own cards. What the others mark is what this device vouches for by its number: a
    * card that somebody slipped under this name must not be among it.
    */
-  async function vouchedFor(found: readonly Card[]): Promise<readonly Card[]> {
+  async function vouchedFor(found: FoundCards | undefined): Promise<readonly Card[]> {
     const { card: own } = keys.current();
-    const all = [own, ...found.filter(({ id }) => id !== own.id)];
-    const trust = await pins.check(me, all);
+    const all = [own, ...(found?.cards ?? []).filter(({ id }) => id !== own.id)];
+    const trust = await pins.check(me, all, found?.history);
     if (all.some(({ id }) => trust.get(id) === 'changed')) throw ownKeyChanged(me);
     return all;
   }
@@ -146,9 +146,9 @@ export function safetyNumbers({
     async trustOf(who) {
       await check();
       const identity = identityArgument(who);
-      const found = (await cards.find([identity])).get(identity)?.cards ?? [];
+      const { cards: found = [], history } = (await cards.find([identity])).get(identity) ?? {};
       if (found.length === 0) cards.refresh(identity);
-      const trust = await pins.check(identity, found);
+      const trust = await pins.check(identity, found, history);
       return found.map(({ id, device }) => ({
         cardId: id,
         ...(device !== undefined && { device }),

@@ -1,3 +1,4 @@
+import { isEncryptionError } from '../errors.ts';
 import { encodeContent } from '../protocol/content.ts';
 import type { ChannelSid } from '../protocol/identifiers.ts';
 import type { EditTarget } from '../protocol/message.ts';
@@ -47,10 +48,21 @@ export function sender(context: SenderContext & { readonly keys: DeviceKeys }): 
     return latest;
   }
 
+  /** Sends under the card that the device has, or has by then: looking up who reads may show a newer one. */
+  async function underCurrent<T>(work: (card: CardSender) => Promise<T>): Promise<T> {
+    const card = current();
+    try {
+      return await work(card);
+    } catch (error) {
+      if (!isEncryptionError(error, 'DEVICE_REVOKED') || current() === card) throw error;
+      return work(current());
+    }
+  }
+
   // Until the message is there, not only until it has its number: readers are told when the order in
   // the channel is not that of the numbers. Who is in turn finds all that others did in the key store.
   function inTurn<T>(channelSid: ChannelSid, work: (card: CardSender) => Promise<T>): Promise<T> {
-    return context.records.lock(`send/${channelSid}`, () => work(current()));
+    return context.records.lock(`send/${channelSid}`, () => underCurrent(work));
   }
 
   return {

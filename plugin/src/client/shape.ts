@@ -6,6 +6,9 @@ export type Shape<T> = (value: unknown) => value is T;
 /** Any text. */
 export const isText: Shape<string> = (value) => typeof value === 'string';
 
+/** True or false. */
+export const isBoolean: Shape<boolean> = (value) => typeof value === 'boolean';
+
 /** A number of something, 0 included. */
 export const isCount: Shape<number> = (value): value is number =>
   Number.isSafeInteger(value) && Number(value) >= 0;

@@ -164,7 +164,7 @@ describe('a server', () => {
       const { size, root, signedAt } = await world.log.head(world.now);
       return { ...answer, head: text(await signHead(other, { size, root, signedAt })) };
     };
-    await expect(lookUp()).rejects.toMatchObject({ code: 'LOG_INVALID' });
+    await expect(lookUp()).rejects.toMatchObject({ code: 'LOG_KEY_UNKNOWN' });
     await expect(device.head()).rejects.toMatchObject({ code: 'LOG_STALE' });
   });
 

@@ -15,7 +15,7 @@ vi.mock('node:fs/promises', async (original) => {
     async open(...opened: Parameters<typeof fs.open>) {
       const file = await fs.open(...opened);
       // Where a full disk is noticed.
-      if (disk.code !== '' && opened[1] === 'wx') {
+      if (disk.code !== '' && opened[1] === 'w') {
         file.writeFile = () =>
           Promise.reject(Object.assign(new Error('no space'), { code: disk.code }));
       }

@@ -1,4 +1,4 @@
-import { fork, type ChildProcess } from 'node:child_process';
+import { fork, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import { FileKeyStore } from 'twilio-chat-encryption/node';
 import { codeOf } from '../outcomes.ts';
-import { countTo, describeKeyStore, lockInTurn } from './key-store-suite.ts';
+import { clearBesideUpdates, countTo, describeKeyStore, lockInTurn } from './key-store-suite.ts';
 
 const root = await mkdtemp(join(tmpdir(), 'key-store-'));
 let folders = 0;
@@ -27,18 +27,22 @@ async function records(folder: string): Promise<string[]> {
 const one = (): Uint8Array<ArrayBuffer> => Uint8Array.of(1);
 const permissions = async (path: string): Promise<number> => (await stat(path)).mode & 0o777;
 
+/** Folders are their owner's, and so is every file in them. */
+async function expectOwnersOnly(folder: string): Promise<void> {
+  expect(await permissions(folder)).toBe(0o700);
+  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
+    const mode = entry.isDirectory() ? 0o700 : 0o600;
+    expect(await permissions(join(entry.parentPath, entry.name)), entry.name).toBe(mode);
+  }
+}
+
 describeKeyStore('FileKeyStore', () => Promise.resolve(new FileKeyStore(newFolder())));
 
 test('records are for their owner only', async () => {
   const folder = newFolder();
   await new FileKeyStore(folder).update('key/alice', one);
-  expect(await permissions(folder)).toBe(0o700);
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  expect(entries).toHaveLength(3);
-  for (const entry of entries) {
-    const mode = entry.isDirectory() ? 0o700 : 0o600;
-    expect(await permissions(join(entry.parentPath, entry.name))).toBe(mode);
-  }
+  expect(await readdir(folder, { recursive: true })).toHaveLength(3);
+  await expectOwnersOnly(folder);
 });
 
 test('file names tell nothing', async () => {
@@ -73,6 +77,17 @@ test('what a crash left beside a record does not matter', async () => {
   expect(await store.get('a')).toEqual(Uint8Array.of(2));
 });
 
+test('what a crash left of a scope that was cleared is deleted when it is cleared again', async () => {
+  const folder = newFolder();
+  const store = new FileKeyStore(folder);
+  await store.update('a/b', one);
+  const [scope = ''] = (await records(folder)).filter((name) => !name.endsWith('.record'));
+  await mkdir(join(folder, `${scope}.cleared`, 'left'), { recursive: true });
+  await store.clear('a');
+  expect(await store.get('a/b')).toBeNull();
+  expect(await records(folder)).toEqual([]);
+});
+
 test('records are there for the next process', async () => {
   const folder = newFolder();
   await new FileKeyStore(folder).update('a', one);
@@ -82,6 +97,11 @@ test('records are there for the next process', async () => {
 test('two stores of one process on one folder count exactly', async () => {
   const folder = newFolder();
   await countTo(40, [new FileKeyStore(folder), new FileKeyStore(join(folder, '..', 'store'))]);
+});
+
+test('two stores of one process on one folder clear a scope between two updates', async () => {
+  const folder = newFolder();
+  await clearBesideUpdates([new FileKeyStore(folder), new FileKeyStore(folder)]);
 });
 
 test('two stores of one process on one folder take turns with a lock', async () => {
@@ -106,6 +126,8 @@ test('a folder that was deleted is not made anew by a store that used it, but by
   await rm(folder, { recursive: true });
   expect(await store.get('a')).toBeNull();
   expect(await codeOf(store.update('a', one))).toBe('KEY_STORE_UNAVAILABLE');
+  expect(await codeOf(store.update('a/b', one))).toBe('KEY_STORE_UNAVAILABLE');
+  expect(await codeOf(store.clear('a'))).toBe('KEY_STORE_UNAVAILABLE');
   expect(await codeOf(store.lock('a', () => Promise.resolve()))).toBe('KEY_STORE_UNAVAILABLE');
   await expect(stat(folder)).rejects.toThrow('ENOENT');
   await new FileKeyStore(folder).update('a', one);
@@ -154,13 +176,43 @@ test('a record that cannot be replaced is KEY_STORE_UNAVAILABLE and leaves nothi
 
 describe('several processes on one folder', () => {
   const processes: ChildProcess[] = [];
+  const worker = join(import.meta.dirname, 'file-key-store-worker.ts');
+  const execArgv = ['--conditions=twilio-chat-encryption-source'];
 
-  function start(folder: string, task: 'count' | 'turns' | 'hold', times = 1): ChildProcess {
-    const worker = join(import.meta.dirname, 'file-key-store-worker.ts');
-    const execArgv = ['--conditions=twilio-chat-encryption-source'];
+  type Task = 'count' | 'turns' | 'hold' | 'replace' | 'clear' | 'fill';
+  function start(folder: string, task: Task, times = 1): ChildProcess {
     const started = fork(worker, [folder, task, String(times)], { execArgv });
     processes.push(started);
     return started;
+  }
+
+  /** What a process says that may write files of so many blocks of 512 bytes only. */
+  function writeLimited(folder: string, blocks: number, size: number): Promise<unknown> {
+    const node = [process.execPath, ...execArgv, worker, folder, 'large', String(size)];
+    const limited = `ulimit -f ${blocks} && exec "$@"`;
+    const started = spawn('sh', ['-c', limited, 'sh', ...node], {
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+      env: { ...process.env, NODE_DISABLE_COMPILE_CACHE: '1' },
+    });
+    processes.push(started);
+    return new Promise((resolve) => {
+      started.on('message', (message: unknown) => {
+        if (message !== 'ready') resolve(message);
+      });
+    });
+  }
+
+  /** Kills a process so many milliseconds after it said something of this kind. */
+  async function killAfter(started: ChildProcess, kind: string, delay: number): Promise<void> {
+    await new Promise((resolve) => {
+      started.on('message', (message: unknown) => {
+        if (typeof message === kind && message !== 'ready') resolve(null);
+      });
+    });
+    await new Promise((resolve) => setTimeout(resolve, delay));
+    const exit = once(started, 'exit');
+    started.kill('SIGKILL');
+    await exit;
   }
 
   /** A process that has the lock. */
@@ -182,9 +234,74 @@ describe('several processes on one folder', () => {
     const all = [1, 2, 3].map(() => start(folder, 'count', 100));
     const ended = await Promise.all(all.map((one) => once(one, 'exit')));
     expect(ended).toEqual(all.map(() => [0, null]));
-    const counter = (await new FileKeyStore(folder).get('counter')) ?? new Uint8Array(4);
+    const counter = (await new FileKeyStore(folder).get('a/counter')) ?? new Uint8Array(4);
     expect(new DataView(counter.buffer).getUint32(0)).toBe(300);
   });
+
+  test('count exactly while another one clears another scope', async () => {
+    const folder = newFolder();
+    const all = [
+      start(folder, 'count', 100),
+      start(folder, 'clear', 50),
+      start(folder, 'clear', 50),
+    ];
+    const ended = await Promise.all(all.map((one) => once(one, 'exit')));
+    expect(ended).toEqual(all.map(() => [0, null]));
+    const store = new FileKeyStore(folder);
+    const counter = (await store.get('a/counter')) ?? new Uint8Array(4);
+    expect(new DataView(counter.buffer).getUint32(0)).toBe(100);
+    expect(await store.get('ab/record')).toBeNull();
+  });
+
+  test('make files for their owner only, whatever the umask', async () => {
+    const folder = newFolder();
+    await once(start(folder, 'turns'), 'exit');
+    await once(start(folder, 'count'), 'exit');
+    await expectOwnersOnly(folder);
+  });
+
+  test('leave the old record or the new one when they are killed while they write', async () => {
+    const folder = newFolder();
+    const store = new FileKeyStore(folder);
+    for (const delay of [0, 1, 2, 3, 5, 8]) {
+      await killAfter(start(folder, 'replace', 1_000_000), 'number', delay);
+      const record = (await store.get('a/large')) ?? new Uint8Array();
+      expect(record).toHaveLength(300_000);
+      expect(new Set(record).size).toBe(1);
+    }
+    await store.update('a/large', one);
+    expect(await store.get('a/large')).toEqual(one());
+    // What the killed ones left was written over.
+    const files = await readdir(folder, { recursive: true });
+    expect(files.filter((name) => name.endsWith('.next'))).toEqual([]);
+  });
+
+  test('leave all records of a scope or none when they are killed while they clear it', async () => {
+    for (const delay of [0, 0, 1, 2]) {
+      const folder = newFolder();
+      await killAfter(start(folder, 'fill', 100), 'string', delay);
+      const store = new FileKeyStore(folder);
+      const all = Array.from({ length: 100 }, (_, at) => store.get(`a/${at}`));
+      const found = (await Promise.all(all)).filter((record) => record !== null);
+      expect([0, 100]).toContain(found.length);
+      await store.clear('a');
+      expect(await records(folder)).toEqual([]);
+    }
+  });
+
+  test.skipIf(process.platform === 'win32')(
+    'leave the old record when there is no room for the new one, and say so',
+    async () => {
+      const folder = newFolder();
+      const store = new FileKeyStore(folder);
+      await store.update('a/b', one);
+      expect(await writeLimited(folder, 16, 1_000_000)).toBe('KEY_STORE_FULL');
+      expect(await store.get('a/b')).toEqual(one());
+      expect(await readdir(folder, { recursive: true })).toHaveLength(3);
+      expect(await writeLimited(folder, 16, 1000)).toBe('fulfilled');
+      expect(await store.get('a/b')).toHaveLength(1000);
+    },
+  );
 
   test('take turns: who just had the lock lets the others go first', async () => {
     const folder = newFolder();

@@ -4,8 +4,10 @@ import {
   type Card,
   type Identity,
 } from 'twilio-chat-encryption/protocol';
-import type { CardSource } from '../../src/client/card-book.ts';
+import type { CardSource, FoundCards } from '../../src/client/card-book.ts';
 import type { ProvenHistory } from '../../src/client/card-log.ts';
+import type { KeyStore } from '../../src/client/key-store.ts';
+import type { PinsContext } from '../../src/client/pins.ts';
 
 /** The history of an identity that has these cards, all of them live. */
 export function historyOf(cards: readonly Card[], invalid = 0, size = cards.length): ProvenHistory {
@@ -28,6 +30,25 @@ export function historyOf(cards: readonly Card[], invalid = 0, size = cards.leng
     })),
     invalid,
     size,
+    signedAt: Number.MAX_SAFE_INTEGER,
+  };
+}
+
+/** What a card book finds for somebody who has these cards. */
+export function foundOf(cards: readonly Card[]): FoundCards {
+  return { cards, history: historyOf(cards), invalid: 0 };
+}
+
+/** What pins work with, where nothing is wrong with the log. */
+export function pinsContext(records: KeyStore, changes: Partial<PinsContext> = {}): PinsContext {
+  return {
+    records,
+    log: 'log',
+    checkFirstSight: () => Promise.resolve(),
+    isOfThisDevice: () => false,
+    historyOf: () => null,
+    onChanged: () => undefined,
+    ...changes,
   };
 }
 

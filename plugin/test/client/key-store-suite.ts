@@ -47,13 +47,12 @@ export function describeKeyStore(name: string, make: () => Promise<KeyStore>): v
 
     test('keeps records of different names apart, whatever the names', async () => {
       const store = await make();
-      const names = ['', 'a', 'A', 'a ', '../a', 'a/b', 'a\0', '__proto__', 'constructor', '語'];
-      const all = [...names, 'é', 'e\u0301', 'n'.repeat(1000)];
+      const all = [...STRANGE, ...STRANGE.map((scope) => `${scope}/x`), '/', '//', 'a/../b'];
       for (const [index, one] of all.entries()) {
         await store.update(one, () => Uint8Array.of(index));
       }
       for (const [index, one] of all.entries()) {
-        expect(await store.get(one), one).toEqual(Uint8Array.of(index));
+        expect(await store.get(one), one.slice(0, 20)).toEqual(Uint8Array.of(index));
       }
     });
 
@@ -69,6 +68,52 @@ export function describeKeyStore(name: string, make: () => Promise<KeyStore>): v
       await store.clear('nobody');
       await store.update('a/b', () => random(4));
       expect(await store.get('a/b')).toHaveLength(4);
+    });
+
+    test('keeps scopes apart, whatever their names', async () => {
+      const store = await make();
+      for (const scope of STRANGE) await store.update(`${scope}/x`, () => random(3));
+      const left = new Set(STRANGE);
+      for (const cleared of STRANGE) {
+        await store.clear(cleared);
+        left.delete(cleared);
+        for (const scope of STRANGE) {
+          const record = await store.get(`${scope}/x`);
+          expect(record !== null, scope.slice(0, 20)).toBe(left.has(scope));
+        }
+      }
+    });
+
+    test('has nothing in a scope with a slash in its name', async () => {
+      const store = await make();
+      const names = ['a/b/c', '//', 'a/'];
+      for (const one of names) await store.update(one, () => random(3));
+      for (const scope of ['a/b', '/', 'a/']) await store.clear(scope);
+      for (const one of names) expect(await store.get(one), one).not.toBeNull();
+    });
+
+    test('clears a scope between two updates, never in the middle of one', async () => {
+      const store = await make();
+      await clearBesideUpdates([store]);
+    });
+
+    test('clears a scope beside a lock of it, which stays with its holder', async () => {
+      const store = await make();
+      await store.update('a/b', () => Uint8Array.of(1));
+      const order: string[] = [];
+      const first = store.lock('a/b', async () => {
+        await store.clear('a');
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        expect(await store.get('a/b')).toBeNull();
+        await store.update('a/b', () => Uint8Array.of(2));
+        order.push('first');
+      });
+      const second = store.lock('a/b', async () => {
+        order.push('second');
+        expect(await store.get('a/b')).toEqual(Uint8Array.of(2));
+      });
+      await Promise.all([first, second]);
+      expect(order).toEqual(['first', 'second']);
     });
 
     test('shares no memory with its caller', async () => {
@@ -132,6 +177,64 @@ export function describeKeyStore(name: string, make: () => Promise<KeyStore>): v
       expect(await store.lock('a', () => Promise.resolve('next'))).toBe('next');
     });
   });
+}
+
+/** Names, and names of scopes, that a store might take for one another, or for something else. */
+const STRANGE = [
+  ...[
+    '',
+    '.',
+    '..',
+    'a',
+    'A',
+    'a ',
+    'ab',
+    'a.',
+    'a0',
+    'a\\b',
+    '\0',
+    'a\0',
+    '\n',
+    '\u001f',
+    '\u007f',
+  ],
+  ...['__proto__', 'constructor', 'CON', 'update.lock', '%2e', '語', 'é', 'e\u0301', '\ufeff'],
+  ...['\u{1f600}', '\ud83d', '\ude00', '\ufffd', '\uffff', 'n'.repeat(1000), 'n'.repeat(100_000)],
+];
+
+/**
+ * Clears a scope in the middle of many updates, over all the stores, which share records: before it, the
+ * updates see what was there, and after it nothing of it.
+ */
+export async function clearBesideUpdates(stores: readonly KeyStore[]): Promise<void> {
+  const expected = new Map<string, number>();
+  let isCleared = false;
+  const count = async (store: KeyStore, name: string): Promise<void> => {
+    await store.update(name, (current) => {
+      const value = current?.[0] ?? 0;
+      if (value !== (expected.get(name) ?? 0)) {
+        expect({ value, isCleared }).toEqual({ value: 0, isCleared: false });
+        isCleared = true;
+        expected.clear();
+      }
+      expected.set(name, value + 1);
+      return Uint8Array.of(value + 1);
+    });
+  };
+  const names = ['a/1', 'a/2', 'a/3'];
+  const countAll = () => stores.flatMap((store) => names.map((name) => count(store, name)));
+  const others = stores.map((store) => store.update('ab/1', () => Uint8Array.of(9)));
+  const before = [1, 2, 3, 4].flatMap(countAll);
+  const clearing = stores[0]?.clear('a');
+  const after = [1, 2, 3, 4].flatMap(countAll);
+  await Promise.all([...others, ...before, clearing, ...after]);
+  for (const store of stores) {
+    const found = await Promise.all(names.map(async (name) => (await store.get(name))?.[0]));
+    // Or the clearing was the last of all.
+    const values = names.map((name) => (isCleared ? expected.get(name) : undefined));
+    expect(found).toEqual(values);
+    expect(await store.get('ab/1')).toEqual(Uint8Array.of(9));
+  }
 }
 
 /** Has so many works wait for one lock, which all the stores share: each runs alone, in its turn. */

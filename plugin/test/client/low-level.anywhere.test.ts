@@ -48,7 +48,7 @@ function proven(
   histories: ReadonlyMap<Identity, IdentityHistory>,
 ): ReadonlyMap<Identity, ProvenHistory> {
   return new Map(
-    [...histories].map(([one, history]) => [one, { ...history, size: history.count }]),
+    [...histories].map(([one, history]) => [one, { ...history, size: history.count, signedAt: 0 }]),
   );
 }
 

@@ -9,9 +9,10 @@ import {
 import type { ProvenHistory } from '../../src/client/card-log.ts';
 import { pins, type Pins } from '../../src/client/pins.ts';
 import { utf8 } from '../../src/protocol/primitives.ts';
+import { EncryptionError } from '../../src/errors.ts';
 import { codeOf } from '../outcomes.ts';
 import { person, type Person } from '../protocol/people.ts';
-import { historyOf } from './histories.ts';
+import { historyOf, pinsContext } from './histories.ts';
 
 const [phone, laptop, planted] = [await person('bob'), await person('bob'), await person('bob')];
 const bob = parseIdentity('bob');
@@ -25,17 +26,26 @@ interface Run {
   readonly store: MemoryKeyStore;
   /** What the log says of bob. */
   history: ProvenHistory | null;
+  /** The cards that this device sends or sent under. */
+  own: readonly CardId[];
+  checkFirstSight: () => Promise<void>;
 }
 
 /** A run of alice's device on a store, and what it reported. */
 function run(store = new MemoryKeyStore()): Run {
   const reports: Report[] = [];
-  const pinned = pins({
-    records: store,
-    historyOf: () => result.history,
-    onChanged: (...report) => reports.push(report),
-  });
-  const result: Run = { pinned, reports, store, history: null };
+  const pinned = pins(
+    pinsContext(store, {
+      checkFirstSight: () => result.checkFirstSight(),
+      historyOf: () => result.history,
+      isOfThisDevice: (id) => result.own.includes(id),
+      onChanged: (...report) => reports.push(report),
+    }),
+  );
+  const result: Run = {
+    ...{ pinned, reports, store, history: null, own: [] },
+    checkFirstSight: () => Promise.resolve(),
+  };
   return result;
 }
 
@@ -178,7 +188,7 @@ describe('pins', () => {
     '{"pinned":{},"changed":[]}',
     '{"pinned":[],"changed":[],"verified":["x"]}',
     '{"pinned":[],"changed":[],"verified":null}',
-    '{"pinned":[],"changed":[],"history":{"count":-1,"hash":"","size":0}}',
+    '{"pinned":[],"changed":[],"history":{"log":"","count":-1,"hash":"","size":0}}',
   ])('that are damaged (%j) are an error, never a new first sight', async (text) => {
     const { pinned, store } = run();
     await pinned.check(bob, [phone.card]);
@@ -273,6 +283,19 @@ describe('a card that others vouch for', () => {
     expect([...(await seen.pinned.check(bob, [laptop.card]))]).toEqual([[ids.laptop, 'pinned']]);
   });
 
+  test('is not trusted for a card of this very device, which only a thief can have used', async () => {
+    const seen = run();
+    await seen.pinned.check(bob, [phone.card]);
+    seen.own = [ids.phone];
+    seen.history = history([
+      [phone, {}],
+      [laptop, byPhone],
+    ]);
+    expect([...(await seen.pinned.check(bob, [laptop.card])).values()]).toEqual(['changed']);
+    // Whom the device vouched for itself it has acknowledged.
+    expect(await seen.pinned.acknowledge(bob, [ids.laptop])).toEqual([ids.laptop]);
+  });
+
   test('was reported, and is not when somebody trusted vouches for it after all', async () => {
     const seen = run();
     await seen.pinned.check(bob, [phone.card]);
@@ -306,6 +329,20 @@ describe('at first sight', () => {
     await seen.pinned.check(bob, [laptop.card, phone.card]);
     expect([...(await seen.pinned.check(bob, [phone.card])).values()]).toEqual(['changed']);
     expect(seen.reports).toEqual([]);
+  });
+});
+
+describe('nobody is seen for the first time', () => {
+  test('when the log may not be believed, and nothing is pinned by it', async () => {
+    const seen = run();
+    seen.checkFirstSight = () => Promise.reject(new EncryptionError('SPLIT_VIEW', 'Two logs.'));
+    expect(await codeOf(seen.pinned.check(bob, [phone.card]))).toBe('SPLIT_VIEW');
+    expect(await seen.pinned.knows(bob)).toBe(false);
+    await seen.pinned.check(bob, []);
+    seen.checkFirstSight = () => Promise.resolve();
+    await seen.pinned.check(bob, [phone.card]);
+    seen.checkFirstSight = () => Promise.reject(new EncryptionError('SPLIT_VIEW', 'Two logs.'));
+    expect([...(await seen.pinned.check(bob, [phone.card])).values()]).toEqual(['pinned']);
   });
 });
 
@@ -353,6 +390,13 @@ describe('what the log says of an identity', () => {
     const { store } = await seenBoth();
     const { pinned } = run(store);
     expect(await codeOf(pinned.check(bob, [phone.card], changed))).toBe('LOG_INVALID');
+  });
+
+  test('begins anew in another log', async () => {
+    const { store } = await seenBoth();
+    const other = pins(pinsContext(store, { log: 'another' }));
+    await other.check(bob, [phone.card], history([[phone, {}]], 9));
+    await other.check(bob, [phone.card], history([[phone, {}]], 9));
   });
 
   test('is not compared with what another tab saw later', async () => {

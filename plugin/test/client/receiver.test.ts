@@ -23,7 +23,7 @@ import type { JudgedMessage } from '../../src/client/judged.ts';
 import { pins } from '../../src/client/pins.ts';
 import { receiver, type Receiver } from '../../src/client/receiver.ts';
 import { APP_KEY, CHANNEL, HEAD, person, random, type Person } from '../protocol/people.ts';
-import { historiesOf, historyOf } from './histories.ts';
+import { historiesOf, historyOf, pinsContext } from './histories.ts';
 import { ownKeys } from './own-keys.ts';
 
 const appKey = await (await curves()).importVerifyingKey(APP_KEY.publicKey);
@@ -72,11 +72,7 @@ function bobs(found: Promise<unknown> = Promise.resolve(), seen: Seen = {}): Rec
   if (!live) throw new Error('There is no card.');
   const ended = { ...live, status: 'revoked', endedAt: seen.endedAt ?? 0 } as const;
   const keys = ownKeys(bob, ...(seen.restored ?? []));
-  const trust = pins({
-    records: keyStore,
-    historyOf: (who) => book.historyOf(who),
-    onChanged: () => undefined,
-  });
+  const trust = pins(pinsContext(keyStore, { historyOf: (who) => book.historyOf(who) }));
   return receiver({
     keys,
     records: keyStore,

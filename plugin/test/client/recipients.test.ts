@@ -6,6 +6,7 @@ import { pins } from '../../src/client/pins.ts';
 import { chooseRecipients } from '../../src/client/recipients.ts';
 import { failureOf } from '../outcomes.ts';
 import { HEAD, person, pqPerson } from '../protocol/people.ts';
+import { foundOf, pinsContext } from './histories.ts';
 
 const alice = await pqPerson('alice');
 const [bob, bobsTablet] = await Promise.all([pqPerson('bob'), person('bob')]);
@@ -19,21 +20,16 @@ async function choose(
   checkFirstSight: () => Promise<void> = () => Promise.resolve(),
 ) {
   const refreshed: string[] = [];
-  const trust = pins({
-    records: new MemoryKeyStore(),
-    historyOf: () => null,
-    onChanged: () => undefined,
-  });
+  let check = (): Promise<void> => Promise.resolve();
+  const trust = pins(pinsContext(new MemoryKeyStore(), { checkFirstSight: () => check() }));
   for (const card of before) await trust.check(card.identity, [card]);
+  check = checkFirstSight;
   const cards: CardBook = {
     get: () => Promise.reject(new Error('not asked for')),
     find: (identities) =>
       Promise.resolve(
         new Map(
-          identities.map((one) => [
-            one,
-            { cards: now.filter(({ identity }) => identity === one), invalid: 0 },
-          ]),
+          identities.map((one) => [one, foundOf(now.filter(({ identity }) => identity === one))]),
         ),
       ),
     known: () => [],
@@ -43,7 +39,7 @@ async function choose(
     ask: () => Promise.reject(new Error('not asked for')),
     refresh: (identity) => refreshed.push(identity),
   };
-  const log = { head: () => Promise.resolve(HEAD), checkFirstSight };
+  const log = { head: () => Promise.resolve(HEAD) };
   const members = [...new Set(now.map(({ identity }) => identity))];
   return {
     refreshed,

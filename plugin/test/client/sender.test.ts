@@ -10,6 +10,7 @@ import { parseEnvelope } from '../../src/protocol/header.ts';
 import { messageIdOf, type Identity } from '../../src/protocol/identifiers.ts';
 import { base64url, type Bytes } from '../../src/protocol/primitives.ts';
 import { CHANNEL, HEAD, open, person, pqPerson, random } from '../protocol/people.ts';
+import { foundOf } from './histories.ts';
 import { ownKeys } from './own-keys.ts';
 
 const alice = await person('alice');
@@ -30,12 +31,11 @@ function senderOf(
         new Map(
           identities.map((identity) => [
             identity,
-            {
-              cards: [self, ...people]
+            foundOf(
+              [self, ...people]
                 .map(({ card }) => card)
                 .filter((card) => card.identity === identity),
-              invalid: 0,
-            },
+            ),
           ]),
         ),
       ),
@@ -56,9 +56,10 @@ function senderOf(
   return sender({
     keys: ownKeys(self),
     records: keyStore,
+    recordsOf: () => keyStore,
     cards,
     pins,
-    log: { head: () => Promise.resolve(HEAD), checkFirstSight: () => Promise.resolve() },
+    log: { head: () => Promise.resolve(HEAD) },
     random: source,
     now: () => clock.now,
     encrypted: encryptedChannels(keyStore),

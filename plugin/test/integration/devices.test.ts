@@ -8,7 +8,7 @@ import {
 } from 'twilio-chat-encryption';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { codeOf, failureOf } from '../outcomes.ts';
-import { deliver, history, pair, startWorld, type Person, type World } from './world.ts';
+import { deliver, history, next, pair, startWorld, type Person, type World } from './world.ts';
 
 let world: World;
 
@@ -152,7 +152,9 @@ describe('another device of one’s own', () => {
 
     await lookAgain(gina, frank);
     const phones = await channelOf(phone, own);
-    expect((await deliver(ginas, phones, 'to both devices')).body).toBe('to both devices');
+    const both = next<Message>(phones, 'messageAdded', ({ author }) => author === 'gina');
+    await ginas.sendMessage('to both devices');
+    expect((await both).body).toBe('to both devices');
     const fromPhone = await deliver(phones, ginas, 'from the phone');
     expect(fromPhone.encryption).toMatchObject({ status: 'verified', trust: 'pinned' });
     expect(changes).toEqual([]);
@@ -172,7 +174,9 @@ describe('another device of one’s own', () => {
     });
 
     await lookAgain(ines, hans);
-    expect((await deliver(iness, phones, 'not for the phone')).encryption).toMatchObject({
+    const missed = next<Message>(phones, 'messageAdded', ({ author }) => author === 'ines');
+    await iness.sendMessage('not for the phone');
+    expect((await missed).encryption).toMatchObject({
       status: 'unavailable',
       code: 'NOT_ADDRESSED',
     });
@@ -276,7 +280,7 @@ describe('a backup', () => {
     // One that came later is not in it.
     const tablet = await secondDevice(olga, 'tablet');
     const later = await Encryption.restore({ ...options, keyStore: new MemoryKeyStore() });
-    expect(later.missing).toContain(tablet.encryption.cardId);
+    expect(later.missing.map(({ cardId }) => cardId)).toContain(tablet.encryption.cardId);
     later.encryption.close();
   });
 
@@ -304,7 +308,7 @@ test('a device that is cleaned up leaves nothing, and the next one there is new'
   await rosa.encryption.cleanup();
   expect(await codeOf(rosa.encryption.devices())).toBe('CLOSED');
   expect(await rosa.keyStore.get('key/rosa')).toBeNull();
-  const next = await world.again(rosa);
-  expect(next.encryption.cardId).not.toBe(cardId);
-  expect(await next.encryption.keys.exists('kept')).toBe(true);
+  const again = await world.again(rosa);
+  expect(again.encryption.cardId).not.toBe(cardId);
+  expect(await again.encryption.keys.exists('kept')).toBe(true);
 });

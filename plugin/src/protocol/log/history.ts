@@ -4,7 +4,7 @@ import { checkApproval, importCard, type Card } from '../card.ts';
 import { verifyEndorsement, verifySuccession } from '../card-links.ts';
 import type { VerifyingKey } from '../curves.ts';
 import type { CardId, Identity } from '../identifiers.ts';
-import { equal, type Bytes } from '../primitives.ts';
+import { equal, hex, type Bytes } from '../primitives.ts';
 import {
   parseRevocation,
   saysMore,
@@ -106,6 +106,8 @@ interface Draft {
 /** What was read so far. */
 interface Reading {
   readonly drafts: Draft[];
+  /** The keys of all cards that were taken, in hexadecimal. */
+  readonly keys: Set<string>;
   /** Cards that were revoked before they were accepted, and never are. */
   readonly refused: Set<CardId>;
   /** What cards that were not accepted yet say of themselves: checked when they are. */
@@ -122,7 +124,7 @@ export async function readHistory(
   context: HistoryContext,
 ): Promise<IdentityHistory | null> {
   const ownHash = identityHash(context.logKey, context.identity);
-  const reading: Reading = { drafts: [], refused: new Set(), ofThemselves: [] };
+  const reading: Reading = { drafts: [], keys: new Set(), refused: new Set(), ofThemselves: [] };
   const hashes: Bytes[] = [];
   const times: number[] = [];
   let invalid = 0;
@@ -169,7 +171,7 @@ interface Step {
 
 async function takeCard(
   { entry, content, position }: Step,
-  { drafts, refused, ofThemselves }: Reading,
+  { drafts, keys, refused, ofThemselves }: Reading,
   { identity, appKeys, accept = acceptCard }: HistoryContext,
 ): Promise<boolean> {
   const card = await accept(content, appKeys);
@@ -177,7 +179,9 @@ async function takeCard(
   const known = drafts.find((earlier) => earlier.card.id === card.id);
   if (known) return takeEndorsements(known, { card, position }, drafts);
   if (refused.has(card.id) || (await revokedItself(card, ofThemselves))) return false;
-  if (drafts.some((earlier) => sharesKey(earlier.card, card))) return false;
+  const ownKeys = keysOf(card).map(hex.encode);
+  if (ownKeys.some((key) => keys.has(key))) return false;
+  for (const key of ownKeys) keys.add(key);
   const predecessor = await predecessorOf(card, drafts);
   const endorsers = await endorsersOf(card, drafts);
   if (predecessor) end(predecessor, 'superseded', entry.time);
@@ -316,10 +320,6 @@ function parsedRevocation(exported: string): Revocation | null {
   } catch {
     return null;
   }
-}
-
-function sharesKey(one: Card, other: Card): boolean {
-  return keysOf(one).some((key) => keysOf(other).some((its) => equal(key, its)));
 }
 
 function keysOf({ signingKey, encryptionKey, pqEncryptionKey }: Card): readonly Bytes[] {
