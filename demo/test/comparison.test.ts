@@ -145,14 +145,17 @@ describe('what was compared', () => {
     await alice.page.keyboard.press('Escape');
 
     // He vouches for the new phone on the old one; before that it shows no number.
-    const banner = bob.page.getByRole('status').filter({ hasText: 'You have another device' });
+    const banner = bob.page
+      .getByRole('status')
+      .filter({ hasText: 'A new device signed in as you' });
     await bob.page.getByRole('button', { name: 'Close' }).click();
     await bob.send('Old one here.');
     await bob.page.getByRole('button', { name: 'Members' }).click();
     await bob.page.getByRole('button', { name: 'Compare safety numbers with Alice' }).click();
     const theirs = bob.page.getByRole('complementary', { name: 'Compare safety numbers' });
     await theirs.getByText('There is a device in your name').waitFor();
-    await banner.getByRole('button', { name: 'Acknowledge change of Bob' }).click();
+    await banner.getByRole('button', { name: 'Yes, it is mine' }).click();
+    await banner.waitFor({ state: 'detached' });
     await theirs.getByRole('button', { name: 'Try again' }).click();
     const code = await codeOf(theirs);
 

@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import type { BrowserContextOptions } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { choosePicture, codeOf, compare } from './support/comparison.ts';
-import type { Person } from './support/person.ts';
+import { backUp, bannerOf, devicesOf, dialogOf } from './support/devices.ts';
+import { PASSWORD, type Person } from './support/person.ts';
 import { drawnPicture } from './support/picture.ts';
 import { startWorld, type World } from './support/world.ts';
 
@@ -130,6 +131,69 @@ describe('fits', () => {
     await alice.page.getByRole('button', { name: 'Members' }).click();
     await alice.page.getByText('No key yet: nothing').waitFor();
     await expectToFit(alice, 'members');
+  });
+});
+
+describe('fits, of one’s own devices', () => {
+  test('the panel, and each question that it asks', async () => {
+    await alice.page.getByRole('button', { name: 'Close' }).click();
+    const panel = await devicesOf(alice);
+    await expectToFit(alice, 'devices');
+    const questions = [
+      'Back up your keys',
+      'Renew its keys',
+      'Change your password',
+      'Sign out and',
+    ];
+    for (const name of questions) {
+      await panel.getByRole('button', { name }).click();
+      await alice.page.getByRole('dialog').waitFor();
+      await expectToFit(alice, `devices-${name.split(' ', 1)[0]?.toLowerCase() ?? ''}`);
+      await alice.page.keyboard.press('Escape');
+      await alice.page.getByRole('dialog').waitFor({ state: 'detached' });
+    }
+  });
+
+  test('a new one, and removing it', async () => {
+    const phone = await world.person('Alice');
+    await phone.page
+      .getByLabel('Name of this device')
+      .fill('My-new-phone-of-a-very-long-name-'.repeat(2));
+    await phone.signIn();
+    await bannerOf(phone, 'You have another device').waitFor();
+    await expectToFit(phone, 'another-device');
+    const panel = await devicesOf(alice);
+    await panel.getByRole('button', { name: /^Remove… My-new/ }).waitFor();
+    await expectToFit(alice, 'devices-unknown');
+    await panel.getByRole('button', { name: 'Close' }).click();
+    await bannerOf(alice, 'A new device signed in').waitFor();
+    await expectToFit(alice, 'new-device');
+    await bannerOf(alice, 'A new device').getByRole('button', { name: 'Yes' }).click();
+    await bannerOf(alice, 'A new device').waitFor({ state: 'detached' });
+    const again = await devicesOf(alice);
+    await again.getByRole('button', { name: /^Remove… My-new/ }).click();
+    const dialog = dialogOf(alice, /^Remove My-new/);
+    await dialog.getByLabel('It was lost or stolen').check();
+    await expectToFit(alice, 'device-lost');
+    await dialog.getByRole('button', { name: 'Remove this device' }).click();
+    await again.getByText('Device removed').waitFor();
+    await expectToFit(alice, 'device-removed');
+    await phone.page.reload();
+    await phone.signIn();
+    await bannerOf(phone, 'This device was removed').waitFor();
+    await expectToFit(phone, 'this-device-removed');
+  });
+
+  test('one that is restored from a backup', async () => {
+    await backUp(alice, PASSWORD);
+    await expectToFit(alice, 'backed-up');
+    const tablet = await world.person('Alice');
+    await tablet.submit('sign in', 'Alice', PASSWORD);
+    await tablet.page.getByRole('heading', { name: 'Restore your keys?' }).waitFor();
+    await expectToFit(tablet, 'restore');
+    await tablet.page.getByRole('button', { name: 'Restore your keys' }).click();
+    await bannerOf(tablet, 'Your keys were restored').waitFor();
+    await expectToFit(tablet, 'restored');
   });
 });
 

@@ -153,7 +153,7 @@ describe('a new device', () => {
       .first()
       .waitFor();
     await phone.send('From my phone.');
-    await phone.page.getByText('You have another device.').waitFor();
+    await phone.page.getByText('You have another device:').waitFor();
 
     await alice.page.getByText('The key of Bob changed.').waitFor();
     const panel = await alice.details('From my phone.');
@@ -178,7 +178,7 @@ describe('a new device', () => {
     await field.press('Enter');
     await expectAlert(alice, /does not prove what it says/);
     expect(await field.inputValue()).toBe('Which Bob is this?');
-    await alice.page.unroute(route);
+    await alice.page.unrouteAll({ behavior: 'wait' });
     await field.press('Enter');
     await alice.message('Which Bob is this?').waitFor();
   });

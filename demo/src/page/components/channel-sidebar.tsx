@@ -3,7 +3,7 @@ import type { Chat } from '../models/chat.ts';
 import type { ChannelView } from '../models/channels.ts';
 import { useStore } from '../models/use-store.ts';
 import { Avatar } from './avatar.tsx';
-import { LeaveIcon } from './icons.tsx';
+import { DeviceIcon, LeaveIcon } from './icons.tsx';
 import { NewChannelForm } from './new-channel-form.tsx';
 import { Notice } from './notice.tsx';
 import { Spinner } from './spinner.tsx';
@@ -12,17 +12,30 @@ interface ChannelSidebarProps {
   readonly chat: Chat;
   readonly selected: string | null;
   readonly onSelect: (sid: string) => void;
+  readonly isDevicesOpen: boolean;
+  readonly onDevices: () => void;
   readonly onSignOut: () => void;
 }
 
 /** Who is signed in, and their channels. */
 export function ChannelSidebar(props: ChannelSidebarProps): ReactNode {
-  const { chat, selected, onSelect, onSignOut } = props;
+  const { chat, selected, onSelect, isDevicesOpen, onDevices, onSignOut } = props;
   return (
     <nav className="sidebar" aria-label="Channels">
       <header className="sidebar-header">
         <Avatar name={chat.session.identity} />
         <span className="me">{chat.session.identity}</span>
+        <button
+          type="button"
+          id="open-devices"
+          className="icon-button"
+          title="Your devices"
+          aria-expanded={isDevicesOpen}
+          onClick={onDevices}
+        >
+          <DeviceIcon />
+          <span className="visually-hidden">Your devices</span>
+        </button>
         <button type="button" className="icon-button" title="Sign out" onClick={onSignOut}>
           <LeaveIcon />
           <span className="visually-hidden">Sign out</span>
@@ -38,7 +51,7 @@ function ChannelItems({
   chat,
   selected,
   onSelect,
-}: Omit<ChannelSidebarProps, 'onSignOut'>): ReactNode {
+}: Pick<ChannelSidebarProps, 'chat' | 'selected' | 'onSelect'>): ReactNode {
   const { channels, loaded, failed } = useStore(chat.channels);
   if (failed) {
     return (

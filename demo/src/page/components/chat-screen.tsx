@@ -2,10 +2,11 @@ import { useState, type ReactNode } from 'react';
 import type { Chat } from '../models/chat.ts';
 import { useStore } from '../models/use-store.ts';
 import { ChannelSidebar } from './channel-sidebar.tsx';
-import { ConnectionBanner } from './connection-banner.tsx';
+import { ChatBanners } from './chat-banners.tsx';
 import { ConversationScreen } from './conversation-screen.tsx';
-import { DeviceRemovedBanner } from './device-removed-banner.tsx';
+import { DevicesPanel } from './devices-panel.tsx';
 import { ChatIcon } from './icons.tsx';
+import type { Panel } from './panel.ts';
 
 interface ChatScreenProps {
   readonly chat: Chat;
@@ -15,20 +16,39 @@ interface ChatScreenProps {
 /** Channels on the left, the chosen one beside them; on a phone one after the other. */
 export function ChatScreen({ chat, onSignOut }: ChatScreenProps): ReactNode {
   const [selected, setSelected] = useState<string | null>(null);
+  const [panel, setPanel] = useState<Panel | null>(null);
   const { channels } = useStore(chat.channels);
   const channel = channels.find(({ sid }) => sid === selected);
   const conversation = channel && chat.conversation(channel.sid);
 
+  function select(sid: string | null): void {
+    setSelected(sid);
+    setPanel(null);
+  }
+
+  function showDevices(): void {
+    void chat.devices.refresh();
+    void chat.backup.refresh();
+    setPanel({ kind: 'devices' });
+  }
+
   return (
     <div className={`app ${conversation ? 'has-conversation' : ''}`}>
-      <div className="banners">
-        <ConnectionBanner connection={chat.connection} onSignOut={onSignOut} />
-        <DeviceRemovedBanner removal={chat.removal} onSignOut={onSignOut} />
-      </div>
+      <ChatBanners
+        chat={chat}
+        isDevicesOpen={panel?.kind === 'devices'}
+        onDevices={showDevices}
+        onSignOut={onSignOut}
+      />
       <ChannelSidebar
         chat={chat}
         selected={channel?.sid ?? null}
-        onSelect={setSelected}
+        onSelect={select}
+        isDevicesOpen={panel?.kind === 'devices'}
+        onDevices={() => {
+          if (panel?.kind === 'devices') setPanel(null);
+          else showDevices();
+        }}
         onSignOut={onSignOut}
       />
       {conversation ? (
@@ -37,8 +57,10 @@ export function ChatScreen({ chat, onSignOut }: ChatScreenProps): ReactNode {
           chat={chat}
           conversation={conversation}
           name={channel.name}
+          panel={panel}
+          onPanel={setPanel}
           onBack={() => {
-            setSelected(null);
+            select(null);
           }}
         />
       ) : (
@@ -47,6 +69,17 @@ export function ChatScreen({ chat, onSignOut }: ChatScreenProps): ReactNode {
           <h2>No channel chosen</h2>
           <p>Choose a channel, or create one and add somebody by name.</p>
         </main>
+      )}
+      {panel?.kind === 'devices' && (
+        <DevicesPanel
+          chat={chat}
+          onErased={onSignOut}
+          onClose={() => {
+            setPanel(null);
+            // Back to where the panel was opened from.
+            document.getElementById('open-devices')?.focus();
+          }}
+        />
       )}
     </div>
   );

@@ -1,6 +1,5 @@
-import { useState, type ReactNode } from 'react';
+import type { ReactNode } from 'react';
 import type { Chat } from '../models/chat.ts';
-import type { Comparison } from '../models/comparison.ts';
 import type { Conversation } from '../models/conversation.ts';
 import { useStore } from '../models/use-store.ts';
 import { ComparisonPanel } from './comparison-panel.tsx';
@@ -10,30 +9,28 @@ import { KeyChangeBanners } from './key-change-banners.tsx';
 import { MembersPanel } from './members-panel.tsx';
 import { MessageDetails } from './message-details.tsx';
 import { MessageList } from './message-list.tsx';
+import type { Panel } from './panel.ts';
 import { useFileDrop } from './use-file-drop.ts';
 
 interface ConversationScreenProps {
   readonly chat: Chat;
   readonly conversation: Conversation;
   readonly name: string;
+  /** The open panel, if it is one of a conversation. */
+  readonly panel: Panel | null;
+  readonly onPanel: (panel: Panel | null) => void;
   readonly onBack: () => void;
 }
 
-type Panel =
-  | { readonly kind: 'members' }
-  | { readonly kind: 'comparison'; readonly comparison: Comparison }
-  | { readonly kind: 'message'; readonly sid: string };
-
 /** An open channel: messages, composer, and beside them one panel. */
 export function ConversationScreen(props: ConversationScreenProps): ReactNode {
-  const { chat, conversation, name, onBack } = props;
-  const [panel, setPanel] = useState<Panel | null>(null);
+  const { chat, conversation, name, panel, onPanel, onBack } = props;
   const { messages, members } = useStore(conversation);
   const drop = useFileDrop(conversation.attach);
   const selected = panel?.kind === 'message' && messages.find(({ sid }) => sid === panel.sid);
 
   function close(): void {
-    setPanel(null);
+    onPanel(null);
     // Back to where the panel was opened from.
     const opener = selected ? `message-${selected.sid}` : 'open-members';
     document.getElementById(opener)?.focus();
@@ -42,11 +39,11 @@ export function ConversationScreen(props: ConversationScreenProps): ReactNode {
   function showMembers(): void {
     // Somebody may have got a key since: nothing tells of that.
     void conversation.refreshMembers();
-    setPanel({ kind: 'members' });
+    onPanel({ kind: 'members' });
   }
 
   function compare(identity: string): void {
-    setPanel({ kind: 'comparison', comparison: chat.compare(identity) });
+    onPanel({ kind: 'comparison', comparison: chat.compare(identity) });
   }
 
   return (
@@ -58,21 +55,17 @@ export function ConversationScreen(props: ConversationScreenProps): ReactNode {
           isOpen={panel?.kind === 'members'}
           onBack={onBack}
           onMembers={() => {
-            if (panel?.kind === 'members') setPanel(null);
+            if (panel?.kind === 'members') onPanel(null);
             else showMembers();
           }}
         />
-        <KeyChangeBanners
-          keyChanges={chat.keyChanges}
-          me={chat.session.identity}
-          onCompare={compare}
-        />
+        <KeyChangeBanners keyChanges={chat.keyChanges} onCompare={compare} />
         <MessageList
           conversation={conversation}
           me={chat.session.identity}
           selected={selected ? selected.sid : null}
           onSelect={(sid) => {
-            setPanel({ kind: 'message', sid });
+            onPanel({ kind: 'message', sid });
           }}
         />
         <Composer conversation={conversation} keyChanges={chat.keyChanges} name={name} />

@@ -10,14 +10,21 @@ interface DeviceRemovedBannerProps {
 
 /** Says so when this device's key is gone, and what can be done. */
 export function DeviceRemovedBanner({ removal, onSignOut }: DeviceRemovedBannerProps): ReactNode {
-  const { isRemoved } = useStore(removal);
-  if (!isRemoved) return null;
+  const { reason } = useStore(removal);
+  if (reason === null) return null;
   return (
     <div className="connection refused" role="alert">
-      <p>
-        <strong>Your key was removed from this browser</strong>, in another tab perhaps. Nothing is
-        sent or received here any more. A new key cannot read earlier messages.
-      </p>
+      {reason === 'removed' ? (
+        <p>
+          <strong>Your key was removed from this browser</strong>, in another tab perhaps. Nothing
+          is sent or received here any more. A new key cannot read earlier messages.
+        </p>
+      ) : (
+        <p>
+          <strong>Your key or its password was changed in another tab.</strong> Nothing is sent or
+          received in this one until you sign in again.
+        </p>
+      )}
       <button type="button" className="link" onClick={onSignOut}>
         Sign in again
       </button>

@@ -48,6 +48,12 @@ export const PeopleIcon = icon(
     <path d="M3 19.5c.4-3.4 2.7-5 6-5s5.6 1.6 6 5M15.5 5.300a3.5 3.5 0 0 1 0 6.400M17.5 15c2 .6 3.2 2 3.5 4.5" />
   </>,
 );
+export const DeviceIcon = icon(
+  <>
+    <path d="M5 6.500h14a1 1 0 0 1 1 1V15H4V7.500a1 1 0 0 1 1-1z" />
+    <path d="M2.500 18h19" />
+  </>,
+);
 export const PlusIcon = icon(<path d="M12 5v14M5 12h14" />);
 export const SendIcon = icon(<path d="M4.5 12 20 4.5 15 20l-3.2-6.700zM11.8 13.3 20 4.5" />);
 export const AttachIcon = icon(

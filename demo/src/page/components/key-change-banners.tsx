@@ -6,40 +6,28 @@ import { Notice } from './notice.tsx';
 
 interface KeyChangeBannersProps {
   readonly keyChanges: KeyChanges;
-  readonly me: string;
   readonly onCompare: (identity: string) => void;
 }
 
 /** A banner for everybody whose keys changed. */
 export function KeyChangeBanners(props: KeyChangeBannersProps): ReactNode {
-  const { keyChanges, me, onCompare } = props;
+  const { keyChanges, onCompare } = props;
   const { identities } = useStore(keyChanges);
   return identities.map((identity) => (
     <Notice key={identity} kind="warning">
       <p>
-        {identity === me ? (
-          <>
-            <strong>You have another device.</strong> It gets no messages from here until you
-            acknowledge it. If it is not yours, change your password.
-          </>
-        ) : (
-          <>
-            <strong>The key of {identity} changed.</strong> A new device, or an impostor: ask{' '}
-            {identity} in person or on the phone. New keys get no messages until you acknowledge.
-          </>
-        )}
+        <strong>The key of {identity} changed.</strong> A new device, or an impostor: ask {identity}{' '}
+        in person or on the phone. New keys get no messages until you acknowledge.
       </p>
-      {identity !== me && (
-        <button
-          type="button"
-          className="secondary"
-          onClick={() => {
-            onCompare(identity);
-          }}
-        >
-          Compare safety numbers
-        </button>
-      )}
+      <button
+        type="button"
+        className="secondary"
+        onClick={() => {
+          onCompare(identity);
+        }}
+      >
+        Compare safety numbers
+      </button>
       <AcknowledgeButton keyChanges={keyChanges} identity={identity} />
     </Notice>
   ));

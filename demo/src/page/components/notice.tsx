@@ -1,17 +1,17 @@
 import type { ReactNode } from 'react';
-import { AlertIcon } from './icons.tsx';
+import { AlertIcon, ComparedIcon } from './icons.tsx';
 
 interface NoticeProps {
-  /** `error` interrupts a screen reader, `warning` waits. */
-  readonly kind: 'error' | 'warning';
+  /** `error` interrupts a screen reader, the others wait. */
+  readonly kind: 'error' | 'warning' | 'good';
   readonly children: ReactNode;
 }
 
-/** Something that went wrong or needs attention. */
+/** Something that went wrong, needs attention, or went well. */
 export function Notice({ kind, children }: NoticeProps): ReactNode {
   return (
     <div className={`notice ${kind}`} role={kind === 'error' ? 'alert' : 'status'}>
-      <AlertIcon />
+      {kind === 'good' ? <ComparedIcon /> : <AlertIcon />}
       <div>{children}</div>
     </div>
   );

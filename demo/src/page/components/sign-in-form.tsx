@@ -1,12 +1,12 @@
 import { useId, useState, type ReactNode, type SubmitEvent } from 'react';
-import type { SignIn } from '../session/session.ts';
+import type { SignIn } from '../session/account.ts';
+import { deviceName, typedName } from '../session/device-name.ts';
+import { MIN_PASSWORD_LENGTH } from './password-field.tsx';
 
 interface SignInFormProps {
   readonly busy: boolean;
   readonly onSubmit: (signIn: SignIn) => void;
 }
-
-const MIN_PASSWORD_LENGTH = 8;
 
 /** One form for signing in and for signing up. */
 export function SignInForm({ busy, onSubmit }: SignInFormProps): ReactNode {
@@ -14,10 +14,16 @@ export function SignInForm({ busy, onSubmit }: SignInFormProps): ReactNode {
   const [isNew, setNew] = useState(false);
   const [identity, setIdentity] = useState('');
   const [password, setPassword] = useState('');
+  const [device, setDevice] = useState(() => deviceName(navigator.userAgent));
 
   function submit(event: SubmitEvent): void {
     event.preventDefault();
-    onSubmit({ isNew, identity: identity.trim().normalize('NFC'), password });
+    onSubmit({
+      isNew,
+      identity: identity.trim().normalize('NFC'),
+      password,
+      device: typedName(device),
+    });
   }
 
   return (
@@ -59,6 +65,22 @@ export function SignInForm({ busy, onSubmit }: SignInFormProps): ReactNode {
           {isNew
             ? `At least ${MIN_PASSWORD_LENGTH} characters. It never leaves this page and cannot be reset.`
             : 'It never leaves this page. It unlocks the key that is kept in this browser.'}
+        </p>
+      </div>
+      <div className="field">
+        <label htmlFor={`${id}-device`}>Name of this device</label>
+        <input
+          id={`${id}-device`}
+          maxLength={64}
+          autoComplete="off"
+          aria-describedby={`${id}-device-hint`}
+          value={device}
+          onChange={(event) => {
+            setDevice(event.target.value);
+          }}
+        />
+        <p className="hint" id={`${id}-device-hint`}>
+          Used when you sign in here for the first time. Others see it.
         </p>
       </div>
       <button className="primary" type="submit" disabled={busy}>

@@ -22,13 +22,18 @@ export interface OwnDevices extends Readable<OwnDevicesState> {
   readonly remove: (device: OwnDevice, compromisedSince: Date | null) => Promise<void>;
   /** Gives this device new keys. */
   readonly renew: (password: string) => Promise<void>;
-  /** Deletes everything that this device keeps, after it was removed if that is wanted. */
+  /** Deletes the keys and all else of this device, after it was removed if that is wanted. */
   readonly erase: (withRemoval: boolean) => Promise<void>;
 }
 
 /** Whether a device is asked about: it is in use, and nobody said here that it is one's own. */
 export function isUnknown({ status, trust, isThis }: OwnDevice): boolean {
   return status === 'live' && trust === 'changed' && !isThis;
+}
+
+/** Whether this device was removed, or replaced by somebody else: it can change nothing any more. */
+export function isRevoked({ devices }: OwnDevicesState): boolean {
+  return devices?.some(({ isThis, status }) => isThis && status !== 'live') ?? false;
 }
 
 /**
@@ -51,6 +56,7 @@ export function ownDevicesOf(encryption: Encryption, onChanged: () => void): Own
   }
 
   encryption.on('ownCardUnknown', () => void refresh());
+  encryption.on('deviceRevoked', () => void refresh());
   void refresh();
 
   return {

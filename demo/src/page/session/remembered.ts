@@ -17,9 +17,9 @@ export const remembered: Remembered = {
   },
 };
 
-function attempt(use: () => string | null): string | null {
+function attempt(step: () => string | null): string | null {
   try {
-    return use();
+    return step();
   } catch {
     return null;
   }

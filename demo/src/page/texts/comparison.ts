@@ -40,7 +40,7 @@ export function resultOf(result: SafetyNumberComparison, identity: string): Reas
 export function explainComparison(error: unknown, identity: string): string {
   if (error instanceof NoCode) return 'There is no code to be seen in this picture.';
   if (isEncryptionError(error, 'KEY_CHANGED')) {
-    return 'There is a device in your name that you did not acknowledge. If it is yours, acknowledge it, then compare. If not, change your password and tell who runs the server.';
+    return 'There is a device in your name that you did not confirm. Say under “Your devices” whether it is yours, then compare.';
   }
   if (isEncryptionError(error, 'MEMBER_WITHOUT_CARD')) {
     return `${identity} has no key yet and has to sign in here once.`;

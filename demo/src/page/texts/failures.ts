@@ -9,18 +9,20 @@ const ENCRYPTION: Readonly<Record<UsageCode, string>> = {
   INVALID_IDENTITY: 'This name cannot be used: it has invisible characters or is too long.',
   INVALID_KEY: 'A key does not have the right form.',
   INVALID_CONTENT: 'The message contains characters that cannot be sent.',
-  WRONG_PASSWORD:
-    'The account’s password is right, but this device’s key was locked with another one. Use the password that was first used in this browser.',
+  WRONG_PASSWORD: 'This is not the password.',
   KEY_RECORD_DAMAGED: 'The key kept in this browser is damaged and cannot be used.',
   KEY_EXISTS: 'A key is kept under this name already.',
   KEY_NOT_FOUND: 'No key is kept under this name.',
   KEY_STORE_UNAVAILABLE:
-    'This browser’s storage cannot be used, so there is no place for your key. A private window or a full disk may be why.',
+    'This browser’s storage cannot be used, so there is no place for your key. A private window may be why.',
+  KEY_STORE_FULL: 'This browser’s storage is full. Free some space, and try again.',
   DEVICE_BUSY: 'Not sent. Another tab of this chat is still sending. Try again in a moment.',
   DEVICE_REMOVED: 'Your key was removed from this browser, in another tab perhaps. Sign in again.',
   DEVICE_REVOKED: 'Not sent. This device was revoked. Sign in again with a new key.',
   OWN_CARD_INVALID:
     'The server did not approve this device’s key under the key pinned in this page. Reload the page; if that does not help, do not trust this server.',
+  LOG_KEY_UNKNOWN:
+    'The server’s log is not the one whose key is pinned in this page. Reload the page; if that does not help, do not trust this server.',
   LOG_INVALID: 'The server’s answer does not prove what it says. Its keys are not used.',
   LOG_STALE: 'The server shows an old state of its log. Try again later.',
   SPLIT_VIEW:
