@@ -172,7 +172,8 @@ export interface Encryption {
   /**
    * This person's devices, as the log has them now, those that are not used any more among them.
    * @throws EncryptionError `DIRECTORY_UNREACHABLE`, `DIRECTORY_REFUSED`, `UNAUTHORIZED`, `LOG_INVALID`,
-   * `LOG_STALE`, `SPLIT_VIEW`, `CLOSED`, `DEVICE_REMOVED`, `KEY_STORE_UNAVAILABLE`, `KEY_RECORD_DAMAGED`
+   * `LOG_STALE`, `SPLIT_VIEW`, `CLOSED`, `DEVICE_REMOVED`, `KEY_STORE_UNAVAILABLE`, `KEY_STORE_FULL`,
+   * `KEY_RECORD_DAMAGED`
    */
   devices(): Promise<readonly OwnDevice[]>;
   /**
@@ -200,7 +201,7 @@ export interface Encryption {
    * Seals the keys of this device under another password. The backup, and other devices, keep theirs. Who
    * copied the old record can still open it with the old password: {@link Encryption.rotate}, too, then.
    * @throws EncryptionError `INVALID_ARGUMENT`, `WRONG_PASSWORD`, `DEVICE_BUSY`, `CLOSED`,
-   * `DEVICE_REMOVED`, `KEY_STORE_UNAVAILABLE`, `KEY_RECORD_DAMAGED`: it is as before
+   * `DEVICE_REMOVED`, `KEY_STORE_UNAVAILABLE`, `KEY_STORE_FULL`, `KEY_RECORD_DAMAGED`: it is as before
    */
   changePassword(currentPassword: string, newPassword: string): Promise<void>;
   /**
@@ -212,7 +213,8 @@ export interface Encryption {
    * far, if it is to have another one
    * @throws EncryptionError `INVALID_ARGUMENT`, `WRONG_PASSWORD`, `BACKUP_ROLLED_BACK`,
    * `BACKUP_CHANGED`, `DIRECTORY_UNREACHABLE`, `DIRECTORY_REFUSED`, `UNAUTHORIZED`, `CLOSED`,
-   * `DEVICE_REMOVED`, `DEVICE_BUSY`, `KEY_STORE_UNAVAILABLE`, `KEY_STORE_FULL`, `KEY_RECORD_DAMAGED`: the backup is as before,
+   * `DEVICE_REMOVED`, `DEVICE_BUSY`, `KEY_STORE_UNAVAILABLE`, `KEY_STORE_FULL`,
+   * `KEY_RECORD_DAMAGED`: the backup is as before,
    * or the server says otherwise
    */
   backup(password: string, options?: BackupOptions): Promise<void>;

@@ -98,7 +98,7 @@ export function recordNameOf(identity: Identity): string {
 /**
  * Unlocks the device's keys, or makes them, and has the card approved and published. The keys are
  * stored before the card is published: a crash between the two is mended by the next opening.
- * @throws EncryptionError `WRONG_PASSWORD`, `KEY_RECORD_DAMAGED`, `KEY_STORE_UNAVAILABLE`,
+ * @throws EncryptionError `WRONG_PASSWORD`, `KEY_RECORD_DAMAGED`, `KEY_STORE_UNAVAILABLE`, `KEY_STORE_FULL`,
  * `OWN_CARD_INVALID`, the directory's errors, `INVALID_ARGUMENT` when suite 2 is asked for and the
  * device's card was made without it, and `POST_QUANTUM_UNAVAILABLE`, `DEVICE_BUSY`
  */

@@ -1,10 +1,17 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { mkdir, open, readFile, rename, rm, type FileHandle } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { EncryptionError } from '../errors.ts';
 import type { Bytes } from '../protocol/primitives.ts';
 import { lockFile } from './file-lock.ts';
-import { busy, full, LOCK_PATIENCE_MILLISECONDS, lockedApart, type KeyStore } from './key-store.ts';
+import {
+  busy,
+  full,
+  LOCK_PATIENCE_MILLISECONDS,
+  lockedApart,
+  scopeOf,
+  type KeyStore,
+} from './key-store.ts';
 import { queues } from './queues.ts';
 
 // By path, so that of one process only one at a time asks the system for a lock.
@@ -12,8 +19,9 @@ const inThisProcess = queues();
 
 /**
  * A key store in a folder: one file a record, readable by its owner only, each replaced as a
- * whole. Shared by all processes that open the folder on one machine. A full disk or quota is
- * `KEY_STORE_FULL`; other errors of the file system are `KEY_STORE_UNAVAILABLE`.
+ * whole, and the records of a scope in a folder of their own. Shared by all processes that open the
+ * folder on one machine. A full disk or quota is `KEY_STORE_FULL`; other errors of the file system are
+ * `KEY_STORE_UNAVAILABLE`.
  */
 export class FileKeyStore implements KeyStore {
   readonly #folder: string;
@@ -49,7 +57,7 @@ export class FileKeyStore implements KeyStore {
       const next = change(current);
       if (next === current) return;
       try {
-        if (next === null) await rm(this.#path(name), { force: true });
+        if (next === null) await this.#delete(name);
         else await this.#replace(name, next);
       } catch (cause) {
         throw unavailable(this.#folder, cause);
@@ -67,7 +75,7 @@ export class FileKeyStore implements KeyStore {
   clear(scope: string): Promise<void> {
     return this.#exclusively(join(this.#folder, 'update.lock'), async () => {
       try {
-        await rm(this.#scopeFolder(scope), { recursive: true, force: true });
+        await this.#deleteScope(scope);
       } catch (cause) {
         throw unavailable(this.#folder, cause);
       }
@@ -92,7 +100,7 @@ export class FileKeyStore implements KeyStore {
   async #lockFile(path: string, gate?: string): Promise<FileHandle | null> {
     const deadline = performance.now() + this.#patience;
     try {
-      if (!this.#wasThere) await mkdir(this.#folder, { recursive: true, mode: 0o700 });
+      if (!this.#wasThere) await makeFolders(this.#folder);
       this.#wasThere = true;
       const next = gate === undefined ? undefined : await lockFile(gate, deadline);
       try {
@@ -105,13 +113,14 @@ export class FileKeyStore implements KeyStore {
     }
   }
 
-  // Written beside, flushed, then renamed: a crash leaves the old record or the new one.
+  // Written beside, flushed, then renamed: a crash leaves the old record or the new one. What else it
+  // leaves, the next one writes over: only one writes at a time.
   async #replace(name: string, bytes: Bytes): Promise<void> {
     const path = this.#path(name);
-    const beside = `${path}.${randomUUID()}`;
+    const beside = `${path}.next`;
     await this.#makeScopeFolder(name);
     try {
-      const file = await open(beside, 'wx', 0o600);
+      const file = await open(beside, 'w', 0o600);
       try {
         await file.writeFile(bytes);
         await file.sync();
@@ -126,13 +135,38 @@ export class FileKeyStore implements KeyStore {
     }
   }
 
+  async #delete(name: string): Promise<void> {
+    const path = this.#path(name);
+    await rm(path, { force: true });
+    await flushFolder(dirname(path));
+  }
+
+  // Out of the way as a whole, then file by file: a crash leaves all records of the scope or none.
+  async #deleteScope(scope: string): Promise<void> {
+    const path = this.#scopeFolder(scope);
+    const cleared = `${path}.cleared`;
+    await rm(cleared, { recursive: true, force: true });
+    try {
+      await rename(path, cleared);
+    } catch (error) {
+      if (isMissing(error)) return;
+      throw error;
+    }
+    await flushFolder(this.#folder);
+    await rm(cleared, { recursive: true });
+  }
+
   // Not with its parents: the store itself is not made anew.
   async #makeScopeFolder(name: string): Promise<void> {
     const scope = scopeOf(name);
     if (scope === null) return;
-    await mkdir(this.#scopeFolder(scope), { mode: 0o700 }).catch((error: unknown) => {
-      if (!hasCode(error, 'EEXIST')) throw error;
-    });
+    try {
+      await mkdir(this.#scopeFolder(scope), { mode: 0o700 });
+    } catch (error) {
+      if (hasCode(error, 'EEXIST')) return;
+      throw error;
+    }
+    await flushFolder(this.#folder);
   }
 
   #scopeFolder(scope: string): string {
@@ -145,15 +179,10 @@ export class FileKeyStore implements KeyStore {
   }
 }
 
-/** What stands before the first slash of a name, or null. */
-function scopeOf(name: string): string | null {
-  const end = name.indexOf('/');
-  return end === -1 ? null : name.slice(0, end);
-}
-
-// Names hold identities, which may be longer than a file name and contain any character.
+// Names hold identities, which may be longer than a file name and contain any character. In UTF-8 all
+// lone surrogates would be the same.
 function digest(name: string): string {
-  return createHash('sha256').update(name).digest('hex');
+  return createHash('sha256').update(name, 'utf16le').digest('hex');
 }
 
 function isMissing(error: unknown): boolean {
@@ -164,22 +193,38 @@ function hasCode(error: unknown, code: string): boolean {
   return error instanceof Error && 'code' in error && error.code === code;
 }
 
-// A new name is in its folder only when that is flushed, too. Windows has no such call.
-async function flushFolder(path: string): Promise<void> {
-  const folder = await open(path, 'r').catch((error: unknown) => {
-    if (process.platform === 'win32') return null;
-    throw error;
-  });
-  try {
-    await folder?.sync();
-  } finally {
-    await folder?.close();
+async function makeFolders(path: string): Promise<void> {
+  const first = await mkdir(path, { recursive: true, mode: 0o700 });
+  if (first === undefined) return;
+  for (let made = path; made.length >= first.length; made = dirname(made)) {
+    await flushFolder(dirname(made));
   }
 }
 
+// A new name is in its folder only when that is flushed, too. Where a folder cannot be opened (Windows, or
+// one that others may not list) or flushed (some network file systems), there is nothing more to do, as
+// in fsync_fname_ext of PostgreSQL.
+async function flushFolder(path: string): Promise<void> {
+  try {
+    const folder = await open(path, 'r');
+    try {
+      await folder.sync();
+    } finally {
+      await folder.close();
+    }
+  } catch (error) {
+    if (!CANNOT_FLUSH.some((code) => hasCode(error, code))) throw error;
+  }
+}
+
+const CANNOT_FLUSH = ['EISDIR', 'EACCES', 'EPERM', 'EBADF', 'EINVAL', 'ENOTSUP'];
+const NO_ROOM = ['ENOSPC', 'EDQUOT', 'EFBIG'];
+
 function unavailable(folder: string, cause: unknown): EncryptionError {
-  if (['ENOSPC', 'EDQUOT', 'EFBIG'].some((code) => hasCode(cause, code))) return full(cause);
-  return new EncryptionError('KEY_STORE_UNAVAILABLE', `The key store ${folder} cannot be used.`, {
-    cause,
-  });
+  if (NO_ROOM.some((code) => hasCode(cause, code))) return full(cause);
+  return new EncryptionError(
+    'KEY_STORE_UNAVAILABLE',
+    `The key store ${folder} cannot be used. It has to be a folder that this process may read and write, where files can be locked.`,
+    { cause },
+  );
 }

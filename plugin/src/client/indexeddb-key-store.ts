@@ -1,17 +1,27 @@
-import { openDB, type DBSchema, type IDBPDatabase } from 'idb';
+import { openDB, type DBSchema, type IDBPDatabase, type IDBPTransaction } from 'idb';
 import { EncryptionError } from '../errors.ts';
 import type { Bytes } from '../protocol/primitives.ts';
-import { busy, full, LOCK_PATIENCE_MILLISECONDS, lockedApart, type KeyStore } from './key-store.ts';
+import {
+  busy,
+  full,
+  LOCK_PATIENCE_MILLISECONDS,
+  lockedApart,
+  scopeOf,
+  type KeyStore,
+} from './key-store.ts';
 
 interface Schema extends DBSchema {
   records: { key: string; value: Bytes };
 }
 
+type Writing = IDBPTransaction<Schema, ['records'], 'readwrite'>;
+
 /**
  * A key store in the browser's IndexedDB, shared by all tabs and workers of an origin, which keep out
  * of each other's way by Web Locks. A full disk or quota is `KEY_STORE_FULL`; every other error of the
  * database (a private window) is `KEY_STORE_UNAVAILABLE`, and so is a page without Web Locks: one that
- * came over http. When the database is made, the browser is asked not to evict it.
+ * came over http. After the first record was written, the browser is asked not to evict what this origin
+ * stored: `navigator.storage.persist()`, which workers do not have.
  */
 export class IndexedDbKeyStore implements KeyStore {
   readonly #database: string;
@@ -43,12 +53,10 @@ export class IndexedDbKeyStore implements KeyStore {
   /** See {@link KeyStore.update}. */
   async update(name: string, change: (current: Bytes | null) => Bytes | null): Promise<void> {
     let refused: { readonly error: unknown } | undefined;
+    const transaction = await this.#begin();
     try {
-      const transaction = (await this.#open()).transaction('records', 'readwrite', {
-        // An acknowledged message counter must survive a crash: a counter used twice is a fork.
-        durability: 'strict',
-      });
-      const write = async (): Promise<void> => {
+      // Whether what it wrote is the first record of all.
+      const write = async (): Promise<boolean> => {
         const current = (await transaction.store.get(name)) ?? null;
         // Nothing is awaited between reading and writing: the transaction would end.
         let next: Bytes | null;
@@ -58,17 +66,23 @@ export class IndexedDbKeyStore implements KeyStore {
           refused = { error };
           throw error;
         }
-        if (next === current) return;
-        if (next === null) await transaction.store.delete(name);
-        else await transaction.store.put(next, name);
+        if (next === current) return false;
+        if (next === null) {
+          await transaction.store.delete(name);
+          return false;
+        }
+        await transaction.store.put(next, name);
+        return current === null && (await transaction.store.getAllKeys(null, 2)).length === 1;
       };
       const writing = write().catch((error: unknown) => {
         abort(transaction);
         throw error;
       });
-      await Promise.all([writing, transaction.done]);
+      const [isFirst] = await Promise.all([writing, transaction.done]);
+      if (isFirst) void askToKeep();
     } catch (cause) {
-      throw refused ? refused.error : unavailable(cause);
+      // Why the browser aborted it, rather than that it did.
+      throw refused ? refused.error : unavailable(transaction.error ?? cause);
     }
   }
 
@@ -88,13 +102,24 @@ export class IndexedDbKeyStore implements KeyStore {
 
   /** See {@link KeyStore.clear}. */
   async clear(scope: string): Promise<void> {
+    const first = `${scope}/`;
+    // A slash in it: no record is of such a scope, though the names of some begin with it.
+    if (scopeOf(first) !== scope) return;
+    const transaction = await this.#begin();
     try {
-      const transaction = (await this.#open()).transaction('records', 'readwrite', {
-        durability: 'strict',
-      });
       // All that begin with the scope and a slash: `0` is the character behind the slash.
-      const range = IDBKeyRange.bound(`${scope}/`, `${scope}0`, false, true);
+      const range = IDBKeyRange.bound(first, `${scope}0`, false, true);
       await Promise.all([transaction.store.delete(range), transaction.done]);
+    } catch (cause) {
+      throw unavailable(transaction.error ?? cause);
+    }
+  }
+
+  async #begin(): Promise<Writing> {
+    try {
+      const database = await this.#open();
+      // An acknowledged message counter must survive a crash: a counter used twice is a fork.
+      return database.transaction(['records'], 'readwrite', { durability: 'strict' });
     } catch (cause) {
       throw unavailable(cause);
     }
@@ -111,7 +136,6 @@ export class IndexedDbKeyStore implements KeyStore {
           transaction.abort();
         } else {
           database.createObjectStore('records');
-          askToKeep();
         }
       },
       // Somebody deletes the database, or the browser closed it: the next call opens it again.
@@ -141,13 +165,18 @@ function lockManager(): LockManager {
 }
 
 /**
- * Asks the browser to keep what this origin stored when space runs short: a key that is gone is gone. When
- * the key is made and no sooner, since some browsers ask the user. A refusal is no error.
+ * Asks the browser to keep what this origin stored when space runs short: a key that is gone is gone.
+ * Firefox asks its user. So nobody is asked before there is something to keep, which is just after the
+ * user gave the password of a new key; and not at each opening, in case the answer was no. What is
+ * written does not wait for the answer.
  * https://storage.spec.whatwg.org/#dom-storagemanager-persist
  */
-function askToKeep(): void {
-  if (!('storage' in navigator)) return;
-  navigator.storage.persist().catch(() => undefined);
+async function askToKeep(): Promise<void> {
+  try {
+    await navigator.storage.persist();
+  } catch {
+    // Or there is nobody to ask: in workers, and in old browsers. It is not worse than before.
+  }
 }
 
 /** Aborts a transaction that an error of its own may have aborted before. */
@@ -163,7 +192,7 @@ function unavailable(cause: unknown): EncryptionError {
   if (cause instanceof DOMException && cause.name === 'QuotaExceededError') return full(cause);
   return new EncryptionError(
     'KEY_STORE_UNAVAILABLE',
-    "The browser's storage (IndexedDB, Web Locks) cannot be used. A private window, blocked storage or a page without https may be why.",
+    "The browser's storage (IndexedDB, Web Locks) cannot be used. Open the page over https, in a window that is not private, and allow it to store data.",
     { cause },
   );
 }

@@ -33,7 +33,7 @@ export interface KeyPair extends DataSealer {
    * @param name 1 to 256 characters
    * @param options the password of a key that is saved already, if it is another one
    * @throws EncryptionError `INVALID_ARGUMENT`, `KEY_EXISTS`, `WRONG_PASSWORD`,
-   * `KEY_STORE_UNAVAILABLE`
+   * `KEY_STORE_UNAVAILABLE`, `KEY_STORE_FULL`
    */
   save(name: string, password: string, options?: SavedKeyOptions): Promise<void>;
   /**

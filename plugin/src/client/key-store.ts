@@ -6,6 +6,9 @@ import { queues } from './queues.ts';
  * Where a device keeps its sealed key and what it remembers: pinned cards, message counters,
  * places of messages. Records are small, and sealed before they get here: the key under the password,
  * all else under the key. Whoever can write to the store can make the device forget, not lie.
+ *
+ * A store without room throws the `EncryptionError` `KEY_STORE_FULL`, and can still be read. Whatever else
+ * it throws, but errors of this library, becomes `KEY_STORE_UNAVAILABLE`.
  */
 export interface KeyStore {
   /** The record of this name, or null when there is none; throws when it cannot be read. */
@@ -23,8 +26,18 @@ export interface KeyStore {
    * @throws EncryptionError `DEVICE_BUSY` when others held the lock for too long: nothing was run
    */
   lock<T>(name: string, work: () => Promise<T>): Promise<T>;
-  /** Deletes all records of this scope, which is what stands before the first slash of a name. */
+  /**
+   * Deletes all records of this scope, which is what stands before the first slash of a name: as one
+   * step, if the store can, and with no update between them. Records without a slash are of no scope.
+   * Locks stay with whoever has them.
+   */
   clear(scope: string): Promise<void>;
+}
+
+/** What stands before the first slash of a record's name, or null. */
+export function scopeOf(name: string): string | null {
+  const end = name.indexOf('/');
+  return end === -1 ? null : name.slice(0, end);
 }
 
 /**
@@ -92,9 +105,10 @@ export class MemoryKeyStore implements KeyStore {
 
   /** See {@link KeyStore.clear}. */
   clear(scope: string): Promise<void> {
-    for (const name of [...this.#records.keys()]) {
-      if (name.startsWith(`${scope}/`)) this.#records.delete(name);
-    }
-    return Promise.resolve();
+    return Promise.resolve().then(() => {
+      for (const name of [...this.#records.keys()]) {
+        if (scopeOf(name) === scope) this.#records.delete(name);
+      }
+    });
   }
 }

@@ -127,7 +127,8 @@ export async function approvedCard(card: Card, context: ApprovalContext): Promis
   } catch (error) {
     // Without the server a device that was approved before can still read, and write to those
     // whose cards it knows.
-    if (!stored || !isEncryptionError(error, 'DIRECTORY_UNREACHABLE')) throw error;
+    if (!stored || !isEncryptionError(error, 'DIRECTORY_UNREACHABLE', 'KEY_STORE_FULL'))
+      throw error;
     return checkOwn(card, utf8Text(stored) ?? '', appKeys);
   }
 }

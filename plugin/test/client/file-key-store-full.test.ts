@@ -8,8 +8,8 @@ import { codeOf } from '../outcomes.ts';
 
 const disk = vi.hoisted(() => ({ code: '' }));
 
-vi.mock('node:fs/promises', async (original) => {
-  const fs = await original<typeof import('node:fs/promises')>();
+vi.mock(import('node:fs/promises'), async (original) => {
+  const fs = await original();
   return {
     ...fs,
     async open(...opened: Parameters<typeof fs.open>) {

@@ -25,8 +25,8 @@ if (task === 'fill') {
   const [outcome] = await Promise.allSettled([
     store.update('a/b', () => new Uint8Array(Number(times))),
   ]);
-  const failed = outcome.status === 'rejected' && isEncryptionError(outcome.reason);
-  process.send?.(failed ? outcome.reason.code : outcome.status);
+  const reason: unknown = outcome.status === 'rejected' ? outcome.reason : null;
+  process.send?.(isEncryptionError(reason) ? reason.code : outcome.status);
 } else {
   for (let time = 0; time < Number(times); time += 1) {
     if (task === 'count') {

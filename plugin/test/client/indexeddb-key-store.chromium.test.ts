@@ -1,7 +1,19 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { IndexedDbKeyStore } from '../../src/client/indexeddb-key-store.ts';
-import { codeOf } from '../outcomes.ts';
-import { countTo, describeKeyStore, lockInTurn } from './key-store-suite.ts';
+import { codeOf, failureOf } from '../outcomes.ts';
+import { clearBesideUpdates, countTo, describeKeyStore, lockInTurn } from './key-store-suite.ts';
+
+declare global {
+  interface Navigator {
+    // https://wicg.github.io/storage-buckets/
+    readonly storageBuckets: {
+      open(
+        name: string,
+        options: { readonly quota: number },
+      ): Promise<{ readonly indexedDB: IDBFactory }>;
+    };
+  }
+}
 
 let databases = 0;
 function newName(): string {
@@ -13,6 +25,7 @@ const one = (): Uint8Array<ArrayBuffer> => Uint8Array.of(1);
 
 afterEach(() => {
   vi.restoreAllMocks();
+  vi.unstubAllGlobals();
 });
 
 describeKeyStore('IndexedDbKeyStore', () => Promise.resolve(new IndexedDbKeyStore(newName())));
@@ -35,24 +48,106 @@ function refusedOpening(): IDBOpenDBRequest {
   throw new DOMException('A mutation operation was attempted.', 'InvalidStateError');
 }
 
-test('the browser is asked to keep a new database, and only then', async () => {
-  const persist = vi.spyOn(navigator.storage, 'persist').mockRejectedValue(new Error('No.'));
-  const name = newName();
-  await new IndexedDbKeyStore(name).update('a', one);
-  expect(persist).toHaveBeenCalledTimes(1);
-  await new IndexedDbKeyStore(name).update('a', () => Uint8Array.of(2));
-  expect(persist).toHaveBeenCalledTimes(1);
+describe('the browser is asked to keep what is stored', () => {
+  test('when the first record is written, and only then', async () => {
+    const persist = vi.spyOn(navigator.storage, 'persist').mockResolvedValue(true);
+    const name = newName();
+    const store = new IndexedDbKeyStore(name);
+    await store.get('a');
+    await store.update('a', () => null);
+    await store.clear('a');
+    expect(persist).not.toHaveBeenCalled();
+    await store.update('a', one);
+    expect(persist).toHaveBeenCalledTimes(1);
+    await store.update('a', () => Uint8Array.of(2));
+    await store.update('b', one);
+    await new IndexedDbKeyStore(name).update('c', one);
+    expect(persist).toHaveBeenCalledTimes(1);
+  });
+
+  test.each([
+    ['refuses', () => Promise.resolve(false)],
+    ['fails', () => Promise.reject(new TypeError('No.'))],
+    [
+      'throws',
+      () => {
+        throw new TypeError('No.');
+      },
+    ],
+    ['never answers', () => new Promise<never>(() => undefined)],
+  ])('and nothing waits for one that %s', async (_, answer) => {
+    vi.spyOn(navigator.storage, 'persist').mockImplementation(answer);
+    const store = new IndexedDbKeyStore(newName());
+    await store.update('a', one);
+    expect(await store.get('a')).toEqual(one());
+  });
+
+  test('but not by a worker, whose key store works all the same', async () => {
+    const name = newName();
+    const worker = new Worker(new URL('indexeddb-key-store-worker.ts', import.meta.url), {
+      type: 'module',
+    });
+    const answer = new Promise((resolve) => {
+      worker.addEventListener('message', ({ data }) => {
+        resolve(data);
+      });
+    });
+    worker.postMessage(name);
+    expect(await answer).toBe('stored');
+    worker.terminate();
+    expect(await new IndexedDbKeyStore(name).get('a')).toEqual(one());
+  });
 });
 
-test('a full disk is KEY_STORE_FULL, and what was there stays', async () => {
-  const store = new IndexedDbKeyStore(newName());
-  await store.update('a', one);
-  vi.spyOn(IDBObjectStore.prototype, 'put').mockImplementation(() => {
-    throw new DOMException('Quota exceeded.', 'QuotaExceededError');
+describe('a full disk is KEY_STORE_FULL, and what was there stays and can be read,', () => {
+  const names = ['a/1', 'a/2'];
+  const large = () => new Uint8Array(150_000);
+
+  async function expectFull(store: IndexedDbKeyStore, fill: () => Promise<unknown>) {
+    await store.update('a/1', one);
+    await fill();
+    for (const name of names)
+      expect(await codeOf(store.update(name, large))).toBe('KEY_STORE_FULL');
+    expect(await store.get('a/1')).toEqual(one());
+    expect(await store.get('a/2')).toBeNull();
+    expect(await store.lock('a/1', () => store.get('a/1'))).toEqual(one());
+    await store.update('a/1', (current) => current);
+  }
+
+  test('when the quota is used up', async () => {
+    const name = newName();
+    // Beside the origin's own storage, with a quota of its own.
+    const bucket = await navigator.storageBuckets.open(name, { quota: 200_000 });
+    vi.stubGlobal('indexedDB', bucket.indexedDB);
+    const store = new IndexedDbKeyStore(name);
+    await expectFull(store, () => store.update('b', () => new Uint8Array(100_000)));
+    // What frees space is done, and there is space then.
+    await store.update('b', () => null);
+    await store.clear('a');
+    expect(await store.get('a/1')).toBeNull();
+    await store.update('a/2', () => new Uint8Array(1000));
+    expect(await store.get('a/2')).toHaveLength(1000);
   });
-  expect(await codeOf(store.update('a', () => Uint8Array.of(2)))).toBe('KEY_STORE_FULL');
-  vi.restoreAllMocks();
-  expect(await store.get('a')).toEqual(one());
+
+  test('when the browser says so of a transaction, and of its requests only that it was aborted', async () => {
+    await expectFull(new IndexedDbKeyStore(newName()), () => {
+      vi.spyOn(IDBObjectStore.prototype, 'put').mockImplementation(() => {
+        throw new DOMException('Aborted.', 'AbortError');
+      });
+      const error = new DOMException('Quota exceeded.', 'QuotaExceededError');
+      vi.spyOn(IDBTransaction.prototype, 'error', 'get').mockReturnValue(error);
+      return Promise.resolve();
+    });
+  });
+
+  test('when the browser says so of a record', async () => {
+    await expectFull(new IndexedDbKeyStore(newName()), () => {
+      vi.spyOn(IDBObjectStore.prototype, 'put').mockImplementation(() => {
+        throw new DOMException('Quota exceeded.', 'QuotaExceededError');
+      });
+      return Promise.resolve();
+    });
+  });
 });
 
 describe('two stores on one database', () => {
@@ -68,6 +163,11 @@ describe('two stores on one database', () => {
   test('count exactly', async () => {
     const name = newName();
     await countTo(100, [new IndexedDbKeyStore(name), new IndexedDbKeyStore(name)]);
+  });
+
+  test('clear a scope between two updates', async () => {
+    const name = newName();
+    await clearBesideUpdates([new IndexedDbKeyStore(name), new IndexedDbKeyStore(name)]);
   });
 
   test('take turns with a lock', async () => {
@@ -106,6 +206,8 @@ describe('a database that cannot be used is KEY_STORE_UNAVAILABLE', () => {
     vi.spyOn(indexedDB, 'open').mockImplementation(refusedOpening);
     expect(await codeOf(store.get('a'))).toBe('KEY_STORE_UNAVAILABLE');
     expect(await codeOf(store.update('a', one))).toBe('KEY_STORE_UNAVAILABLE');
+    expect(await codeOf(store.clear('a'))).toBe('KEY_STORE_UNAVAILABLE');
+    expect((await failureOf(store.get('a'))).message).toContain('not private');
     vi.restoreAllMocks();
     await store.update('a', one);
     expect(await store.get('a')).toEqual(one());
@@ -121,6 +223,7 @@ describe('a database that cannot be used is KEY_STORE_UNAVAILABLE', () => {
     for (const call of [
       () => store.get('a'),
       () => store.update('a', one),
+      () => store.clear('a'),
       () => store.lock('a', () => Promise.resolve()),
       () => new IndexedDbKeyStore(name).get('a'),
     ]) {
@@ -159,6 +262,7 @@ test('a database that was deleted is not made anew by a store that used it, but 
   await deleteDatabase(name);
   expect(await store.get('a')).toBeNull();
   expect(await codeOf(store.update('a', one))).toBe('KEY_STORE_UNAVAILABLE');
+  expect(await codeOf(store.clear('a'))).toBe('KEY_STORE_UNAVAILABLE');
   expect(await store.get('a')).toBeNull();
   expect((await indexedDB.databases()).map((database) => database.name)).not.toContain(name);
   await new IndexedDbKeyStore(name).update('a', () => Uint8Array.of(2));

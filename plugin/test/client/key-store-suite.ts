@@ -230,9 +230,10 @@ export async function clearBesideUpdates(stores: readonly KeyStore[]): Promise<v
   await Promise.all([...others, ...before, clearing, ...after]);
   for (const store of stores) {
     const found = await Promise.all(names.map(async (name) => (await store.get(name))?.[0]));
-    // Or the clearing was the last of all.
-    const values = names.map((name) => (isCleared ? expected.get(name) : undefined));
-    expect(found).toEqual(values);
+    expect({ found, isCleared }).toEqual({
+      found: names.map((name) => expected.get(name)),
+      isCleared: true,
+    });
     expect(await store.get('ab/1')).toEqual(Uint8Array.of(9));
   }
 }

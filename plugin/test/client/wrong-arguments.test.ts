@@ -82,6 +82,11 @@ describe('Encryption.open', () => {
     expect(message).toContain("'twilio-chat-encryption/node'");
   });
 
+  test.each(['get', 'update', 'lock', 'clear'])('with a keyStore without %s', async (method) => {
+    const keyStore = Object.assign(new MemoryKeyStore(), { [method]: undefined });
+    await expectNamed(open({ ...options(), keyStore }), 'keyStore');
+  });
+
   test('says nothing of the password', async () => {
     const { message } = await failureOf(open({ ...options(), password: ['hunter2'] }));
     expect(message).not.toContain('hunter2');
