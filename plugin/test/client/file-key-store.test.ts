@@ -319,7 +319,8 @@ describe('several processes on one folder', () => {
     const order = turns.toSorted((a, b) => a.time - b.time).map(({ at }) => at);
     expect(order).toHaveLength(60);
     const changes = order.filter((at, index) => index > 0 && at !== order[index - 1]);
-    expect(changes.length).toBeGreaterThan(40);
+    // Without turns there are one or two; a busy machine keeps one of them from asking in time.
+    expect(changes.length).toBeGreaterThan(10);
   });
 
   test('do not wait for one that was killed', async () => {
