@@ -47,7 +47,8 @@ export interface CardLog {
   head(): Promise<LogHead>;
   /**
    * Compares a head that somebody's message carried with what this device knows; its signature was
-   * checked. Does not reject: what cannot be asked now is asked with that card's next message.
+   * checked. Does not reject: what cannot be asked now is asked with that card's next message. Heads of one
+   * card are compared once in a minute, the latest one in the end.
    */
   witness(head: LogHead, sender: CardId): Promise<void>;
   /** Whether this key signed the head. */
@@ -70,6 +71,8 @@ export interface CardLogContext {
   readonly appKeys: readonly VerifyingKey[];
   readonly identity: Identity;
   readonly now: () => number;
+  /** Aborted when the device is closed. */
+  readonly closed: AbortSignal;
   readonly onSplitView: (evidence: SplitView) => void;
   /** Is told what the log said of this identity when others saw it. */
   readonly onOwnHistory: (history: ProvenHistory) => Promise<void>;
@@ -114,9 +117,17 @@ export function cardLog(context: CardLogContext): CardLog {
   // One after the other, and beside what is sent.
   const inTurn = queues();
   const witnessed = new Map<CardId, { readonly head: string; readonly at: number }>();
+  const waiting = new Map<CardId, LogHead>();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  context.closed.addEventListener('abort', () => {
+    clearTimeout(timer);
+    waiting.clear();
+  });
 
   // Asked for with each message.
   let latest: LogHead | null = null;
+  // The head of somebody's message under which this device asked for its own identity last.
+  let ownSeen: LogHead | null = null;
 
   const state = (): Promise<LogState> => readState(records, name, LOG_STATE);
   // In turn with the device's other tabs, and not at all once it was removed.
@@ -138,7 +149,7 @@ export function cardLog(context: CardLogContext): CardLog {
   async function follow(
     head: LogHead,
     prove: (from: LogHead, to: LogHead) => Promise<readonly Bytes[]>,
-  ): Promise<LogHead | null> {
+  ): Promise<void> {
     for (;;) {
       const { head: text } = await state();
       const before = headOf(text);
@@ -148,7 +159,7 @@ export function cardLog(context: CardLogContext): CardLog {
       }
       if (before && !isLater(head, before)) {
         latest = before;
-        return before;
+        return;
       }
       const { before: old } = await change((current) =>
         current.head === text ? { ...current, head: textOf(head) } : current,
@@ -156,7 +167,7 @@ export function cardLog(context: CardLogContext): CardLog {
       // Another answer, in another tab perhaps, was kept meanwhile: it is compared with that one, too.
       if (old.head === text) {
         latest = head;
-        return before;
+        return;
       }
     }
   }
@@ -181,11 +192,16 @@ export function cardLog(context: CardLogContext): CardLog {
     const asked = (await known())?.size ?? 0;
     const answer = await directory.lookup(identities, asked);
     const head = await signed(answer.head);
+    const before = await known();
     await follow(head, (from, to) =>
       from.size === asked && to === head
         ? Promise.resolve(hashesOf(answer.consistency))
         : askConsistency(from, to),
-    );
+    ).catch(async (error: unknown) => {
+      const isRefused = isEncryptionError(error, 'DIRECTORY_REFUSED');
+      const smaller = before && isRefused ? await shrunkFrom(before) : null;
+      throw before && smaller ? await split(before, smaller) : error;
+    });
     // What is older than what was seen may hide what came between.
     if (head.size < asked) throw stale('shows an older state than before');
     return verified(answer.lookup, head, identities);
@@ -210,20 +226,49 @@ export function cardLog(context: CardLogContext): CardLog {
    * A log that says it is smaller than it was before shows different people different logs, or lost
    * something. By what it signs now, after it signed the other: whatever its clocks say.
    */
-  async function checkShrunk(head: LogHead): Promise<void> {
+  async function shrunkFrom(head: LogHead): Promise<LogHead | null> {
     const now = await signed((await directory.lookup([identity], 0)).head);
-    if (now.size < head.size) throw await split(now, head);
+    return now.size < head.size ? now : null;
   }
 
   async function compare(head: LogHead): Promise<void> {
-    const before = await follow(head, askConsistency).catch(async (error: unknown) => {
-      if (isEncryptionError(error, 'DIRECTORY_REFUSED')) await checkShrunk(head);
-      throw error;
+    await follow(head, askConsistency).catch(async (error: unknown) => {
+      const isRefused = isEncryptionError(error, 'DIRECTORY_REFUSED');
+      const smaller = isRefused ? await shrunkFrom(head) : null;
+      throw smaller ? await split(smaller, head) : error;
     });
-    if (before && textOf(before) === textOf(head)) return;
+    // Not if it is merely known: others may have been looked up under it.
+    if (ownSeen && isSameTree(ownSeen, head)) return;
     const answer = await directory.lookupAt(identity, head.size);
     const own = (await verified(answer, head, [identity])).get(identity);
     if (own) await context.onOwnHistory(own);
+    ownSeen = head;
+  }
+
+  async function witness(head: LogHead, sender: CardId): Promise<void> {
+    const text = textOf(head);
+    const last = witnessed.get(sender);
+    if (last?.head === text || context.closed.aborted) return;
+    if (last && now() - last.at < WITNESS_MILLISECONDS) {
+      witnessLater(head, sender);
+      return;
+    }
+    if (witnessed.size >= MAX_WITNESSED) witnessed.clear();
+    witnessed.set(sender, { head: text, at: now() });
+    waiting.delete(sender);
+    await inTurn('', () => compare(head)).catch((error: unknown) => {
+      // A split view was told of. Whatever else kept it from being compared may be over next time.
+      if (!isEncryptionError(error, 'SPLIT_VIEW')) witnessed.delete(sender);
+    });
+  }
+
+  /** The latest head of each sender is compared, also when no other message of theirs comes. */
+  function witnessLater(head: LogHead, sender: CardId): void {
+    if (waiting.size < MAX_WITNESSED) waiting.set(sender, head);
+    timer ??= setTimeout(() => {
+      timer = undefined;
+      for (const [id, latestHead] of [...waiting]) void witness(latestHead, id);
+    }, WITNESS_MILLISECONDS);
   }
 
   /**
@@ -250,17 +295,7 @@ export function cardLog(context: CardLogContext): CardLog {
 
     isSigned: (head) => verifyHead(logKey, head),
 
-    async witness(head, sender) {
-      const text = textOf(head);
-      const last = witnessed.get(sender);
-      if (last && (last.head === text || now() - last.at < WITNESS_MILLISECONDS)) return;
-      if (witnessed.size >= MAX_WITNESSED) witnessed.clear();
-      witnessed.set(sender, { head: text, at: now() });
-      await inTurn('', () => compare(head)).catch((error: unknown) => {
-        // A split view was told of. Whatever else kept it from being compared may be over next time.
-        if (!isEncryptionError(error, 'SPLIT_VIEW')) witnessed.delete(sender);
-      });
-    },
+    witness,
 
     splitView: async () => (await state()).splitView,
 
@@ -282,6 +317,10 @@ export function cardLog(context: CardLogContext): CardLog {
     if (from.size === to.size) return equal(from.root, to.root);
     return verifyConsistency(from, to, await prove(from, to));
   }
+}
+
+function isSameTree(one: LogHead, other: LogHead): boolean {
+  return one.size === other.size && equal(one.root, other.root);
 }
 
 /** The larger one; of two of one size, the one signed later. */

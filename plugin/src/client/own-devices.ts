@@ -131,7 +131,7 @@ export function ownDevices(context: OwnDevicesContext): OwnDevices {
         signingKey,
       );
       await directory.revoke(cardId, revocation);
-      cards.refresh(identity);
+      checkRevoked(cardId, compromisedSince ? 'compromised' : undefined, await history());
     },
 
     async endorse(cardIds) {
@@ -159,6 +159,20 @@ export function ownDevices(context: OwnDevicesContext): OwnDevices {
       cards.refresh(identity);
     },
   };
+}
+
+/** The server may say that it did what it did not: what others are shown counts. */
+function checkRevoked(
+  id: CardId,
+  reason: RevocationReason | undefined,
+  { cards }: ProvenHistory,
+): void {
+  const logged = cards.find(({ card }) => card.id === id);
+  if (logged?.status === 'revoked' && (!reason || logged.reason === reason)) return;
+  throw new EncryptionError(
+    'DIRECTORY_REFUSED',
+    'The token server took the revocation, and its log does not have it: others still encrypt for this device. Try again, and tell whoever runs the server.',
+  );
 }
 
 function checkDate(date: unknown): void {

@@ -1,5 +1,5 @@
 /** A log as one device sees it: what a server that lies can make of it. */
-import { beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import {
   approveCard,
   base64url,
@@ -65,6 +65,7 @@ class World implements LogSource {
   readonly splits: SplitView[] = [];
   readonly own: IdentityHistory[] = [];
   readonly keyStore = new MemoryKeyStore();
+  readonly closing = new AbortController();
   failure: Error | null = null;
   /** What fails; everything by default. */
   fails: string | null = null;
@@ -114,6 +115,7 @@ class World implements LogSource {
       appKeys: [appKey],
       identity: ALICE,
       now: () => this.now,
+      closed: this.closing.signal,
       onSplitView: (evidence) => this.splits.push(evidence),
       onOwnHistory: (history) => {
         this.own.push(history);
@@ -129,6 +131,10 @@ let device: CardLog;
 beforeEach(async () => {
   world = await World.start();
   device = await world.device();
+});
+
+afterEach(() => {
+  vi.useRealTimers();
 });
 
 const lookUp = async (identity = BOB): Promise<number | undefined> =>
@@ -321,11 +327,16 @@ describe('the head of somebody’s message', () => {
     expect(world.splits).toEqual([]);
   });
 
-  test('which is the known one costs nothing', async () => {
+  test('is asked under once, also when it is known already: for others, perhaps', async () => {
     await lookUp();
     const head = await device.head();
     await device.witness(head, CARD);
-    expect(world.asked).toEqual(['lookup']);
+    expect(world.asked).toEqual(['lookup', 'lookupAt']);
+    expect(world.own.map(({ count }) => count)).toEqual([1]);
+    // Another signature under the same log says nothing new.
+    world.now += 60_000;
+    await device.witness(await world.log.head(world.now), CARD);
+    expect(world.asked).toEqual(['lookup', 'lookupAt']);
   });
 
   test('of a sender who has a new one with each message is compared now and then', async () => {
@@ -335,6 +346,32 @@ describe('the head of somebody’s message', () => {
       await device.witness(await world.log.head(world.now), CARD);
     }
     expect(world.asked.filter((what) => what === 'consistency')).toHaveLength(1);
+  });
+
+  test('that came too soon is compared when the minute is over, also if no other message comes', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    await lookUp();
+    await device.witness(await world.log.head(world.now), CARD);
+    const fork = await forkOf(world.log);
+    await addCard(fork, BOB);
+    await addCard(world.log, BOB);
+    await lookUp();
+    await device.witness(await fork.head(world.now), CARD);
+    expect(world.splits).toEqual([]);
+    world.now += 60_000;
+    vi.advanceTimersByTime(60_000);
+    await expect.poll(() => world.splits).toHaveLength(1);
+  });
+
+  test('that came too soon is not compared any more when the device is closed', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    await lookUp();
+    await device.witness(await world.log.head(world.now), CARD);
+    await addCard(world.log, BOB);
+    await device.witness(await world.log.head(world.now), CARD);
+    expect(vi.getTimerCount()).toBe(1);
+    world.closing.abort();
+    expect(vi.getTimerCount()).toBe(0);
   });
 
   test('that could not be compared is compared with the next message', async () => {

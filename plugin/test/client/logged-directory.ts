@@ -28,8 +28,12 @@ export class LoggedDirectory implements Directory {
   readonly #appKey: SigningKey;
   readonly #published = new Map<CardId, Promise<string>>();
 
-  constructor(appKey: SigningKey = APP_KEY, logKey: SigningKey = LOG_KEY) {
-    this.log = new KeptLog(logKey);
+  constructor(
+    appKey: SigningKey = APP_KEY,
+    logKey: SigningKey = LOG_KEY,
+    log: KeptLog = new KeptLog(logKey),
+  ) {
+    this.log = log;
     this.#appKey = appKey;
   }
 
