@@ -162,6 +162,7 @@ async function openOnce(options: CheckedOptions, restoring?: Restoring): Promise
     appKeys,
     identity,
     now,
+    closed: closing.signal,
     onSplitView(evidence) {
       events.emit('splitView', evidence);
     },

@@ -73,6 +73,7 @@ async function liveOne(
     appKeys,
     identity,
     now: Date.now,
+    closed: new AbortController().signal,
     onSplitView: () => undefined,
     onOwnHistory: () => Promise.resolve(),
   });

@@ -57,7 +57,7 @@ async function holds(steps: readonly Step[]): Promise<void> {
 test('whatever the server says, nothing is encrypted for its cards, and all goes on when it is honest', async () => {
   await fc.assert(fc.asyncProperty(fc.array(step, { minLength: 30, maxLength: 30 }), holds), {
     seed: Number(SEED ?? 1),
-    numRuns: Number(RUNS ?? (isLong ? 300 : 5)),
+    numRuns: Number(RUNS ?? (isLong ? 300 : 4)),
     endOnFailure: !isLong,
   });
 }, 3_600_000);
