@@ -107,7 +107,6 @@ const attacks: Readonly<Record<string, Lie>> = {
   'a truncated proof of the map': siblings((all) => all.slice(1)),
   'a proof of the map cut at its end': siblings((all) => all.slice(0, -1)),
   'a lengthened proof of the map': siblings((all) => [...all, random(32)]),
-  'a proof of the map in another order': siblings((all) => all.toReversed()),
   'no proof of the last leaf': inclusion(() => []),
   'a truncated proof of the last leaf': inclusion((all) => all.slice(1)),
   'a lengthened proof of the last leaf': inclusion((all) => [...all, random(32)]),

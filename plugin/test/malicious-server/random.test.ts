@@ -80,8 +80,9 @@ test('a message for a planted card, and one that nobody was told of, are noticed
   ]);
 });
 
-// A run that lies about nothing, or of which nothing comes, proves nothing.
+// A run that lies about nothing, or of which nothing comes, proves nothing. What depends on the keys, which
+// are others each time, is not among these.
 afterAll(() => {
-  const outcomes = ['send', 'look', 'a planted card', 'SPLIT_VIEW', 'LOG_INVALID', 'pinned'];
+  const outcomes = ['send', 'look', 'a planted card', 'pinned'];
   if (SEED === undefined) expect(outcomes.filter((one) => !seen.has(one))).toEqual([]);
 });
