@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { newSid } from './sids.ts';
+import type { WebhookConfig } from './webhooks.ts';
 
 /** The Twilio account the emulator plays, and how it runs. */
 export interface EmulatorConfig {
@@ -20,6 +21,8 @@ export interface EmulatorConfig {
   publicUrl?: string | undefined;
   /** How many frames from clients to remember for `inspect.received()`. Default: none. */
   record?: number | undefined;
+  /** Whom to ask before messages are stored or changed. Default: nobody. */
+  webhooks?: WebhookConfig | undefined;
 }
 
 /** The identifiers and the secret of an account: what a token server is configured with. */

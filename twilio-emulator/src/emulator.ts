@@ -4,6 +4,7 @@ import { WebSocketServer } from 'ws';
 import { createChat } from './chat/chat.ts';
 import { chatRoutes } from './chat/routes.ts';
 import { setOnline } from './chat/users.ts';
+import { eventOf } from './chat/webhook-events.ts';
 import { createClients, sendNotification, type Clients } from './clients.ts';
 import { checkCredentials, type EmulatorConfig } from './config.ts';
 import { watchTokens } from './expiry.ts';
@@ -19,6 +20,7 @@ import { createRecorder } from './recorder.ts';
 import { syncRoutes } from './sync/routes.ts';
 import { createSync } from './sync/store.ts';
 import { createTamper, type Tamper } from './tamper.ts';
+import { askWebhook } from './webhooks.ts';
 
 /** Where clients connect. */
 export const WEBSOCKET_PATH = '/v3/wsconnect';
@@ -94,7 +96,7 @@ function createService(
   tamper: Tamper;
   operate: Operate;
 } {
-  const { now = Date.now } = config;
+  const { now = Date.now, webhooks } = config;
   const interceptors = createInterceptors();
   const recorder = createRecorder(config.record ?? 0);
   const sync = createSync(now);
@@ -111,6 +113,13 @@ function createService(
     routes,
     clients,
     interceptors,
+    askFirst:
+      webhooks &&
+      (async (request) => {
+        const { product = 'conversations' } = webhooks;
+        const event = eventOf(chat, { ...config, product }, request);
+        if (event !== null) await askWebhook(webhooks, event);
+      }),
     recorder,
     forget(client) {
       for (const { subscribers } of sync.all()) subscribers.delete(client);

@@ -7,6 +7,8 @@ import { STATUS_CODES } from 'node:http';
 const REFUSALS: Record<Refusal, readonly [status: number, code: number, message: string]> = {
   invalidRequest: [400, 20001, 'Invalid request'],
   notAllowed: [403, 50107, 'User unauthorized for command'],
+  // The text is Twilio's; applications match it. The code is that of any 403: the dictionary has none.
+  cancelledByWebhook: [403, 20403, 'Webhook cancelled processing of command'],
   unknownPath: [404, 20404, 'The requested resource was not found'],
   internal: [500, 20500, 'Internal server error'],
   friendlyNameTooLong: [400, 50003, 'Friendly name too long'],
@@ -44,6 +46,7 @@ const REFUSALS: Record<Refusal, readonly [status: number, code: number, message:
 export type Refusal =
   | 'invalidRequest'
   | 'notAllowed'
+  | 'cancelledByWebhook'
   | 'unknownPath'
   | 'internal'
   | 'friendlyNameTooLong'

@@ -19,6 +19,8 @@ export type {
   RequestInterceptor,
 } from './interceptors.ts';
 export type { JsonRecord } from './json.ts';
+export type { WebhookConfig } from './webhooks.ts';
+export type { WebhookEvent } from './chat/webhook-events.ts';
 export type { HttpHandler } from './media/http.ts';
 export type { IncomingMessage, Operate } from './operate.ts';
 export type { ReceivedFrame } from './recorder.ts';

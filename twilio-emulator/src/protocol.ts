@@ -8,7 +8,7 @@ import type { Interceptors } from './interceptors.ts';
 import type { JsonRecord } from './json.ts';
 import { createLink, type Link } from './link.ts';
 import type { Recorder } from './recorder.ts';
-import { answerRequest } from './requests.ts';
+import { answerRequest, type AskFirst } from './requests.ts';
 import type { Route } from './router.ts';
 import { checkToken } from './token.ts';
 
@@ -19,6 +19,8 @@ export interface Service {
   readonly routes: readonly Route[];
   readonly clients: Clients;
   readonly interceptors: Interceptors;
+  /** Asks the application; rejects with a TwilioError when that says no. Absent when nobody is to be asked. */
+  readonly askFirst: AskFirst | undefined;
   readonly recorder: Recorder;
   /** Called when a client is gone, to forget what it followed. */
   readonly forget: (client: ConnectedClient) => void;

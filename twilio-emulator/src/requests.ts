@@ -12,9 +12,16 @@ export interface RequestReply {
   readonly after: (() => void) | undefined;
 }
 
+/** Asks whether a request may be carried out. */
+export type AskFirst = (request: Request) => Promise<void>;
+
 /** Answers the HTTP-like request in a frame; null: there is to be no reply. */
 export async function answerRequest(
-  service: { readonly routes: readonly Route[]; readonly interceptors: Interceptors },
+  service: {
+    readonly routes: readonly Route[];
+    readonly interceptors: Interceptors;
+    readonly askFirst: AskFirst | undefined;
+  },
   caller: ConnectedClient,
   origin: string,
   frame: Frame,
@@ -23,7 +30,8 @@ export async function answerRequest(
   if (request === null) return toReply(failure(refuse('invalidRequest', 'no http_request')));
   const fate = await service.interceptors.decide(request);
   if (fate?.when === 'before') return suffer(caller, fate);
-  const answer = attempt(() => dispatch(service.routes, request));
+  const refusal = await refusalOf(service.askFirst, request);
+  const answer = refusal ?? attempt(() => dispatch(service.routes, request));
   return fate === undefined ? toReply(answer) : suffer(caller, fate);
 }
 
@@ -39,6 +47,15 @@ function parseRequest(caller: ConnectedClient, origin: string, frame: Frame): Re
   }
   const { identity } = caller;
   return { identity, method, path, query, payload: frame.payload, caller, origin };
+}
+
+async function refusalOf(askFirst: AskFirst | undefined, request: Request): Promise<Answer | null> {
+  try {
+    await askFirst?.(request);
+    return null;
+  } catch (error) {
+    return failure(asTwilioError(error));
+  }
 }
 
 function attempt(action: () => Answer): Answer {

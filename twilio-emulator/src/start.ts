@@ -31,9 +31,9 @@ export interface StartOptions extends Loose<EmulatorConfig> {
 
 /** Starts an emulator on a port. Credentials that are not given are made up. */
 export async function startEmulator(options: StartOptions = {}): Promise<RunningEmulator> {
-  const { port = 0, host = '127.0.0.1', now, record, publicUrl } = options;
+  const { port = 0, host = '127.0.0.1', now, record, publicUrl, webhooks } = options;
   const config = completeCredentials(options);
-  const emulator = createEmulator({ ...config, now, record, publicUrl });
+  const emulator = createEmulator({ ...config, now, record, publicUrl, webhooks });
   const server = createServer((request, response) => {
     emulator.serveMedia(request, response, () => {
       response.writeHead(404, { 'Content-Type': 'application/json' });
