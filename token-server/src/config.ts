@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { base64url, type Bytes } from 'twilio-chat-encryption/protocol';
 import { z } from 'zod';
+import { AUTH_VARIABLES, authConfig, authProblems, type AuthConfig } from './auth-config.ts';
 import type { TwilioCredentials } from './domain/twilio-tokens.ts';
 import { LOCATION_FORMS, parseLocation } from './store/location.ts';
 
@@ -15,6 +16,10 @@ export interface Config {
   readonly logPrivateKey: Bytes;
   /** At least 32 bytes. */
   readonly sessionSecret: Bytes;
+  /** How people sign in. */
+  readonly auth: AuthConfig;
+  /** How Twilio asks before it stores a message. Null when it is not to. */
+  readonly webhook: { readonly authToken: string; readonly url: string } | null;
   readonly port: number;
   /** This deployment's name in the salts of logins; a change locks everybody out. */
   readonly origin: string;
@@ -22,6 +27,10 @@ export interface Config {
   readonly corsOrigins: readonly string[];
   /** Whose `X-Forwarded-For` is believed: nobody's, that of n hops, or that of these addresses. */
   readonly trustProxy: false | number | readonly string[];
+  /** Whoever sends it may read `/metrics`. Null when nobody may, and nothing is counted. */
+  readonly metricsToken: string | null;
+  /** How long to go on after `/readyz` says that this server stops, in milliseconds. */
+  readonly shutdownDelay: number;
 }
 
 /** One variable that is missing or malformed. Holds no value: values may be secrets. */
@@ -69,6 +78,16 @@ const Variables = z.object({
     .describe('expected the secret of the API key: 16 to 256 characters without spaces'),
   TWILIO_CHAT_SERVICE_SID: sid('IS'),
   TWILIO_PUSH_CREDENTIAL_SID: sid('CR').optional().describe('expected CR and 32 hex digits'),
+  TWILIO_AUTH_TOKEN: z
+    .string()
+    .regex(/^[0-9a-zA-Z]{32}$/)
+    .optional()
+    .describe('expected the auth token of the account: 32 hex digits'),
+  WEBHOOK_URL: z
+    .string()
+    .refine(isWebhookUrl)
+    .optional()
+    .describe('expected the URL that Twilio calls, which needs TWILIO_AUTH_TOKEN'),
   DATABASE_URL,
   APP_PRIVATE_KEY: seed(),
   LOG_PRIVATE_KEY: seed(),
@@ -77,7 +96,7 @@ const Variables = z.object({
     .transform(decoded)
     .refine((bytes) => bytes.length >= 32)
     .describe('expected at least 32 random bytes in base64url'),
-  AUTH: z.literal('password').default('password').describe('expected password'),
+  ...AUTH_VARIABLES,
   PORT: z
     .string()
     .regex(/^\d{1,5}$/)
@@ -101,6 +120,18 @@ const Variables = z.object({
     .transform(trustProxy)
     .default(false)
     .describe('expected a number of proxies, or their addresses or subnets separated by commas'),
+  METRICS_TOKEN: z
+    .string()
+    .regex(/^[\w.-]{32,256}$/)
+    .optional()
+    .describe('expected 32 to 256 letters, digits and . _ -, as 32 random bytes in base64url'),
+  SHUTDOWN_DELAY: z
+    .string()
+    .regex(/^\d{1,3}$/)
+    .transform(Number)
+    .refine((seconds) => seconds <= 300)
+    .default(0)
+    .describe('expected seconds, 0 to 300'),
 });
 
 /**
@@ -111,7 +142,12 @@ const Variables = z.object({
 export function readConfig(environment: Environment): Config {
   const { values, conflicts } = resolveAliases(environment);
   const parsed = Variables.safeParse(values);
-  const problems = [...conflicts, ...(parsed.success ? [] : describeIssues(parsed.error))];
+  const given = new Set(Object.keys(values));
+  const names = authProblems(given, values['AUTH']);
+  if (given.has('WEBHOOK_URL') && !given.has('TWILIO_AUTH_TOKEN')) names.push('TWILIO_AUTH_TOKEN');
+  const missing = names.map(problemOf);
+  const wrong = parsed.success ? [] : describeIssues(parsed.error);
+  const problems = [...conflicts, ...wrong, ...missing];
   if (!parsed.success || problems.length > 0) throw new ConfigError(problems);
 
   const variables = parsed.data;
@@ -169,11 +205,21 @@ function freeze(variables: z.output<typeof Variables>): Config {
     appPrivateKey: variables.APP_PRIVATE_KEY,
     logPrivateKey: variables.LOG_PRIVATE_KEY,
     sessionSecret: variables.SESSION_SECRET,
+    auth: authConfig(variables),
+    webhook: webhook(variables),
     port: variables.PORT,
     origin: variables.ORIGIN,
     corsOrigins: Object.freeze(variables.CORS_ORIGINS),
     trustProxy: Object.freeze(variables.TRUST_PROXY),
+    metricsToken: variables.METRICS_TOKEN ?? null,
+    shutdownDelay: variables.SHUTDOWN_DELAY * 1000,
   });
+}
+
+function webhook({ TWILIO_AUTH_TOKEN, WEBHOOK_URL, ORIGIN }: z.output<typeof Variables>) {
+  if (TWILIO_AUTH_TOKEN === undefined) return null;
+  const url = WEBHOOK_URL ?? `${ORIGIN}/v1/webhooks/twilio`;
+  return Object.freeze({ authToken: TWILIO_AUTH_TOKEN, url });
 }
 
 /** An empty variable counts as a missing one: that is how `.env` files leave things open. */
@@ -196,12 +242,14 @@ function resolveAliases(environment: Environment) {
 
 function describeIssues(error: z.ZodError): ConfigProblem[] {
   const names = new Set(error.issues.map((issue) => String(issue.path[0])));
+  return [...names].map(problemOf);
+}
+
+function problemOf(name: string): ConfigProblem {
   const shape = new Map<string, z.ZodType>(Object.entries(Variables.shape));
-  return [...names].map((name) => {
-    const aliases = new Map(Object.entries(ALIASES)).get(name);
-    const also = aliases === undefined ? '' : ` (also read from ${aliases.join(', ')})`;
-    return { name, expected: `${shape.get(name)?.description ?? 'expected a value'}${also}` };
-  });
+  const aliases = new Map(Object.entries(ALIASES)).get(name);
+  const also = aliases === undefined ? '' : ` (also read from ${aliases.join(', ')})`;
+  return { name, expected: `${shape.get(name)?.description ?? 'expected a value'}${also}` };
 }
 
 function sid(prefix: string) {
@@ -230,6 +278,12 @@ function list(text: string): string[] {
 
 function isOrigin(text: string): boolean {
   return /^https?:/.test(text) && URL.canParse(text) && new URL(text).origin === text;
+}
+
+function isWebhookUrl(text: string): boolean {
+  if (!/^https?:\/\//.test(text) || !URL.canParse(text)) return false;
+  const { username, password, hash } = new URL(text);
+  return username === '' && password === '' && hash === '';
 }
 
 function isTrustProxy(text: string): boolean {

@@ -1,35 +1,38 @@
 import { randomBytes } from 'node:crypto';
 import type { Express } from 'express';
 import type { Logger } from 'pino';
+import type { Registry } from 'prom-client';
 import { base64url, curves } from 'twilio-chat-encryption/protocol';
 import type { Config } from './config.ts';
-import { createAccountChanges } from './domain/account-changes.ts';
-import { createAccounts } from './domain/accounts.ts';
 import { createBackups } from './domain/backups.ts';
 import { createCards } from './domain/cards.ts';
 import { logEarlierCards } from './domain/earlier-cards.ts';
 import { createLog } from './domain/log.ts';
 import { DEFAULT_SCRYPT_COST, type ScryptCost } from './domain/secret-hash.ts';
-import { createSessions } from './domain/sessions.ts';
 import type { Store } from './domain/store.ts';
 import { createApp } from './http/app.ts';
+import type { Identify } from './http/authenticate.ts';
 import { createLogger } from './http/logging.ts';
+import { sweep } from './http/limiter.ts';
+import { createMetrics } from './http/metrics.ts';
 import { createLimiters, DEFAULT_RATE_LIMITS, type RateLimits } from './http/rate-limit.ts';
-import { accountChangeRoutes } from './http/routes/account-changes.ts';
-import { accountRoutes } from './http/routes/accounts.ts';
 import { appInfoRoutes } from './http/routes/app-info.ts';
 import { backupRoutes } from './http/routes/backup.ts';
 import { cardRoutes } from './http/routes/cards.ts';
 import { healthRoutes } from './http/routes/health.ts';
 import { logRoutes } from './http/routes/log.ts';
-import { sessionRoutes } from './http/routes/sessions.ts';
+import { metricsRoutes } from './http/routes/metrics.ts';
 import { twilioTokenRoutes } from './http/routes/twilio-token.ts';
+import { webhookRoutes } from './http/routes/webhook.ts';
+import { createSignIn } from './sign-in.ts';
 import { openStore } from './store/open.ts';
 
 /** A token server that is ready to be mounted. */
 export interface TokenServer {
   /** Give it to `http.createServer`, or mount it in another Express app with `use`. */
   readonly app: Express;
+  /** From now on `/readyz` answers 503, so that no more requests are sent here. Others are answered. */
+  drain(): void;
   /** Releases the database, if this server opened it. Close the HTTP server first. */
   close(): Promise<void>;
 }
@@ -44,8 +47,12 @@ export interface TokenServerDeps {
   readonly now?: () => number;
   /** Unpredictable bytes. Default: `node:crypto`. */
   readonly random?: (length: number) => Uint8Array;
+  /** Who sent a request, when the application knows. Comes before `AUTH`. Default: by `AUTH`. */
+  readonly authenticate?: Identify;
   /** Cost of new secret hashes. */
   readonly scryptCost?: ScryptCost;
+  /** Where the application collects its own metrics, and shows them itself. Default: nowhere. */
+  readonly metrics?: Registry;
   /** Replaces single limits. */
   readonly rateLimits?: Partial<RateLimits>;
 }
@@ -66,37 +73,58 @@ export async function createTokenServer(
   const logKey = await ed25519.importSigningKey(config.logPrivateKey);
   const store = deps.store ?? (await openStore(config.databaseUrl)).store;
 
-  const cost = deps.scryptCost ?? DEFAULT_SCRYPT_COST;
-  const accounts = await createAccounts({ store, cost, now, random });
-  const sessions = createSessions({ store, secret: config.sessionSecret, now });
   const log = createLog({ log: store.log, logKey, now });
   await logEarlierCards(store, log);
   const cards = createCards({ store, log, appKey, now });
-  const changes = createAccountChanges({ store, accounts, log, appKey, cost, now, random });
-  const limiters = createLimiters({ ...DEFAULT_RATE_LIMITS, ...deps.rateLimits });
+  const { metricsToken } = config;
+  const isWatched = metricsToken !== null || deps.metrics !== undefined;
+  const metrics = isWatched ? await createMetrics({ registry: deps.metrics, store, now }) : null;
+  const limits = { ...DEFAULT_RATE_LIMITS, ...deps.rateLimits };
+  const uncounted = createLimiters(limits, store.counts);
+  const limiters = metrics?.countRefusals(uncounted) ?? uncounted;
+  const stopSweeping = store.counts && sweep(store.counts, Date.now);
+  const cost = deps.scryptCost ?? DEFAULT_SCRYPT_COST;
+  const parts = { store, log, appKey, limiters, cost, now, random };
+  const signIn = await createSignIn(config, deps.authenticate, parts);
+  const { authenticate } = signIn;
+  const { serviceSid } = config.twilio;
   const info = {
     appKey: base64url.encode(appKey.publicKey),
     logKey: base64url.encode(logKey.publicKey),
     origin: config.origin,
   };
 
+  let isDraining = false;
   const routes = [
-    ...accountRoutes(accounts, limiters),
-    ...sessionRoutes(accounts, sessions, limiters),
-    ...accountChangeRoutes(changes, sessions, limiters),
+    ...signIn.routes,
     ...backupRoutes(createBackups(store)),
     ...twilioTokenRoutes(config.twilio),
+    ...(config.webhook ? webhookRoutes({ ...config.webhook, serviceSid }) : []),
     ...appInfoRoutes(info),
     ...cardRoutes(cards, log),
     ...logRoutes(log),
-    ...healthRoutes(store),
+    ...healthRoutes({ store, isDraining: () => isDraining }),
+    ...(metrics && metricsToken !== null ? metricsRoutes(metrics.registry, metricsToken) : []),
   ];
   const { corsOrigins, trustProxy } = config;
-  const app = createApp({ routes, sessions, limiters, logger, corsOrigins, trustProxy });
+  const observe = metrics?.observe;
+  const app = createApp({
+    routes,
+    authenticate,
+    limiters,
+    logger,
+    observe,
+    corsOrigins,
+    trustProxy,
+  });
 
   return {
     app,
+    drain() {
+      isDraining = true;
+    },
     async close() {
+      stopSweeping?.();
       if (deps.store === undefined) await store.close();
     },
   };

@@ -249,8 +249,11 @@ test('the log has no backups', async () => {
   expect(server.log()).not.toContain(backup.slice(0, 16));
 });
 
-test('a backup is stored and read at a limited rate', async () => {
-  const server = await start({}, { rateLimits: { routeByIdentity: { points: 3, seconds: 3600 } } });
+test('a backup is stored at a limited rate, and reading does not count for it', async () => {
+  const server = await start(
+    {},
+    { rateLimits: { changeByIdentity: { points: 3, seconds: 3600 } } },
+  );
   const session = await server.session('alice');
   const writes = Array.from({ length: 5 }, () => put(server, session, blob(), FIRST));
   const statuses = (await Promise.all(writes)).map(({ status }) => status).toSorted();

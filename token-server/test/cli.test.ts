@@ -69,7 +69,7 @@ test('migrate makes the database and needs no other variable', async () => {
   const first = await run(folder, ['migrate'], env);
   expect([first.code, first.stdout]).toEqual([
     0,
-    'applied 0001-accounts-and-cards\napplied 0002-log\napplied 0003-backups\nThe database is up to date.\n',
+    'applied 0001-accounts-and-cards\napplied 0002-log\napplied 0003-backups\napplied 0004-rate-limits\nThe database is up to date.\n',
   ]);
   expect(existsSync(join(folder, 'here', 'my.db'))).toBe(true);
   const second = await run(folder, ['migrate'], env);

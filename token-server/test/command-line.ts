@@ -23,7 +23,8 @@ interface Launched {
   readonly exit: Promise<Ended>;
 }
 
-const MAIN = fileURLToPath(new URL('../src/cli/main.ts', import.meta.url));
+/** The program itself, from source. */
+export const MAIN: string = fileURLToPath(new URL('../src/cli/main.ts', import.meta.url));
 
 /** Starts the program in a folder, with only these variables. */
 export function launch(

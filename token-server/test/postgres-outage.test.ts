@@ -42,6 +42,7 @@ test('a server outlives its database, and needs no restart when it is back', asy
       'UNAVAILABLE',
       'The database does not answer.',
     ]);
+    expect(headers.get('retry-after')).toBe('5');
     expect(headers.get('content-type')).toContain('application/problem+json');
   }
   expect((await request('GET', '/healthz')).status).toBe(200);

@@ -57,7 +57,7 @@ test('`migrate` brings a database up to date', async () => {
   expect(await migrate(env)).toEqual({
     code: 0,
     stdout:
-      'applied 0001-accounts-and-cards\napplied 0002-log\napplied 0003-backups\nThe database is up to date.\n',
+      'applied 0001-accounts-and-cards\napplied 0002-log\napplied 0003-backups\napplied 0004-rate-limits\nThe database is up to date.\n',
     stderr: '',
   });
   expect(await migrate(env)).toMatchObject({ stdout: 'The database is up to date.\n' });

@@ -49,12 +49,14 @@ describe('a SQLite file', () => {
   });
 });
 
+const MIGRATIONS = ['0001-accounts-and-cards', '0002-log', '0003-backups', '0004-rate-limits'];
+
 describe.each(DATABASES)('$name', ({ create }) => {
   test('migrations are applied once', async () => {
     const url = await create();
     const first = await openStore(url);
     await first.store.close();
-    expect(first.applied).toEqual(['0001-accounts-and-cards', '0002-log', '0003-backups']);
+    expect(first.applied).toEqual(MIGRATIONS);
     const again = await openStore(url);
     await again.store.close();
     expect(again.applied).toEqual([]);
@@ -145,11 +147,7 @@ describe.each(DATABASES)('$name', ({ create }) => {
     const url = await create();
     const limit = 20;
     const reports = await Promise.all(Array.from({ length: 3 }, () => runServer(url, limit)));
-    expect(reports.flatMap(({ applied }) => applied)).toEqual([
-      '0001-accounts-and-cards',
-      '0002-log',
-      '0003-backups',
-    ]);
+    expect(reports.flatMap(({ applied }) => applied)).toEqual(MIGRATIONS);
     expect(sum(reports.map(({ accounts }) => accounts))).toBe(2 * limit);
     expect(sum(reports.map(({ cards }) => cards))).toBe(limit);
     expect(await (await open(url)).audit.cardsOf(['alice'])).toHaveLength(limit);

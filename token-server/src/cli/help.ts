@@ -9,6 +9,9 @@ Commands:
   migrate   bring the database, SQLite or PostgreSQL, up to date, and stop (serve
             does it too)
   keygen    print a fresh application key
+  doctor [--json]
+            look at the configuration, the database, the keys and the clock, and say
+            what is wrong and what to do; changes nothing and does not ask Twilio
 
   cards list [identity] [--json]
             all cards, or those of an identity, and what became of them

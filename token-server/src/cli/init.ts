@@ -22,8 +22,9 @@ export async function init(envFile: string): Promise<void> {
 
 Next:
   1. Fill in the TWILIO_… variables and ORIGIN in ${envFile}.
-  2. Start the server: twilio-chat-encryption-server serve
-  3. Pin these public keys in your client:
+  2. See what is still missing: twilio-chat-encryption-server doctor
+  3. Start the server: twilio-chat-encryption-server serve
+  4. Pin these public keys in your client:
 
      appKey: ${app.publicKey}
      logKey: ${log.publicKey}`);
@@ -63,5 +64,9 @@ DATABASE_URL=sqlite:./data/server.db
 #CORS_ORIGINS=https://chat.example
 # Behind a reverse proxy: how many there are, or their addresses
 #TRUST_PROXY=1
+# Seconds to go on after /readyz says that this server stops: as long as a balancer takes to notice
+#SHUTDOWN_DELAY=0
+# Who sends this as a bearer token may read /metrics: 32 random bytes in base64url
+#METRICS_TOKEN=
 `;
 }

@@ -21,6 +21,14 @@ const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
     },
   ],
   [
+    'doctor',
+    {
+      words: [0, 0],
+      options: ['json'],
+      run: async (call) => (await import('./doctor/doctor.ts')).doctor(call),
+    },
+  ],
+  [
     'cards list',
     {
       words: [0, 1],

@@ -1,9 +1,13 @@
 import { once } from 'node:events';
+import { constants } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { readConfig } from '../config.ts';
 import { listen } from '../http/listen.ts';
 import { createLogger } from '../http/logging.ts';
 import { createTokenServer } from '../server.ts';
 import { loadEnvironment } from './environment.ts';
+
+const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
 
 /**
  * `serve`: runs until SIGTERM or SIGINT, then answers what is in flight and closes the database.
@@ -19,6 +23,8 @@ export async function serve(envFile: string): Promise<void> {
     logger.info({ port: listening.port, origin: config.origin }, 'listening');
     await stopSignal();
     logger.info('stopping');
+    server.drain();
+    await sleep(config.shutdownDelay);
     await listening.stop();
   } finally {
     await server.close();
@@ -30,8 +36,8 @@ export async function serve(envFile: string): Promise<void> {
 async function stopSignal(): Promise<void> {
   const heard = new AbortController();
   const { signal } = heard;
-  await Promise.race(
-    ['SIGTERM', 'SIGINT'].map((name) => once(process, name, { signal }).catch(() => undefined)),
-  );
+  await Promise.race(SIGNALS.map((name) => once(process, name, { signal }).catch(() => undefined)));
   heard.abort();
+  // Its default would do, but not for the first process of a container.
+  for (const name of SIGNALS) process.once(name, () => process.exit(128 + constants.signals[name]));
 }

@@ -8,6 +8,8 @@ import type { CardRecord } from './card-record.ts';
 export interface AuditReader {
   /** How much there is of each, at one moment. */
   counts(): Promise<StoredCounts>;
+  /** How many cards there are, live or not. */
+  countCards(): Promise<number>;
   /**
    * Identities that have cards or entries of the log, in the order of their bytes.
    *

@@ -17,6 +17,10 @@ export type ServerErrorCode =
   | 'SESSION_EXPIRED'
   /** Unknown identity or wrong secret; deliberately not told apart. */
   | 'WRONG_CREDENTIALS'
+  /** What comes as if from Twilio does not have Twilio's signature. */
+  | 'WEBHOOK_SIGNATURE_INVALID'
+  /** A message that Twilio asks about is not encrypted: it is refused, and not stored there. */
+  | 'NOT_ENCRYPTED'
   /** The card names another identity than the session. */
   | 'IDENTITY_MISMATCH'
   /** No such route. */
@@ -62,14 +66,14 @@ export type ServerErrorCode =
   | 'RATE_LIMITED'
   /** A defect of the server. The log has the cause, the answer does not. */
   | 'INTERNAL'
-  /** The server cannot reach its database. */
+  /** The server cannot reach its database, or that cannot do it now; `Retry-After` says when to try again. */
   | 'UNAVAILABLE';
 
 /** A refusal with a stable code. The message may be shown to whoever sent the request. */
 export class ServerError extends Error {
   override readonly name = 'ServerError';
   readonly code: ServerErrorCode;
-  /** When to try again, in whole seconds; only with `RATE_LIMITED`. */
+  /** When to try again, in whole seconds; for `RATE_LIMITED` and `UNAVAILABLE`. */
   readonly retryAfter: number | undefined;
 
   /**

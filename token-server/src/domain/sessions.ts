@@ -28,7 +28,8 @@ const Claims = z.strictObject({
 /** Whose a session is, and which sessions of theirs it belongs to. */
 export interface Session {
   readonly identity: Identity;
-  readonly version: number;
+  /** Null for who is known by something else than a session of this server, which nothing here ends. */
+  readonly version: number | null;
 }
 
 /** A session token for a client to keep. */
@@ -44,7 +45,7 @@ interface IssuedSession {
  */
 export interface Sessions {
   /** Makes a token for somebody whose secret was checked. */
-  issue(session: Session): IssuedSession;
+  issue(session: { readonly identity: Identity; readonly version: number }): IssuedSession;
   /**
    * Whose session a token is, after one look at the account.
    *
@@ -96,7 +97,8 @@ export function createSessions({ store, secret, now }: SessionsParts): Sessions 
  * @throws ServerError `SESSION_EXPIRED`
  */
 export function requireCurrent({ version }: Session, account: AccountRecord | null): void {
-  if (version !== (account?.sessionVersion ?? 0)) throw ended();
+  if (version === null) requireNotDeleted(account);
+  else if (version !== (account?.sessionVersion ?? 0)) throw ended();
 }
 
 /**

@@ -3,6 +3,7 @@ import type { AuditReader } from './audit-store.ts';
 import type { BackupRecord } from './backup-record.ts';
 import type { CardRecord, NewCardRecord } from './card-record.ts';
 import type { LogReader, LogWriter } from './log-store.ts';
+import type { SharedCounts } from './shared-counts.ts';
 
 /**
  * What the domain needs of a database. `null` means "not there"; a rejected promise means "broken", with
@@ -33,13 +34,16 @@ export interface Store {
   /** Everything, to be looked through. */
   readonly audit: AuditReader;
 
+  /** Where several servers count together; without it, each counts for itself. */
+  readonly counts?: SharedCounts;
+
   /**
    * Runs `work` alone among writers, so that what it reads still holds when it writes. All of its
    * writes happen or, when it rejects, none.
    */
   transaction<T>(work: (transaction: StoreTransaction) => Promise<T>): Promise<T>;
 
-  /** Resolves when the database answers. */
+  /** Resolves when the database answers, and has all that this version needs. */
   ping(): Promise<void>;
 
   /** Releases the database. Nothing may be called afterwards. */

@@ -11,18 +11,21 @@ import type { Route, RouteContext } from './route.ts';
 export interface AppParts extends RouteContext {
   readonly routes: readonly Route[];
   readonly logger: Logger;
+  /** Is told of every request. */
+  readonly observe: RequestHandler | undefined;
   readonly corsOrigins: readonly string[];
   readonly trustProxy: false | number | readonly string[];
 }
 
 /** The Express app around the routes. */
 export function createApp(parts: AppParts): Express {
-  const { routes, logger, corsOrigins, trustProxy } = parts;
+  const { routes, logger, observe, corsOrigins, trustProxy } = parts;
   const app = express();
   app.set('trust proxy', trustProxy);
   app.set('etag', false);
   app.set('query parser', false);
   app.use(requestLogger(logger));
+  if (observe) app.use(observe);
   app.use(helmet());
   app.use(cors(corsOrigins));
   app.use(noStore);

@@ -16,7 +16,7 @@ export function cors(origins: readonly string[]): RequestHandler {
       return;
     }
     res.set('Access-Control-Allow-Origin', origin);
-    res.set('Access-Control-Expose-Headers', 'ETag, Retry-After');
+    res.set('Access-Control-Expose-Headers', 'ETag, Retry-After, X-Request-Id');
     if (req.method !== 'OPTIONS' || !('access-control-request-method' in req.headers)) {
       next();
       return;

@@ -1,6 +1,7 @@
 import type { Request, RequestHandler, Response } from 'express';
 import { pino, type Logger } from 'pino';
 import { pinoHttp } from 'pino-http';
+import { nameRequest } from './request-id.ts';
 
 /** The logger that a server uses unless it is given one: JSON lines to stdout. */
 export function createLogger(): Logger {
@@ -8,8 +9,8 @@ export function createLogger(): Logger {
 }
 
 /**
- * Logs one line a request: method, path, status, code of the refusal, time. Headers, query and bodies are not logged at
- * all; the redaction is there for whoever adds to this.
+ * Logs one line a request: its id, method, path, status, code of the refusal, time. Headers, query and
+ * bodies are not logged at all; the redaction is there for whoever adds to this.
  */
 export function requestLogger(logger: Logger): RequestHandler {
   return pinoHttp<Request, Response>({
@@ -18,27 +19,37 @@ export function requestLogger(logger: Logger): RequestHandler {
     // Otherwise pino-http puts its own serializers, which list all headers, in front of ours.
     wrapSerializers: false,
     quietReqLogger: true,
-    customLogLevel: (_req, res) => (res.statusCode >= 500 ? 'error' : 'info'),
+    genReqId: nameRequest,
+    customLogLevel: levelOf,
     customProps: (_req, res) => {
       const code: unknown = res.locals['code'];
       return { code };
     },
     customErrorMessage: () => 'request failed',
-    autoLogging: { ignore: (req) => req.url === '/healthz' },
   });
 }
 
-const SECRETS = [
+function levelOf(req: Request, { statusCode }: Response): 'error' | 'info' | 'silent' {
+  if (statusCode >= 500) return 'error';
+  return statusCode === 200 && QUIET.has(req.url) ? 'silent' : 'info';
+}
+
+/** Machines ask for these every few seconds: only what goes wrong is worth a line. */
+const QUIET: ReadonlySet<string> = new Set(['/healthz', '/readyz', '/metrics']);
+
+const SECRET_NAMES = [
   'authorization',
+  'cookie',
+  'password',
   'authSecret',
   'newAuthSecret',
   'token',
-  '*.authorization',
-  '*.authSecret',
-  '*.newAuthSecret',
-  '*.token',
-  '*.headers.authorization',
+  'backup',
+  'body',
+  'query',
 ];
+// Of whatever is logged, and of what is in it; headers are one deeper.
+const SECRETS = SECRET_NAMES.flatMap((name) => [name, `*.${name}`, `*.headers.${name}`]);
 
 // No path of ours has other characters or longer segments; what has may be a secret gone astray.
 const FOREIGN_SEGMENT = /[^/]*[^a-z0-9/._-][^/]*|[^/]{65,}/g;
@@ -53,7 +64,18 @@ function statusLine(res: { statusCode?: number }) {
   return { status: res.statusCode };
 }
 
+/** Why it failed: with the database's own code, as `SQLITE_FULL`, which says what to do. */
+function reason({ stack, code }: Error & { code?: unknown }) {
+  return { code, stack };
+}
+
 function defect(error: Error & { code?: unknown }) {
   const { name, message, stack, code, cause } = error;
-  return { type: name, message, stack, code, cause: cause instanceof Error ? cause.stack : cause };
+  return {
+    type: name,
+    message,
+    stack,
+    code,
+    cause: cause instanceof Error ? reason(cause) : cause,
+  };
 }

@@ -23,6 +23,8 @@ const STATUS: Readonly<Record<ServerErrorCode, number>> = {
   SESSION_EXPIRED: 401,
   WRONG_CREDENTIALS: 401,
   IDENTITY_MISMATCH: 403,
+  NOT_ENCRYPTED: 403,
+  WEBHOOK_SIGNATURE_INVALID: 403,
   NOT_FOUND: 404,
   CARD_NOT_FOUND: 404,
   BACKUP_NOT_FOUND: 404,
@@ -46,6 +48,9 @@ const STATUS: Readonly<Record<ServerErrorCode, number>> = {
   UNAVAILABLE: 503,
 };
 
+/** For a database that is down or too busy, in seconds: soon enough, and not all the time. */
+const OUTAGE_RETRY_AFTER = 5;
+
 /** The problem document of a refusal. */
 function problemOf(error: ServerError): Problem {
   const status = STATUS[error.code];
@@ -65,7 +70,9 @@ export const answerProblem: ErrorRequestHandler = (error: unknown, _req, res, ne
   // pino-http logs this one. The errors of the body parser carry the body, secrets included.
   if (problem.status >= 500 && error instanceof Error) res.err = error;
   if (problem.status === 401) res.set('WWW-Authenticate', 'Bearer');
-  if (refusal.retryAfter !== undefined) res.set('Retry-After', String(refusal.retryAfter));
+  const outage = problem.status === 503 ? OUTAGE_RETRY_AFTER : undefined;
+  const retryAfter = refusal.retryAfter ?? outage;
+  if (retryAfter !== undefined) res.set('Retry-After', String(retryAfter));
   res.status(problem.status).type('application/problem+json').send(JSON.stringify(problem));
 };
 

@@ -1,20 +1,21 @@
 import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
-import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
-import { ServerError } from '../domain/errors.ts';
-
-/** So many in so many seconds. */
-export interface RateLimit {
-  readonly points: number;
-  readonly seconds: number;
-}
+import type { SharedCounts } from '../domain/shared-counts.ts';
+import {
+  createLocalLimiter,
+  createSharedLimiter,
+  type Limiter,
+  type RateLimit,
+} from './limiter.ts';
 
 /** All limits of the server. Those of sign-in slow down guessing, whoever it comes from. */
 export interface RateLimits {
   /** Requests to one route from one address. */
   readonly routeByAddress: RateLimit;
-  /** Requests to one route under one session's identity. */
+  /** Requests to one route under one session's identity, where they only read. */
   readonly routeByIdentity: RateLimit;
+  /** Requests to one route under one session's identity, where they change something. */
+  readonly changeByIdentity: RateLimit;
   /** Accounts made from one address. */
   readonly signUpByAddress: RateLimit;
   /** Attempts to sign in from one address, whatever the identity. */
@@ -32,59 +33,36 @@ export interface RateLimits {
 export const DEFAULT_RATE_LIMITS: RateLimits = {
   routeByAddress: { points: 600, seconds: 60 },
   routeByIdentity: { points: 120, seconds: 60 },
+  changeByIdentity: { points: 120, seconds: 60 },
   signUpByAddress: { points: 60, seconds: 3600 },
   signInByAddress: { points: 60, seconds: 60 },
   signInByPair: { points: 10, seconds: 900 },
   signInByIdentity: { points: 100, seconds: 3600 },
 };
 
-/** A counter for each key, in memory. */
-interface Limiter {
-  /**
-   * Counts one use.
-   *
-   * @throws ServerError `RATE_LIMITED` when the key has used up its points
-   */
-  consume(key: string): Promise<void>;
-  /** Takes one use back. */
-  giveBack(key: string): Promise<void>;
-  /** Forgets all uses. */
-  reset(key: string): Promise<void>;
-}
-
 /** One limiter for each limit. */
 export type Limiters = Readonly<Record<keyof RateLimits, Limiter>>;
 
-/** Makes the limiters of one server. */
-export function createLimiters(limits: RateLimits): Limiters {
+/**
+ * Makes the limiters of one server. What costs the database anyway is counted there, for all servers:
+ * guessing a secret and what changes something. Reading, the hot part, is counted in memory, and so
+ * are addresses on their way to any route: a flood of requests is none of writes.
+ *
+ * @param counts - where servers count together; without it, each counts for itself
+ */
+export function createLimiters(limits: RateLimits, counts?: SharedCounts): Limiters {
+  const shared = (name: keyof RateLimits): Limiter =>
+    counts === undefined
+      ? createLocalLimiter(limits[name])
+      : createSharedLimiter(name, limits[name], counts);
   return {
-    routeByAddress: createLimiter(limits.routeByAddress),
-    routeByIdentity: createLimiter(limits.routeByIdentity),
-    signUpByAddress: createLimiter(limits.signUpByAddress),
-    signInByAddress: createLimiter(limits.signInByAddress),
-    signInByPair: createLimiter(limits.signInByPair),
-    signInByIdentity: createLimiter(limits.signInByIdentity),
-  };
-}
-
-function createLimiter({ points, seconds }: RateLimit): Limiter {
-  const limiter = new RateLimiterMemory({ points, duration: seconds });
-  return {
-    async consume(key) {
-      try {
-        await limiter.consume(key);
-      } catch (error) {
-        if (!(error instanceof RateLimiterRes)) throw error;
-        const retryAfter = Math.max(1, Math.ceil(error.msBeforeNext / 1000));
-        throw new ServerError('RATE_LIMITED', 'Too many requests. Wait a while.', { retryAfter });
-      }
-    },
-    async giveBack(key) {
-      await limiter.reward(key);
-    },
-    async reset(key) {
-      await limiter.delete(key);
-    },
+    routeByAddress: createLocalLimiter(limits.routeByAddress),
+    routeByIdentity: createLocalLimiter(limits.routeByIdentity),
+    changeByIdentity: shared('changeByIdentity'),
+    signUpByAddress: shared('signUpByAddress'),
+    signInByAddress: shared('signInByAddress'),
+    signInByPair: shared('signInByPair'),
+    signInByIdentity: shared('signInByIdentity'),
   };
 }
 

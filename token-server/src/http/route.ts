@@ -2,7 +2,8 @@ import express, { type Request, type RequestHandler, type Response } from 'expre
 import type { Identity } from 'twilio-chat-encryption/protocol';
 import { z } from 'zod';
 import { ServerError } from '../domain/errors.ts';
-import type { Session, Sessions } from '../domain/sessions.ts';
+import type { Session } from '../domain/sessions.ts';
+import type { Authenticate } from './authenticate.ts';
 import { conditionsOf, quoted, type Conditions } from './conditions.ts';
 import { unsupportedMediaType } from './problem.ts';
 import { addressKey, type Limiters } from './rate-limit.ts';
@@ -60,7 +61,7 @@ export interface Route {
 
 /** What all routes share. */
 export interface RouteContext {
-  readonly sessions: Sessions;
+  readonly authenticate: Authenticate;
   readonly limiters: Limiters;
 }
 
@@ -85,17 +86,23 @@ export function publicRoute<Body>(spec: RouteSpec<Body, Call<Body>>): Route {
   return { method, path, handler };
 }
 
+interface SessionRouteSpec<Body> extends RouteSpec<Body, SessionCall<Body>> {
+  /** Requests that change something are counted on all servers together. */
+  readonly changes?: boolean;
+}
+
 /** A route for people who signed in. */
-export function sessionRoute<Body>(spec: RouteSpec<Body, SessionCall<Body>>): Route {
-  const { method, path, body, answer } = spec;
-  const handler = ({ sessions, limiters }: RouteContext): RequestHandler => {
+export function sessionRoute<Body>(spec: SessionRouteSpec<Body>): Route {
+  const { method, path, body, answer, changes = false } = spec;
+  const handler = ({ authenticate, limiters }: RouteContext): RequestHandler => {
     const read = bodyReader(body);
+    const byIdentity = changes ? limiters.changeByIdentity : limiters.routeByIdentity;
     return async (req, res) => {
       const address = addressKey(req.ip, req.socket.remoteAddress);
       await limiters.routeByAddress.consume(`${method} ${path} ${address}`);
-      const session = await sessions.verify(bearerToken(req));
+      const session = await authenticate(req);
       const { identity } = session;
-      await limiters.routeByIdentity.consume(`${method} ${path} ${identity}`);
+      await byIdentity.consume(`${method} ${path} ${identity}`);
       const call = callOf(req, await read(req, res), address);
       send(res, await answer({ ...call, identity, session }));
     };
@@ -139,15 +146,6 @@ function isDecodable(text: string): boolean {
   }
 }
 
-function bearerToken(req: Request): string {
-  const [, token] = /^Bearer ([\w.-]+)$/i.exec(req.headers.authorization ?? '') ?? [];
-  if (token === undefined) {
-    const message = 'Sign in, and send the session as "Authorization: Bearer …".';
-    throw new ServerError('UNAUTHENTICATED', message);
-  }
-  return token;
-}
-
 // Stricter than the parser, which also takes UTF-7, UTF-16 and UTF-32.
 const JSON_TYPE = /^application\/json *(?:; *charset="?utf-8"? *)?$/i;
 
@@ -157,7 +155,7 @@ function bodyReader<Body>({ schema, limit }: BodySpec<Body>) {
   return async (req: Request, res: Response): Promise<Body> => {
     if (limit > 0) {
       if (!JSON_TYPE.test(req.headers['content-type'] ?? '')) throw unsupportedMediaType();
-      await parse(parser, req, res);
+      await runParser(parser, req, res);
     }
     const parsed = schema.safeParse(req.body);
     if (!parsed.success) throw new ServerError('INVALID_REQUEST', describe(parsed.error));
@@ -165,7 +163,8 @@ function bodyReader<Body>({ schema, limit }: BodySpec<Body>) {
   };
 }
 
-function parse(parser: RequestHandler, req: Request, res: Response): Promise<void> {
+/** Lets one of Express's parsers read a body. */
+export function runParser(parser: RequestHandler, req: Request, res: Response): Promise<void> {
   return new Promise((resolve, reject) => {
     const done = (error?: unknown): void => {
       if (error === undefined) resolve();

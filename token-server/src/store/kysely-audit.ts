@@ -16,6 +16,14 @@ export function createKyselyAuditReader(db: Kysely<Schema>): AuditReader {
       return rows[0] ?? { entries: 0, tree: 0, map: 0 };
     },
 
+    async countCards() {
+      const row = await db
+        .selectFrom('cards')
+        .select(({ fn }) => fn.countAll().as('count'))
+        .executeTakeFirstOrThrow();
+      return Number(row.count);
+    },
+
     async identities(after, limit) {
       const parts = await Promise.all(
         (['cards', 'log_entries'] as const).map((table) =>

@@ -1,21 +1,31 @@
-import { sql, type Kysely } from 'kysely';
+import type { Kysely } from 'kysely';
 import type { CardRecord } from '../domain/card-record.ts';
+import { ServerError } from '../domain/errors.ts';
 import type { Store, StoreTransaction } from '../domain/store.ts';
 import { cardRecord } from './card-rows.ts';
 import { createKyselyAccountReader, createKyselyAccountWriter } from './kysely-accounts.ts';
 import { createKyselyAuditReader } from './kysely-audit.ts';
 import { createKyselyLogReader, createKyselyLogWriter, type NodeCache } from './kysely-log.ts';
+import { isMigrated } from './migrations.ts';
+import { once, type Attempts } from './patience.ts';
 import { Recent } from './recent.ts';
 import type { Schema } from './schema.ts';
 
 /** Of the map, some 500 bytes each: its upper half, which every lookup reads, and what was just added. */
 const CACHED_NODES = 16_384;
 
-/** The store over any database that Kysely speaks to. The schema must be up to date. */
-export function createKyselyStore(db: Kysely<Schema>): Store {
+/**
+ * The store over any database that Kysely speaks to. The schema must be up to date.
+ *
+ * @param attempts - how writes wait for those of other processes
+ */
+export function createKyselyStore(db: Kysely<Schema>, attempts: Attempts = once): Store {
   const cache: NodeCache = new Recent(CACHED_NODES);
+  const accounts = createKyselyAccountReader(db);
   return {
-    ...createKyselyAccountReader(db),
+    ...accounts,
+
+    addAccount: (account) => attempts(() => accounts.addAccount(account)),
 
     findCard: (id) => findCard(db, id),
 
@@ -24,10 +34,16 @@ export function createKyselyStore(db: Kysely<Schema>): Store {
     audit: createKyselyAuditReader(db),
 
     transaction: (work) =>
-      db.transaction().execute((inner) => work(createTransaction(inner, cache))),
+      attempts((begin) =>
+        db.transaction().execute((inner) => {
+          begin();
+          return work(createTransaction(inner, cache));
+        }),
+      ),
 
     async ping() {
-      await sql`select 1`.execute(db);
+      if (await isMigrated(db)) return;
+      throw new ServerError('UNAVAILABLE', 'The database is older than this server.');
     },
 
     close: () => db.destroy(),

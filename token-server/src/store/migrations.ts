@@ -1,4 +1,4 @@
-import type { Expression, Kysely } from 'kysely';
+import { sql, type Expression, type Kysely } from 'kysely';
 import { Migrator, type Migration } from 'kysely/migration';
 import { ServerError } from '../domain/errors.ts';
 import type { Schema } from './schema.ts';
@@ -85,7 +85,46 @@ const migrations = (text: Expression<unknown>): Record<string, Migration> => ({
         .execute();
     },
   },
+  '0004-rate-limits': {
+    async up(db) {
+      await db.schema
+        .createTable('rate_limits')
+        .addColumn('key', text, (column) => column.primaryKey().notNull())
+        .addColumn('points', 'integer', (column) => column.notNull().defaultTo(0))
+        .addColumn('expire', 'bigint')
+        .execute();
+      await db.schema
+        .createIndex('rate_limits_by_expiry')
+        .on('rate_limits')
+        .column('expire')
+        .execute();
+    },
+  },
 });
+
+/** They are applied in the order of their names, so this one comes after all others. */
+const LAST =
+  Object.keys(migrations(sql`text`))
+    .toSorted()
+    .at(-1) ?? '';
+
+/**
+ * Whether all migrations that this version knows were applied. A newer server's may be there too.
+ *
+ * @throws Error when there is no database of ours at all
+ */
+export async function isMigrated(db: Kysely<Schema>): Promise<boolean> {
+  const { rows } = await sql<{ name: string }>`
+    select name from kysely_migration where name = ${LAST}`.execute(db);
+  return rows.length === 1;
+}
+
+/** The names of the migrations that were not applied yet. Changes nothing. */
+export async function missingMigrations(db: Kysely<Schema>): Promise<readonly string[]> {
+  const provider = { getMigrations: () => Promise.resolve(migrations(sql`text`)) };
+  const all = await new Migrator({ db, provider }).getMigrations();
+  return all.filter(({ executedAt }) => executedAt === undefined).map(({ name }) => name);
+}
 
 /**
  * Brings the schema up to date. Safe to run by several processes at once: on PostgreSQL, Kysely takes

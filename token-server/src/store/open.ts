@@ -3,9 +3,11 @@ import type { Store } from '../domain/store.ts';
 import { createKyselyStore } from './kysely-store.ts';
 import { LOCATION_FORMS, parseLocation } from './location.ts';
 import { migrate } from './migrations.ts';
+import { whileLocked } from './patience.ts';
 import { checkEncoding, openPostgres, POSTGRES_TEXT } from './postgres.ts';
 import type { Schema } from './schema.ts';
-import { openSqlite, SQLITE_TEXT } from './sqlite.ts';
+import { createSharedCounts } from './shared-counts.ts';
+import { LOCK_TIMEOUT, openSqlite, SQLITE_TEXT, stopBlocking } from './sqlite.ts';
 
 /** A store, and the names of the migrations that were applied to open it. */
 export interface OpenedStore {
@@ -17,7 +19,7 @@ export interface OpenedStore {
  * Opens the database of a URL and brings its schema up to date.
  *
  * @param url - `sqlite:<path>`, `sqlite::memory:` or `postgres://…`
- * @throws ServerError `UNAVAILABLE` when PostgreSQL does not answer; Error for a wrong URL, or when a
+ * @throws ServerError `UNAVAILABLE` when the database does not answer; Error for a wrong URL, or when a
  *   migration fails
  */
 export async function openStore(url: string): Promise<OpenedStore> {
@@ -31,7 +33,8 @@ async function openFile(path: string): Promise<OpenedStore> {
   const db = openSqlite(path);
   try {
     const applied = await migrate(db, SQLITE_TEXT);
-    return { store: createKyselyStore(db), applied };
+    await stopBlocking(db);
+    return { store: createKyselyStore(db, whileLocked(LOCK_TIMEOUT)), applied };
   } catch (error) {
     await db.destroy();
     throw error;
@@ -40,7 +43,8 @@ async function openFile(path: string): Promise<OpenedStore> {
 
 async function openServer(url: string): Promise<OpenedStore> {
   const applied = await migrateServer(await openPostgres(url, 'migrations'));
-  return { store: createKyselyStore(await openPostgres(url, 'requests')), applied };
+  const db = await openPostgres(url, 'requests');
+  return { store: { ...createKyselyStore(db), counts: createSharedCounts(db) }, applied };
 }
 
 async function migrateServer(db: Kysely<Schema>): Promise<readonly string[]> {

@@ -25,6 +25,16 @@ export interface Schema {
     /** The exported revocation of a card that was revoked. */
     readonly revocation: string | null;
   };
+  /**
+   * Uses that are counted for rate limits, by the limit and whom it counts. The order and the names of
+   * the columns are rate-limiter-flexible's. Empty where one server is all there is.
+   */
+  readonly rate_limits: {
+    readonly key: string;
+    readonly points: number;
+    /** When the count starts again. */
+    readonly expire: number | null;
+  };
   /** Every key that was ever in a card. Rows stay when a card dies: keys are never used again. */
   readonly card_keys: {
     readonly key: string;

@@ -12,12 +12,15 @@ import {
   type DatabaseConnection,
   type Dialect,
   type Expression,
-  type SqliteDialectConfig,
 } from 'kysely';
+import { createCheckedDatabase } from './checked-database.ts';
 import type { Schema } from './schema.ts';
 
 /** Text that is compared and ordered by its bytes, which is SQLite's way. */
 export const SQLITE_TEXT: Expression<unknown> = sql`text`;
+
+/** How long to wait for the locks of other processes, in milliseconds. */
+export const LOCK_TIMEOUT = 5000;
 
 /**
  * Opens a SQLite database, and makes the file and its folder when they are not there.
@@ -26,13 +29,18 @@ export const SQLITE_TEXT: Expression<unknown> = sql`text`;
  */
 export function openSqlite(path: string): Kysely<Schema> {
   if (path !== ':memory:') createPrivately(path);
-  // How long to wait for the locks of other processes. The wait blocks this one: keep it short.
-  const database = new Database(path, { timeout: 5000 });
+  // SQLite's own wait blocks this process, which does not matter before it serves.
+  const database = new Database(path, { timeout: LOCK_TIMEOUT });
   database.pragma('journal_mode = WAL');
   // A card that was answered as published must survive a power cut; WAL's usual NORMAL may lose it.
   database.pragma('synchronous = FULL');
   database.pragma('foreign_keys = ON');
-  return new Kysely<Schema>({ dialect: createDialect({ database }) });
+  return new Kysely<Schema>({ dialect: createDialect(database) });
+}
+
+/** From now on a lock fails a statement nearly at once; see `whileLocked`. */
+export async function stopBlocking(db: Kysely<Schema>): Promise<void> {
+  await sql`pragma busy_timeout = 5`.execute(db);
 }
 
 /** The file holds secret hashes: nobody but the server's user may read it, whatever the umask. */
@@ -46,8 +54,20 @@ function createPrivately(path: string): void {
  * read and then write would both start, and one fail with SQLITE_BUSY without waiting.
  */
 class ImmediateDriver extends SqliteDriver {
+  readonly #database: Database.Database;
+
+  constructor(database: Database.Database) {
+    super({ database: createCheckedDatabase(database) });
+    this.#database = database;
+  }
+
   override async beginTransaction(connection: DatabaseConnection): Promise<void> {
     await connection.executeQuery(CompiledQuery.raw('begin immediate'));
+  }
+
+  /** A full disk, among others, has ended the transaction already, and there is none to end. */
+  override async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
+    if (this.#database.inTransaction) await super.rollbackTransaction(connection);
   }
 }
 
@@ -61,10 +81,10 @@ class TransactionalAdapter extends SqliteAdapter {
   }
 }
 
-function createDialect(config: SqliteDialectConfig): Dialect {
+function createDialect(database: Database.Database): Dialect {
   return {
     createAdapter: () => new TransactionalAdapter(),
-    createDriver: () => new ImmediateDriver(config),
+    createDriver: () => new ImmediateDriver(database),
     createIntrospector: (db) => new SqliteIntrospector(db),
     createQueryCompiler: () => new SqliteQueryCompiler(),
   };

@@ -31,6 +31,7 @@ export function accountChangeRoutes(
       method: 'post',
       path: '/v1/password',
       body: SECRETS,
+      changes: true,
       async answer({ body: { authSecret, newAuthSecret }, identity, address }) {
         const version = await underGuessLimits(limiters, { identity, address }, () =>
           changes.changeSecret(identity, authSecret, newAuthSecret),
@@ -42,6 +43,7 @@ export function accountChangeRoutes(
       method: 'delete',
       path: '/v1/account',
       body: SECRET,
+      changes: true,
       async answer({ body: { authSecret }, identity, address }) {
         await underGuessLimits(limiters, { identity, address }, () =>
           changes.deleteAccount(identity, authSecret),

@@ -27,6 +27,7 @@ export function backupRoutes(backups: Backups): readonly Route[] {
       method: 'put',
       path: PATH,
       body: BACKUP,
+      changes: true,
       async answer({ body: { backup }, conditions, session }) {
         const etag = await backups.put(session, backup, requireKnown(conditions));
         return { status: 200, body: {}, etag };
@@ -36,6 +37,7 @@ export function backupRoutes(backups: Backups): readonly Route[] {
       method: 'delete',
       path: PATH,
       body: NO_BODY,
+      changes: true,
       async answer({ conditions, session }) {
         await backups.delete(session, requireKnownEtag(conditions));
         return { status: 204, body: null };

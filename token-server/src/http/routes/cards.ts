@@ -30,6 +30,7 @@ export function cardRoutes(cards: Cards, log: Log): readonly Route[] {
       method: 'post',
       path: '/v1/cards',
       body: CARD,
+      changes: true,
       async answer({ body, identity }) {
         return { status: 201, body: await cards.publish(identity, body.card) };
       },
@@ -56,6 +57,7 @@ export function cardRoutes(cards: Cards, log: Log): readonly Route[] {
       method: 'post',
       path: '/v1/cards/:id/revocation',
       body: REVOCATION,
+      changes: true,
       async answer({ id, identity, body }) {
         await cards.revoke(identity, id, body.revocation);
         return { status: 200, body: {} };

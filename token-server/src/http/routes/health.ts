@@ -1,25 +1,47 @@
+import type { RequestHandler } from 'express';
 import { ServerError } from '../../domain/errors.ts';
 import type { Store } from '../../domain/store.ts';
-import { NO_BODY, publicRoute, type Route } from '../route.ts';
+import { oneAtATime, within } from '../bounded.ts';
+import type { Route } from '../route.ts';
 
-/** `GET /healthz`: the process answers. `GET /readyz`: so does its database. */
-export function healthRoutes(store: Pick<Store, 'ping'>): readonly Route[] {
-  const ok = { status: 200, body: { status: 'ok' } };
+/** What it takes to be ready. */
+export interface Readiness {
+  readonly store: Pick<Store, 'ping'>;
+  /** Whether the server is about to stop. */
+  readonly isDraining: () => boolean;
+}
+
+/** Who asks is about to give up by then, and would not hear why. */
+const PING_TIMEOUT = 3_000;
+
+const OK = { status: 'ok' };
+
+/**
+ * `GET /healthz`: the process answers. `GET /readyz`: requests may be sent here, because the database
+ * answers, has the tables of this version, and the server is not about to stop. Its keys were loaded
+ * before it had routes.
+ *
+ * Neither is limited: limits may need the database, and probes come from one address.
+ */
+export function healthRoutes({ store, isDraining }: Readiness): readonly Route[] {
+  const ping = oneAtATime(() => within(PING_TIMEOUT, store.ping()));
   return [
-    publicRoute({ method: 'get', path: '/healthz', body: NO_BODY, answer: () => ok }),
-    publicRoute({
-      method: 'get',
-      path: '/readyz',
-      body: NO_BODY,
-      async answer() {
-        try {
-          await store.ping();
-          return ok;
-        } catch (cause) {
-          if (cause instanceof ServerError) throw cause;
-          throw new ServerError('UNAVAILABLE', 'The database does not answer.', { cause });
-        }
-      },
+    route('/healthz', (_req, res) => {
+      res.json(OK);
+    }),
+    route('/readyz', async (_req, res) => {
+      if (isDraining()) throw new ServerError('UNAVAILABLE', 'The server is about to stop.');
+      try {
+        await ping();
+      } catch (cause) {
+        if (cause instanceof ServerError) throw cause;
+        throw new ServerError('UNAVAILABLE', 'The database does not answer.', { cause });
+      }
+      res.json(OK);
     }),
   ];
+}
+
+function route(path: string, handler: RequestHandler): Route {
+  return { method: 'get', path, handler: () => handler };
 }
