@@ -71,6 +71,20 @@ test('a second log is told of at once and on every visit, with evidence to save'
   });
 });
 
+test('a server that does not show what it told others of one is told of with their message', async () => {
+  const [bob, carol] = [await world.person('Bob'), await world.person('Carol')];
+  await bob.signUp();
+  await carol.signUp();
+  await carol.createChannel('audit');
+  await carol.addMember('Bob');
+  await bob.open('audit');
+  await bob.page.route('**/v1/log/map?*', (intercepted) =>
+    intercepted.fulfill({ status: 404, json: { code: 'NOT_FOUND' } }),
+  );
+  await carol.send('hello');
+  await bannerOf(bob, 'The server does not show what it told others about you.').waitFor();
+});
+
 test('no page reported an error or a violated policy', () => {
   expect(world.complaints()).toEqual([]);
 });

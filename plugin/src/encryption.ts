@@ -1,9 +1,16 @@
 /** What applications open and hold. */
-import { checkOptions, invalidArgument, kindOf } from './arguments.ts';
+import { checkOptions, invalidArgument, kindOf, textArgument } from './arguments.ts';
+import { hasBackup, type BackupState } from './client/backup.ts';
 import type { SplitView } from './client/card-log.ts';
 import type { Cards } from './client/cards.ts';
 import type { BackupOptions } from './client/device-changes.ts';
-import { checkDeviceOptions, type DeviceOptions } from './client/device-options.ts';
+import { hasDevice } from './client/device-keys.ts';
+import {
+  checkDeviceOptions,
+  checkDirectory,
+  checkKeyStore,
+  type DeviceOptions,
+} from './client/device-options.ts';
 import { openDevice, type Device, type DeviceEvents } from './client/device.ts';
 import { IndexedDbKeyStore } from './client/indexeddb-key-store.ts';
 import type { KeyStore } from './client/key-store.ts';
@@ -14,6 +21,7 @@ import type { TrustedCard } from './client/safety-numbers.ts';
 import {
   parseCardId,
   parseChannelSid,
+  parseIdentity,
   type CardId,
   type Identity,
 } from './protocol/identifiers.ts';
@@ -211,7 +219,8 @@ export interface Encryption {
    * @param password of the backup: the one that it was made with, if there is one
    * @param options `currentPassword` of this device, if it is another one; `formerPassword` of the backup so
    * far, if it is to have another one
-   * @throws EncryptionError `INVALID_ARGUMENT`, `WRONG_PASSWORD`, `BACKUP_ROLLED_BACK`,
+   * @throws EncryptionError `INVALID_ARGUMENT`, `WRONG_PASSWORD` of the device or of the backup so far, as
+   * `passwordOf` says, `BACKUP_ROLLED_BACK`,
    * `BACKUP_CHANGED`, `DIRECTORY_UNREACHABLE`, `DIRECTORY_REFUSED`, `UNAUTHORIZED`, `CLOSED`,
    * `DEVICE_REMOVED`, `DEVICE_BUSY`, `KEY_STORE_UNAVAILABLE`, `KEY_STORE_FULL`,
    * `KEY_RECORD_DAMAGED`: the backup is as before,
@@ -224,6 +233,14 @@ export interface Encryption {
    * `UNAUTHORIZED`, `CLOSED`, `DEVICE_REMOVED`
    */
   removeBackup(): Promise<void>;
+  /**
+   * What this device knows of the backup that the server has now, without opening it; null when there is
+   * none.
+   * @throws EncryptionError `INVALID_ARGUMENT` for a directory without backups, `DIRECTORY_UNREACHABLE`,
+   * `DIRECTORY_REFUSED`, `UNAUTHORIZED`, `CLOSED`, `DEVICE_REMOVED`, `KEY_STORE_UNAVAILABLE`,
+   * `KEY_RECORD_DAMAGED`
+   */
+  backupState(): Promise<BackupState | null>;
   /**
    * Deletes the keys of this device and all that it remembers, and closes it: what only it could read is
    * lost. Saved key pairs stay, see `keys.delete`. The server is not told; {@link Encryption.revoke} before
@@ -256,7 +273,7 @@ export const Encryption = {
    * sent. If the device is new, one of the backup's cards that is still in use vouches for its card, so
    * that others trust it without being asked. Takes some seconds of computing.
    * @throws EncryptionError those of {@link Encryption.open}, and `INVALID_ARGUMENT` for a directory without
-   * backups; `BACKUP_NOT_FOUND`; `WRONG_PASSWORD` of the backup or of the device, as the message says;
+   * backups; `BACKUP_NOT_FOUND`; `WRONG_PASSWORD` of the backup or of the device, as `passwordOf` says;
    * `LOG_INVALID`, `LOG_STALE`, `SPLIT_VIEW`
    */
   async restore(options: RestoreOptions): Promise<RestoredEncryption> {
@@ -266,6 +283,28 @@ export const Encryption = {
     const { checked, application } = await checkedOptions(others);
     const { device, savedAt, missing } = await restoreDevice(checked, backupPassword);
     return { encryption: encryptionOf(device, application), savedAt, missing };
+  },
+
+  /**
+   * Whether there is a device of this person in the key store, locked. Opens nothing, and asks nobody.
+   * @param options `keyStore`: as for {@link Encryption.open}
+   * @throws EncryptionError `INVALID_ARGUMENT`, `INVALID_IDENTITY`, `KEY_STORE_UNAVAILABLE`
+   */
+  async hasDevice(options: Pick<EncryptionOptions, 'identity' | 'keyStore'>): Promise<boolean> {
+    checkOptions(options, ['identity', 'keyStore'], 'Encryption.hasDevice');
+    const identity = parseIdentity(textArgument(options.identity, 'identity'));
+    return hasDevice(identity, checkKeyStore(options.keyStore ?? defaultKeyStore()));
+  },
+
+  /**
+   * Whether the server has a backup of whoever is signed in, for {@link Encryption.restore} on a new device.
+   * @param options `server`, `authorize`: as for {@link Encryption.open}
+   * @throws EncryptionError `INVALID_ARGUMENT`, also for a directory without backups;
+   * `DIRECTORY_UNREACHABLE`, `DIRECTORY_REFUSED`, `UNAUTHORIZED`
+   */
+  async hasBackup(options: Pick<EncryptionOptions, 'server' | 'authorize'>): Promise<boolean> {
+    checkOptions(options, ['server', 'authorize'], 'Encryption.hasBackup');
+    return hasBackup(checkDirectory(options));
   },
 } as const;
 
@@ -298,7 +337,7 @@ function encryptionOf(
     clearAttributes,
     rule: channelRule(device, channels),
   });
-  const { rotate, changePassword, backup, removeBackup, cleanup } = device.changes;
+  const { rotate, changePassword, backup, removeBackup, backupState, cleanup } = device.changes;
   return Object.freeze<Encryption>({
     identity: device.identity,
     get cardId() {
@@ -331,7 +370,7 @@ function encryptionOf(
       checkOptions(options, ['compromisedSince'], 'revoke');
       await device.devices.revoke(parseCardId(cardId), options);
     },
-    ...{ rotate, changePassword, backup, removeBackup, cleanup },
+    ...{ rotate, changePassword, backup, removeBackup, backupState, cleanup },
     close: device.close,
   });
 }
@@ -361,6 +400,7 @@ const EVENTS: Readonly<Record<keyof DeviceEvents, true>> = {
   deviceRemoved: true,
   deviceRevoked: true,
   splitView: true,
+  auditFailed: true,
 };
 
 // A listener that is never called is missed when it is too late.

@@ -4,6 +4,7 @@
  *     const alice = await Encryption.open({ identity: 'alice', … });
  *     const client = alice.wrapClient(await Client.create(token));
  */
+export type { BackupState } from './client/backup.ts';
 export type { SplitView } from './client/card-log.ts';
 export type { Cards } from './client/cards.ts';
 export type { ExportableCard } from './client/checked-cards.ts';
@@ -11,6 +12,7 @@ export type { OpenedBytes, SealedBytes } from './client/data-bytes.ts';
 export type { BackupOptions } from './client/device-changes.ts';
 export type { DeviceOptions } from './client/device-options.ts';
 export type { DeviceEvents } from './client/device.ts';
+export type { FailedAudit } from './client/witness.ts';
 export type { BackupStore, Directory, StoredBackup } from './client/directory.ts';
 export type { LogAnswer, LogSource } from './client/log-source.ts';
 export { IndexedDbKeyStore } from './client/indexeddb-key-store.ts';

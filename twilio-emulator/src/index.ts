@@ -20,7 +20,7 @@ export type {
 } from './interceptors.ts';
 export type { JsonRecord } from './json.ts';
 export type { WebhookConfig } from './webhooks.ts';
-export type { WebhookEvent } from './chat/webhook-events.ts';
+export type { WebhookEvent, WebhookProduct } from './chat/webhook-events.ts';
 export type { HttpHandler } from './media/http.ts';
 export type { IncomingMessage, Operate } from './operate.ts';
 export type { ReceivedFrame } from './recorder.ts';

@@ -2,22 +2,25 @@ import { EncryptionError } from '../errors.ts';
 import { checkApproval, importCard, type Card } from '../protocol/card.ts';
 import type { VerifyingKey } from '../protocol/curves.ts';
 import type { CardId, Identity } from '../protocol/identifiers.ts';
+import { treeOf, type LogHead } from '../protocol/log/head.ts';
 import type { LoggedCard } from '../protocol/log/history.ts';
 import { isYounger } from './age.ts';
-import type { ProvenHistory } from './card-log.ts';
+import type { ProvenHistory, ProvenLookup } from './card-log.ts';
 
 /** The live cards of an identity, and how many entries about it hold something that does not check. */
 export interface FoundCards {
   readonly cards: readonly Card[];
   /** All that the log says of the identity. */
   readonly history: ProvenHistory;
+  /** Proves that. */
+  readonly head: LogHead;
   readonly invalid: number;
 }
 
 /** Where a card book looks. */
 export interface CardSource {
   /** All that the log has about these identities; proven. */
-  lookUp(identities: readonly Identity[]): Promise<ReadonlyMap<Identity, ProvenHistory>>;
+  lookUp(identities: readonly Identity[]): Promise<ProvenLookup>;
   /** The exported card of this id, or null. */
   get(id: CardId): Promise<string | null>;
 }
@@ -30,8 +33,15 @@ export interface CardBook {
    * log, and the log's and the directory's errors
    */
   get(id: CardId): Promise<Card>;
-  /** The live cards of each identity, at most five minutes old. */
-  find(identities: readonly Identity[]): Promise<ReadonlyMap<Identity, FoundCards>>;
+  /**
+   * The live cards of each identity, at most five minutes old.
+   * @param isCarried whether those whom this is for were told of a head; all are by default. The others
+   * are looked up anew, together, unless they are many, so that one head proves them
+   */
+  find(
+    identities: readonly Identity[],
+    isCarried?: (head: LogHead) => boolean,
+  ): Promise<ReadonlyMap<Identity, FoundCards>>;
   /** The live cards of an identity as they were last found, however long ago; asks nobody. */
   known(identity: Identity): readonly Card[];
   /** What the log said last of a card; null when it was never asked. */
@@ -66,23 +76,24 @@ export function cardBook(
   appKeys: readonly VerifyingKey[],
   now: () => number,
 ): CardBook {
-  const histories = new Map<Identity, ProvenHistory>();
+  const histories = new Map<Identity, Pick<FoundCards, 'history' | 'head'>>();
   const states = new Map<CardId, LoggedCard>();
   const lookups = new Map<CardId, Promise<Card>>();
   const found = new Map<Identity, FoundCards & { readonly at: number }>();
   const refreshes = new Map<Identity, number>();
 
-  function keep(identity: Identity, answer: ProvenHistory): FoundCards {
+  function keep(identity: Identity, answer: Pick<FoundCards, 'history' | 'head'>): FoundCards {
     const known = histories.get(identity);
     // Of two answers under way at once the older may come last.
-    const history = known && known.size > answer.size ? known : answer;
+    const proven = known && known.head.size > answer.head.size ? known : answer;
+    const { history } = proven;
     forget(identity);
-    histories.set(identity, history);
+    histories.set(identity, proven);
     for (const state of history.cards) states.set(state.card.id, state);
     const live = history.cards.filter(
       ({ status, card }) => status === 'live' && card.identity === identity,
     );
-    return { cards: live.map(({ card }) => card), history, invalid: history.invalid };
+    return { ...proven, cards: live.map(({ card }) => card), invalid: history.invalid };
   }
 
   /** Makes room, the oldest first. Whoever asked has what they asked for. */
@@ -95,7 +106,7 @@ export function cardBook(
   }
 
   function forget(identity: Identity): void {
-    for (const { card } of histories.get(identity)?.cards ?? []) states.delete(card.id);
+    for (const { card } of histories.get(identity)?.history.cards ?? []) states.delete(card.id);
     histories.delete(identity);
   }
 
@@ -103,12 +114,13 @@ export function cardBook(
     const at = now();
     const before = asked.map((identity) => refreshes.get(identity));
     const answer = await source.lookUp(asked);
+    const { head } = answer;
     makeRoom();
     const result = new Map<Identity, FoundCards>();
     for (const [index, identity] of asked.entries()) {
-      const history = answer.get(identity);
+      const history = answer.histories.get(identity);
       if (!history) throw new TypeError('The log gave no answer.');
-      const cards = keep(identity, history);
+      const cards = keep(identity, { history, head });
       result.set(identity, cards);
       // An answer that was under way when a newer one was wanted, or came, is not kept.
       const isWanted = refreshes.get(identity) === before[index];
@@ -149,16 +161,20 @@ export function cardBook(
       return lookup;
     },
 
-    async find(identities) {
+    async find(identities, isCarried = () => true) {
       const result = new Map<Identity, FoundCards>();
-      const stale: Identity[] = [];
       for (const identity of identities) {
         const known = found.get(identity);
         if (known && isYounger(known.at, FRESH_MILLISECONDS, now())) result.set(identity, known);
-        else stale.push(identity);
       }
-      for (let start = 0; start < stale.length; start += MAX_SEARCHED) {
-        const answer = await search(stale.slice(start, start + MAX_SEARCHED));
+      const stale = identities.filter((identity) => !result.has(identity));
+      const untold = [...result].filter(([, { head }]) => !isCarried(head));
+      const trees = new Set(untold.map(([, { head }]) => treeOf(head)));
+      const isOneHead = trees.size + Math.min(stale.length, 1) <= 1;
+      const together = [...stale, ...untold.map(([identity]) => identity)];
+      const asked = isOneHead || together.length > MAX_SEARCHED ? stale : together;
+      for (let start = 0; start < asked.length; start += MAX_SEARCHED) {
+        const answer = await search(asked.slice(start, start + MAX_SEARCHED));
         for (const [identity, cards] of answer) result.set(identity, cards);
       }
       return result;
@@ -168,7 +184,7 @@ export function cardBook(
 
     stateOf: (id) => states.get(id) ?? null,
 
-    historyOf: (identity) => histories.get(identity) ?? null,
+    historyOf: (identity) => histories.get(identity)?.history ?? null,
 
     foundAt: (identity) => found.get(identity)?.at ?? -Infinity,
 

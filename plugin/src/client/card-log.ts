@@ -1,7 +1,7 @@
 /** What this device knows of the transparency log, and what it demands of each answer. */
 import { EncryptionError, isEncryptionError } from '../errors.ts';
 import type { VerifyingKey } from '../protocol/curves.ts';
-import type { CardId, Identity } from '../protocol/identifiers.ts';
+import type { Identity } from '../protocol/identifiers.ts';
 import { decodeHead, encodeHead, verifyHead, type LogHead } from '../protocol/log/head.ts';
 import type { IdentityHistory } from '../protocol/log/history.ts';
 import { lookupFromJson } from '../protocol/log/lookup-json.ts';
@@ -10,8 +10,8 @@ import { verifyConsistency } from '../protocol/log/tree.ts';
 import { base64url, equal, type Bytes } from '../protocol/primitives.ts';
 import { acceptedCards } from './accepted-cards.ts';
 import type { LogSource } from './log-source.ts';
-import { queues } from './queues.ts';
 import { readState, type Records, type StateType, updateState } from './state.ts';
+import { witness, type FailedAudit, type Witness } from './witness.ts';
 
 /** Two heads that the log's key signed, of which neither can be shown to have become the other. */
 export interface SplitView {
@@ -31,6 +31,13 @@ export interface ProvenHistory extends IdentityHistory {
   readonly signedAt: number;
 }
 
+/** What was looked up at once. */
+export interface ProvenLookup {
+  /** Proves all of them. */
+  readonly head: LogHead;
+  readonly histories: ReadonlyMap<Identity, ProvenHistory>;
+}
+
 /** The log as one device sees it. */
 export interface CardLog {
   /**
@@ -39,18 +46,12 @@ export interface CardLog {
    * @throws EncryptionError `LOG_INVALID`, `LOG_STALE`, `SPLIT_VIEW`, the directory's and the key
    * store's errors
    */
-  lookUp(identities: readonly Identity[]): Promise<ReadonlyMap<Identity, ProvenHistory>>;
-  /**
-   * The newest head that was checked: what this device's messages carry.
-   * @throws EncryptionError `LOG_STALE` before the first lookup of this device, the key store's errors
-   */
-  head(): Promise<LogHead>;
+  lookUp(identities: readonly Identity[]): Promise<ProvenLookup>;
   /**
    * Compares a head that somebody's message carried with what this device knows; its signature was
-   * checked. Does not reject: what cannot be asked now is asked with that card's next message. Heads of one
-   * card are compared once in a minute, the latest one in the end.
+   * checked. Does not reject: see {@link Witness}.
    */
-  witness(head: LogHead, sender: CardId): Promise<void>;
+  readonly witness: Witness;
   /** Whether this key signed the head. */
   isSigned(head: LogHead): Promise<boolean>;
   /** The evidence that the log showed different people different things, if it did. */
@@ -74,7 +75,11 @@ export interface CardLogContext {
   /** Aborted when the device is closed. */
   readonly closed: AbortSignal;
   readonly onSplitView: (evidence: SplitView) => void;
-  /** Is told what the log said of this identity when others saw it. */
+  readonly onAuditFailed: (failure: FailedAudit) => void;
+  /**
+   * Is told what the log said of this identity when others saw it. Rejects when it is not what this
+   * device was told.
+   */
   readonly onOwnHistory: (history: ProvenHistory) => Promise<void>;
 }
 
@@ -104,31 +109,12 @@ function isSplitView(value: unknown): value is SplitView {
 const FRESH_MILLISECONDS = 24 * 3_600_000;
 // A log's clock may be ahead of this one's.
 const CLOCK_SKEW_MILLISECONDS = 5 * 60_000;
-// The log grows all the time, so that each message may have another head: a sender's are compared at
-// once when the first comes, and then the latest of them now and then.
-const WITNESS_MILLISECONDS = 60_000;
-const MAX_WITNESSED = 4096;
 
 /** The log of one device. */
 export function cardLog(context: CardLogContext): CardLog {
   const { directory, records, logKey, appKeys, identity, now } = context;
   const name = `log/${base64url.encode(logKey.publicKey)}`;
   const accept = acceptedCards();
-  // One after the other, and beside what is sent.
-  const inTurn = queues();
-  const witnessed = new Map<CardId, { readonly head: string; readonly at: number }>();
-  const waiting = new Map<CardId, LogHead>();
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  context.closed.addEventListener('abort', () => {
-    clearTimeout(timer);
-    waiting.clear();
-  });
-
-  // Asked for with each message.
-  let latest: LogHead | null = null;
-  // The head of somebody's message under which this device asked for its own identity last.
-  let ownSeen: LogHead | null = null;
-
   const state = (): Promise<LogState> => readState(records, name, LOG_STATE);
   // In turn with the device's other tabs, and not at all once it was removed.
   const change = (update: (current: LogState) => LogState) =>
@@ -157,18 +143,12 @@ export function cardLog(context: CardLogContext): CardLog {
         const [from, to] = before.size <= head.size ? [before, head] : [head, before];
         if (!(await follows(from, to, prove))) throw await split(before, head);
       }
-      if (before && !isLater(head, before)) {
-        latest = before;
-        return;
-      }
+      if (before && !isLater(head, before)) return;
       const { before: old } = await change((current) =>
         current.head === text ? { ...current, head: textOf(head) } : current,
       );
       // Another answer, in another tab perhaps, was kept meanwhile: it is compared with that one, too.
-      if (old.head === text) {
-        latest = head;
-        return;
-      }
+      if (old.head === text) return;
     }
   }
 
@@ -186,9 +166,7 @@ export function cardLog(context: CardLogContext): CardLog {
     return hashesOf(await directory.consistency(from.size, to.size));
   }
 
-  async function lookUp(
-    identities: readonly Identity[],
-  ): Promise<ReadonlyMap<Identity, ProvenHistory>> {
+  async function lookUp(identities: readonly Identity[]): Promise<ProvenLookup> {
     const asked = (await known())?.size ?? 0;
     const answer = await directory.lookup(identities, asked);
     const head = await signed(answer.head);
@@ -204,7 +182,7 @@ export function cardLog(context: CardLogContext): CardLog {
     });
     // What is older than what was seen may hide what came between.
     if (head.size < asked) throw stale('shows an older state than before');
-    return verified(answer.lookup, head, identities);
+    return { head, histories: await verified(answer.lookup, head, identities) };
   }
 
   async function verified(
@@ -237,38 +215,10 @@ export function cardLog(context: CardLogContext): CardLog {
       const smaller = isRefused ? await shrunkFrom(head) : null;
       throw smaller ? await split(smaller, head) : error;
     });
-    // Not if it is merely known: others may have been looked up under it.
-    if (ownSeen && isSameTree(ownSeen, head)) return;
+    // Also if this device knew the head: others may have been looked up under it, and shown something else.
     const answer = await directory.lookupAt(identity, head.size);
     const own = (await verified(answer, head, [identity])).get(identity);
     if (own) await context.onOwnHistory(own);
-    ownSeen = head;
-  }
-
-  async function witness(head: LogHead, sender: CardId): Promise<void> {
-    const text = textOf(head);
-    const last = witnessed.get(sender);
-    if (last?.head === text || context.closed.aborted) return;
-    if (last && now() - last.at < WITNESS_MILLISECONDS) {
-      witnessLater(head, sender);
-      return;
-    }
-    if (witnessed.size >= MAX_WITNESSED) witnessed.clear();
-    witnessed.set(sender, { head: text, at: now() });
-    waiting.delete(sender);
-    await inTurn('', () => compare(head)).catch((error: unknown) => {
-      // A split view was told of. Whatever else kept it from being compared may be over next time.
-      if (!isEncryptionError(error, 'SPLIT_VIEW')) witnessed.delete(sender);
-    });
-  }
-
-  /** The latest head of each sender is compared, also when no other message of theirs comes. */
-  function witnessLater(head: LogHead, sender: CardId): void {
-    if (waiting.size < MAX_WITNESSED) waiting.set(sender, head);
-    timer ??= setTimeout(() => {
-      timer = undefined;
-      for (const [id, latestHead] of [...waiting]) void witness(latestHead, id);
-    }, WITNESS_MILLISECONDS);
   }
 
   /**
@@ -287,15 +237,19 @@ export function cardLog(context: CardLogContext): CardLog {
   return {
     lookUp,
 
-    async head() {
-      latest ??= await known();
-      if (latest) return latest;
-      throw stale('was never seen by this device');
-    },
-
     isSigned: (head) => verifyHead(logKey, head),
 
-    witness,
+    witness: witness({
+      compare,
+      isAnswering: () =>
+        directory.lookup([identity], 0).then(
+          () => true,
+          () => false,
+        ),
+      now,
+      closed: context.closed,
+      onFailed: context.onAuditFailed,
+    }),
 
     splitView: async () => (await state()).splitView,
 
@@ -317,10 +271,6 @@ export function cardLog(context: CardLogContext): CardLog {
     if (from.size === to.size) return equal(from.root, to.root);
     return verifyConsistency(from, to, await prove(from, to));
   }
-}
-
-function isSameTree(one: LogHead, other: LogHead): boolean {
-  return one.size === other.size && equal(one.root, other.root);
 }
 
 /** The larger one; of two of one size, the one signed later. */

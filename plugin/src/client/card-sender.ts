@@ -9,6 +9,7 @@ import {
   type SealedMessage,
 } from '../protocol/message-envelope.ts';
 import type { EditTarget, MessageMeasures, SignedMessage } from '../protocol/message.ts';
+import type { LogHead } from '../protocol/log/head.ts';
 import { base64url, hash, hex, type Bytes, type RandomSource } from '../protocol/primitives.ts';
 import type { Session } from '../protocol/session.ts';
 import { x25519Slots } from '../protocol/slot.ts';
@@ -23,7 +24,8 @@ import type { Delivery, Outlet } from './outlet.ts';
 import type { OwnCard } from './own-card.ts';
 import { patiently } from './patience.ts';
 import type { RecipientPolicy } from './recipient-policy.ts';
-import { chooseRecipients, type RecipientsContext } from './recipients.ts';
+import { carriedHeads } from './carried-heads.ts';
+import { chooseRecipients, type Recipients, type RecipientsContext } from './recipients.ts';
 import type { Records } from './state.ts';
 import { suiteOf } from './suite.ts';
 
@@ -75,6 +77,7 @@ export function cardSender(own: OwnCard, context: SenderContext): CardSender {
   const ephemeralOf = ephemerals(random, now);
   const highest = new Map<ChannelSid, number>();
   const outboxes = new Map<ChannelSid, Outbox>();
+  const carried = carriedHeads();
 
   function outboxOf(channelSid: ChannelSid): Outbox {
     const box = outboxes.get(channelSid) ?? outbox(context.recordsOf(own), own.card.id, channelSid);
@@ -94,15 +97,16 @@ export function cardSender(own: OwnCard, context: SenderContext): CardSender {
     }
   }
 
-  async function recipientsIn(outlet: Outlet): Promise<readonly Bytes[]> {
+  async function recipientsIn(outlet: Outlet): Promise<Recipients> {
+    const { channelSid } = outlet;
     const members = await approvedMembers(outlet);
     // A message is not lost because the token server was restarted.
-    const keys = await patiently('DIRECTORY_UNREACHABLE', () =>
-      chooseRecipients(members, own.card, suite, context),
+    const recipients = await patiently('DIRECTORY_UNREACHABLE', () =>
+      chooseRecipients(members, own.card, suite, context, (head) => carried.has(channelSid, head)),
     );
-    await context.encrypted.checkSuite(outlet.channelSid, suite);
-    await context.encrypted.add(outlet.channelSid, suite);
-    return keys;
+    await context.encrypted.checkSuite(channelSid, suite);
+    await context.encrypted.add(channelSid, suite);
+    return recipients;
   }
 
   async function slotsFor(channelSid: ChannelSid, keys: readonly Bytes[]): Promise<SlotSealer> {
@@ -112,7 +116,7 @@ export function cardSender(own: OwnCard, context: SenderContext): CardSender {
 
   async function routeTo(
     outlet: Outlet,
-    keys: readonly Bytes[],
+    { keys, head }: Recipients,
     message: MessageMeasures,
     limit: number,
   ): Promise<Route> {
@@ -132,7 +136,7 @@ export function cardSender(own: OwnCard, context: SenderContext): CardSender {
         session?.recipients === recipients &&
         isYounger(session.openedAt, SESSION_MILLISECONDS, now());
       if (open && (await box.spend(session))) return follow(outlet.channelSid, session);
-      await openSession(outlet, box, keys);
+      await openSession(outlet, box, { keys, head });
     }
   }
 
@@ -155,14 +159,18 @@ export function cardSender(own: OwnCard, context: SenderContext): CardSender {
     };
   }
 
-  async function openSession(outlet: Outlet, box: Outbox, keys: readonly Bytes[]): Promise<void> {
+  async function openSession(
+    outlet: Outlet,
+    box: Outbox,
+    { keys, head }: Recipients,
+  ): Promise<void> {
     const { channelSid } = outlet;
     const recipients = nameOf(keys);
     const slots = await slotsFor(channelSid, keys);
     const opened: Session[] = [];
     const entry = await box.add(async (sequence) => {
       const message: SignedMessage = {
-        ...(await signedBy(channelSid)),
+        ...signedBy(channelSid, head),
         kind: 'key',
         sequence,
         content: new Uint8Array(),
@@ -186,14 +194,13 @@ export function cardSender(own: OwnCard, context: SenderContext): CardSender {
     });
   }
 
-  async function signedBy(channelSid: ChannelSid) {
+  function signedBy(channelSid: ChannelSid, head: LogHead) {
     return {
       channelSid,
       senderCardId: own.card.id,
       messageId: messageIdOf(random(16)),
       sentAt: now(),
-      // What this device saw of the log: others compare it with what they were shown.
-      head: await context.log.head(),
+      head,
     };
   }
 
@@ -202,14 +209,15 @@ export function cardSender(own: OwnCard, context: SenderContext): CardSender {
 
     async send(outlet, content, delivery) {
       const { channelSid } = outlet;
-      const keys = await recipientsIn(outlet);
+      const recipients = await recipientsIn(outlet);
+      const { head } = recipients;
       const box = outboxOf(channelSid);
-      await settle(outlet, box, nameOf(keys));
+      await settle(outlet, box, nameOf(recipients.keys));
       const measures = { channelSid, kind: 'message', content } as const;
-      const route = await routeTo(outlet, keys, measures, delivery.limit);
+      const route = await routeTo(outlet, recipients, measures, delivery.limit);
       const entry = await box.add(async (sequence) => {
         const message: SignedMessage = {
-          ...(await signedBy(channelSid)),
+          ...signedBy(channelSid, head),
           kind: 'message',
           sequence,
           content,
@@ -219,17 +227,19 @@ export function cardSender(own: OwnCard, context: SenderContext): CardSender {
         const kind = delivery === outlet ? 'message' : 'unrepeatable';
         return { sequence, kind, text, recipients: route.recipients };
       });
-      return deliver(delivery, box, entry);
+      const index = await deliver(delivery, box, entry);
+      carried.add(channelSid, head);
+      return index;
     },
 
     async edit(outlet, target, content, limit) {
       const { channelSid } = outlet;
-      const keys = await recipientsIn(outlet);
+      const recipients = await recipientsIn(outlet);
       // A key message may be due, and must not overtake what was left with a lower number.
-      await settle(outlet, outboxOf(channelSid), nameOf(keys));
+      await settle(outlet, outboxOf(channelSid), nameOf(recipients.keys));
       const edit = { channelSid, kind: 'edit', content } as const;
-      const route = await routeTo(outlet, keys, edit, limit);
-      const signed = await signedBy(channelSid);
+      const route = await routeTo(outlet, recipients, edit, limit);
+      const signed = signedBy(channelSid, recipients.head);
       const { text } = await route.seal({ ...signed, ...edit, target });
       return text;
     },

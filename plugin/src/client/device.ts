@@ -23,10 +23,12 @@ import { receiver, type Receiver } from './receiver.ts';
 import { recipientPolicy, type NewRecipients, type RecipientPolicy } from './recipient-policy.ts';
 import { useFromNow } from './rotation.ts';
 import { safetyNumbers, type SafetyNumbers } from './safety-numbers.ts';
+import { seenHistory } from './seen-history.ts';
 import { sealedKeyStore } from './sealed-key-store.ts';
 import { sender, type Sender } from './sender.ts';
 import type { Records } from './state.ts';
 import { suiteOf } from './suite.ts';
+import type { FailedAudit } from './witness.ts';
 
 /** What a device reports. */
 export interface DeviceEvents {
@@ -62,6 +64,13 @@ export interface DeviceEvents {
    * is trusted at first sight from then on. The evidence is for whoever runs the server.
    */
   readonly splitView: SplitView;
+  /**
+   * The token server does not show what others were shown of this person, or shows something else than
+   * this device knows: somebody may have encrypted for a card in this person's name that is not
+   * theirs, or for one that was revoked. Told once of each head that somebody's message carried; it is
+   * asked again as long as the device is open. Messages go on.
+   */
+  readonly auditFailed: FailedAudit;
 }
 
 /** An unlocked device: sends messages and judges what arrives. */
@@ -166,30 +175,32 @@ async function openOnce(options: CheckedOptions, restoring?: Restoring): Promise
     onSplitView(evidence) {
       events.emit('splitView', evidence);
     },
-    // Cards in this name that others were shown, and this device is not: what it is shown is judged as
-    // it is now.
+    onAuditFailed(failure) {
+      events.emit('auditFailed', failure);
+    },
+    // Cards in this name that others were shown, whatever became of them since; unless they are trusted
+    // since.
     async onOwnHistory(history) {
-      const known = new Set(cards.historyOf(identity)?.cards.map(({ card }) => card.id));
-      const live = history.cards.filter(
-        ({ status, card }) => status === 'live' && !known.has(card.id),
-      );
-      await trust.check(
-        identity,
-        live.map(({ card }) => card),
-        history,
-      );
+      const live = history.cards.flatMap(({ status, card }) => (status === 'live' ? [card] : []));
+      const trustNow = await trust.check(identity, live);
+      const unknown = live.filter(({ id }) => trustNow.get(id) === 'changed');
+      await trust.check(identity, unknown, history);
     },
   });
+  const seen = seenHistory(records, base64url.encode(logKey.publicKey), now);
   let isEnded = false;
   const source = {
     async lookUp(people: readonly Identity[]) {
-      const histories = await log.lookUp(people);
-      const status = statusOf(histories.get(identity), keys);
+      const found = await log.lookUp(people);
+      const own = found.histories.get(identity);
+      // Without it a later revocation goes back further than it must.
+      if (own) await seen.add(own).catch(() => undefined);
+      const status = statusOf(own, keys);
       if (status !== 'live' && !isEnded) {
         isEnded = true;
         events.emit('deviceRevoked', { identity, status });
       }
-      return histories;
+      return found;
     },
     get: (id: CardId) => directory.get(id),
   };
@@ -206,7 +217,7 @@ async function openOnce(options: CheckedOptions, restoring?: Restoring): Promise
   const context = { ...base, log, encrypted, policy, sessions, deleted, recordsOf };
   const sending = sender(context);
   const receiving = receiver({ ...context, sawOwn: sending.sawOwn });
-  const devices = ownDevices({ ...base, directory, appKeys });
+  const devices = ownDevices({ ...base, directory, appKeys, seen });
   const changes = deviceChanges({
     ...base,
     ...{ keyStore, presence: there, directory, appKeys, deleted, scope, close },

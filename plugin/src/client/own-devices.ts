@@ -14,6 +14,7 @@ import type { DeviceKeys } from './device-keys.ts';
 import type { Directory } from './directory.ts';
 import type { OwnCard } from './own-card.ts';
 import type { Pins, Trust } from './pins.ts';
+import type { SeenHistory } from './seen-history.ts';
 
 /** A card of one's own: a device, or what a device had before. */
 export interface OwnDevice {
@@ -34,6 +35,13 @@ export interface OwnDevice {
   readonly endedAt?: Date;
   /** `changed`: this device does not know it, and encrypts nothing for it. */
   readonly trust: Trust;
+  /** The card whose place it took: the same device, with its keys of before. */
+  readonly previousCardId?: CardId;
+  /**
+   * The cards of this person that vouch for it, and may be believed: the one that it replaced, and those of
+   * devices on which it was acknowledged. Who knows one of these trusts it without being asked.
+   */
+  readonly vouchers: readonly CardId[];
   /** Whether it is the card of this very device. */
   readonly isThis: boolean;
   /** Whether this device has its keys, and can read what was encrypted for it. */
@@ -44,7 +52,8 @@ export interface OwnDevice {
 export interface RevokeOptions {
   /**
    * Since when somebody else may have its keys, as when the device was stolen. Devices that it vouched
-   * for since then are not trusted for that. Without it, the device is merely not used any more.
+   * for since then are not trusted for that, and neither are those that the revoking device had not
+   * seen by then: acknowledge those that are yours. Without it, the device is merely not used any more.
    */
   readonly compromisedSince?: Date;
 }
@@ -69,12 +78,13 @@ export interface OwnDevicesContext {
   readonly pins: Pins;
   readonly directory: Directory;
   readonly appKeys: readonly VerifyingKey[];
+  readonly seen: Pick<SeenHistory, 'countAt'>;
   readonly now: () => number;
 }
 
 /** The devices of one person, as one of them sees them. */
 export function ownDevices(context: OwnDevicesContext): OwnDevices {
-  const { identity, keys, cards, pins, directory, appKeys, now } = context;
+  const { identity, keys, cards, pins, directory, appKeys, seen, now } = context;
 
   async function history(): Promise<ProvenHistory> {
     cards.refresh(identity);
@@ -92,6 +102,16 @@ export function ownDevices(context: OwnDevicesContext): OwnDevices {
     throw new EncryptionError('CARD_INVALID', 'The directory answered with another card.');
   }
 
+  /**
+   * The number of the first entry of then or later: by the log's clock, and at the earliest the first that
+   * this device had not seen by then, because a log that helps a thief would date the thief's cards back.
+   */
+  async function firstSince(date: Date, { times, count }: ProvenHistory): Promise<number> {
+    const at = times.findIndex((time) => time >= date.getTime());
+    const logged = at === -1 ? count : at;
+    return Math.min(logged, (await seen.countAt(date.getTime())) ?? logged);
+  }
+
   return {
     async list() {
       const { cards: logged } = await history();
@@ -100,16 +120,11 @@ export function ownDevices(context: OwnDevicesContext): OwnDevices {
         logged.map(({ card }) => card),
       );
       const current = keys.current().card.id;
-      return logged.map(({ card: { id, device }, loggedAt, status, endedAt, reason }) => ({
-        cardId: id,
-        ...(device !== undefined && { device }),
-        since: new Date(loggedAt),
-        status,
-        ...(reason && { reason }),
-        ...(endedAt !== undefined && { endedAt: new Date(endedAt) }),
-        trust: trust.get(id) ?? 'changed',
-        isThis: id === current,
-        isReadable: keys.find(id) !== null,
+      return logged.map((one) => ({
+        ...loggedDevice(one),
+        trust: trust.get(one.card.id) ?? 'changed',
+        isThis: one.card.id === current,
+        isReadable: keys.find(one.card.id) !== null,
       }));
     },
 
@@ -126,7 +141,7 @@ export function ownDevices(context: OwnDevicesContext): OwnDevices {
       const content = { cardId, revokedAt: now(), signer: own.id };
       const revocation = await createRevocation(
         compromisedSince
-          ? { ...content, reason: 'compromised', since: firstSince(compromisedSince, known) }
+          ? { ...content, reason: 'compromised', since: await firstSince(compromisedSince, known) }
           : { ...content, reason: 'retired' },
         signingKey,
       );
@@ -161,6 +176,28 @@ export function ownDevices(context: OwnDevicesContext): OwnDevices {
   };
 }
 
+/** What the log says of it. */
+function loggedDevice({
+  card,
+  loggedAt,
+  status,
+  endedAt,
+  reason,
+  vouchers,
+}: LoggedCard): Omit<OwnDevice, 'trust' | 'isThis' | 'isReadable'> {
+  const { id, device, previousCardId } = card;
+  return {
+    cardId: id,
+    ...(device !== undefined && { device }),
+    since: new Date(loggedAt),
+    status,
+    ...(reason && { reason }),
+    ...(endedAt !== undefined && { endedAt: new Date(endedAt) }),
+    ...(previousCardId !== undefined && { previousCardId }),
+    vouchers: [...vouchers],
+  };
+}
+
 /** The server may say that it did what it did not: what others are shown counts. */
 function checkRevoked(
   id: CardId,
@@ -178,10 +215,4 @@ function checkRevoked(
 function checkDate(date: unknown): void {
   if (date instanceof Date && isTime(date.getTime())) return;
   throw invalidArgument('compromisedSince must be a valid Date.');
-}
-
-/** The number of the first entry of then or later, by the log's clock. */
-function firstSince(date: Date, { times, count }: ProvenHistory): number {
-  const at = times.findIndex((time) => time >= date.getTime());
-  return at === -1 ? count : at;
 }

@@ -2,7 +2,7 @@ import { EncryptionError } from '../errors.ts';
 import type { Card } from '../protocol/card.ts';
 import { parseCardId, type CardId, type Identity } from '../protocol/identifiers.ts';
 import type { LoggedCard } from '../protocol/log/history.ts';
-import { base64url } from '../protocol/primitives.ts';
+import { base64url, equal } from '../protocol/primitives.ts';
 import type { ProvenHistory } from './card-log.ts';
 import { arrayOf, isCount, isText, objectOf } from './shape.ts';
 import { readState, updateState, type Records, type StateType } from './state.ts';
@@ -130,6 +130,8 @@ export function pins(context: PinsContext): Pins {
 
     async check(identity, cards, history = historyOf(identity)) {
       const ids = cards.map(({ id }) => id);
+      const latest = historyOf(identity);
+      if (history && latest && !isOne(history, latest)) throw rewritten(identity);
       if (ids.length > 0 && !(await knows(identity))) await context.checkFirstSight();
       const trustedBy = trusting(history, context.isOfThisDevice);
       const { before, after } = await updateState(records, name(identity), PIN_STATE, (current) => {
@@ -140,9 +142,11 @@ export function pins(context: PinsContext): Pins {
       });
       const isTrusted = trustedBy(after.pinned);
       const changed = ids.filter((id) => !isTrusted(id));
+      // What was told of before it ended needs not be told of again.
+      const isNew = (id: CardId): boolean => !before.changed.includes(id) || mayBeUsed(id, latest);
       report(
         identity,
-        changed.filter((id) => mayBeUsed(id, history)),
+        changed.filter((id) => mayBeUsed(id, history) && isNew(id)),
       );
       const { verified = [] } = after;
       const seen: Trust = before.pinned.length === 0 ? 'new' : 'pinned';
@@ -203,16 +207,25 @@ function follow(
   const known = state.history?.log === log ? state.history : undefined;
   // Another tab may have seen more of the log than this one.
   if (known && size < known.size) return state;
-  if (known && hash(known.count) !== known.hash) {
-    throw new EncryptionError(
-      'LOG_INVALID',
-      `What the token server says of ${identity} is not what it said before, and more. Its cards are not used.`,
-      { identities: [identity] },
-    );
-  }
+  if (known && hash(known.count) !== known.hash) throw rewritten(identity);
   const latest = hash(count);
   if (latest === undefined || known?.count === count) return state;
   return { ...state, history: { log, count, hash: latest, size } };
+}
+
+/** Whether one goes on from the other: which was proven at an earlier state of the log does not matter. */
+function isOne(one: ProvenHistory, other: ProvenHistory): boolean {
+  const [from, to] = one.count <= other.count ? [one, other] : [other, one];
+  const reached = to.hashes[from.count - 1];
+  return from.count === 0 || (reached !== undefined && equal(reached, from.hash));
+}
+
+function rewritten(identity: Identity): EncryptionError {
+  return new EncryptionError(
+    'LOG_INVALID',
+    `What the token server says of ${identity} is not what it said before, and more. Its cards are not used.`,
+    { identities: [identity] },
+  );
 }
 
 /**

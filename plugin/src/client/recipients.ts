@@ -2,9 +2,9 @@ import { EncryptionError } from '../errors.ts';
 import type { Card } from '../protocol/card.ts';
 import type { Suite } from '../protocol/header.ts';
 import type { CardId, Identity } from '../protocol/identifiers.ts';
+import type { LogHead } from '../protocol/log/head.ts';
 import { hex, type Bytes } from '../protocol/primitives.ts';
 import type { CardBook, FoundCards } from './card-book.ts';
-import type { CardLog } from './card-log.ts';
 import type { Pins } from './pins.ts';
 import { encryptionKeyOf } from './suite.ts';
 
@@ -12,13 +12,23 @@ import { encryptionKeyOf } from './suite.ts';
 export interface RecipientsContext {
   readonly cards: CardBook;
   readonly pins: Pins;
-  readonly log: Pick<CardLog, 'head'>;
+}
+
+/** Whom a message is encrypted for. */
+export interface Recipients {
+  readonly keys: readonly Bytes[];
+  /**
+   * What the message says of the log: a head under which recipients were looked up. Each of them is to
+   * ask what the log said of them there. Where it takes more than one, it is one that was not told of.
+   */
+  readonly head: LogHead;
 }
 
 /**
  * The keys that get a slot: those of all trusted cards of these identities and of the sender's own,
  * each one once, in an order that does not depend on who asks. A card without a key of the suite gets
  * none, also when its holder has others.
+ * @param isCarried whether the members were told of a head
  * @throws EncryptionError `DEVICE_REVOKED`, `MEMBER_WITHOUT_CARD`, `MEMBER_WITHOUT_POST_QUANTUM_KEY`,
  * `KEY_CHANGED`, `SPLIT_VIEW` and `LOG_STALE` for people who are not pinned, the key store's and the
  * directory's errors
@@ -28,9 +38,10 @@ export async function chooseRecipients(
   own: Card,
   suite: Suite,
   { cards, pins }: RecipientsContext,
-): Promise<readonly Bytes[]> {
+  isCarried: (head: LogHead) => boolean,
+): Promise<Recipients> {
   const identities = [...new Set([own.identity, ...members])];
-  const found = await cards.find(identities);
+  const found = await cards.find(identities, isCarried);
   checkOwn(own, found);
   // By key: a card may carry a key that is not its holder's, and a key gets one slot.
   const chosen = new Map<string, { readonly id: CardId; readonly key: Bytes }>();
@@ -57,9 +68,18 @@ export async function chooseRecipients(
   if (without.length > 0) throw memberWithoutCard(without);
   if (withoutSuite.length > 0) throw memberWithoutSuite(withoutSuite);
   if (changed.length > 0) throw keyChanged(changed);
-  return [...chosen.values()]
+  const keys = [...chosen.values()]
     .sort((one, other) => (one.id < other.id ? -1 : 1))
     .map(({ key }) => key);
+  const heads = [...found.values()].map(({ head }) => head);
+  return { keys, head: headToCarry(heads, isCarried) };
+}
+
+function headToCarry(heads: readonly LogHead[], isCarried: (head: LogHead) => boolean): LogHead {
+  return (
+    heads.find((each) => !isCarried(each)) ??
+    heads.reduce((latest, each) => (each.size > latest.size ? each : latest))
+  );
 }
 
 /** What a device says whose card is not live any more, nobody should believe. */

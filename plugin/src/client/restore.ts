@@ -75,9 +75,10 @@ async function liveOne(
     now: Date.now,
     closed: new AbortController().signal,
     onSplitView: () => undefined,
+    onAuditFailed: () => undefined,
     onOwnHistory: () => Promise.resolve(),
   });
-  const logged = (await log.lookUp([identity])).get(identity)?.cards ?? [];
+  const logged = (await log.lookUp([identity])).histories.get(identity)?.cards ?? [];
   const live = new Set(logged.filter(({ status }) => status === 'live').map(({ card }) => card.id));
   return restored.find(({ card }) => live.has(card.id)) ?? null;
 }

@@ -9,10 +9,10 @@ import {
   type CardId,
   type Identity,
 } from 'twilio-chat-encryption/protocol';
-import type { ProvenHistory } from '../../src/client/card-log.ts';
+import type { ProvenHistory, ProvenLookup } from '../../src/client/card-log.ts';
 import { cardBook, type CardBook, type CardSource } from '../../src/client/card-book.ts';
 import { codeOf } from '../outcomes.ts';
-import { historyOf } from './histories.ts';
+import { answerOf, historyOf } from './histories.ts';
 import { APP_KEY, person } from '../protocol/people.ts';
 
 const appKey = await (await curves()).importVerifyingKey(APP_KEY.publicKey);
@@ -35,12 +35,12 @@ class Library implements CardSource {
   readonly got: CardId[] = [];
   readonly book: CardBook = cardBook(this, [appKey], () => this.now);
 
-  async lookUp(identities: readonly Identity[]): Promise<ReadonlyMap<Identity, ProvenHistory>> {
+  async lookUp(identities: readonly Identity[]): Promise<ProvenLookup> {
     this.asked.push(identities);
     const { answers } = this;
     await this.answerAfter;
     if (this.failure) throw this.failure;
-    return new Map(identities.map((one) => [one, answers.get(one) ?? historyOf([])]));
+    return answerOf(identities, (one) => answers.get(one) ?? historyOf([]));
   }
 
   get(id: CardId): Promise<string | null> {
@@ -210,5 +210,56 @@ describe('getting a card by its id', () => {
     library.byId.set(phone.card.id, exportCard(phone.card));
     library.answers.set('bob', historyOf([phone.card]));
     expect((await library.book.get(phone.card.id)).id).toBe(phone.card.id);
+  });
+});
+
+describe('people who were found under several heads', () => {
+  const dave = parseIdentity('dave');
+  const carols = parseIdentity('carol');
+
+  /** Bob found when the log had five entries, and Carol when it had seven. */
+  async function found(): Promise<Library> {
+    const library = new Library();
+    library.answers.set('bob', historyOf([phone.card], 0, 5));
+    await library.book.find([bob]);
+    library.answers.set('carol', historyOf([carol.card], 0, 7));
+    await library.book.find([carols]);
+    library.asked.length = 0;
+    return library;
+  }
+  const sizesOf = async (library: Library, isCarried: (size: number) => boolean) => {
+    const answer = await library.book.find([bob, carols], ({ size }) => isCarried(size));
+    return [...answer.values()].map(({ head }) => head.size);
+  };
+
+  test('are looked up together, if the members were told of neither', async () => {
+    const library = await found();
+    expect(await sizesOf(library, () => false)).toEqual([7, 7]);
+    expect(library.asked).toEqual([[bob, carols]]);
+    // Now there is one head to tell of.
+    expect(await sizesOf(library, () => false)).toEqual([7, 7]);
+    expect(library.asked).toHaveLength(1);
+  });
+
+  test('are not asked for again if the members were told of all heads but one', async () => {
+    const library = await found();
+    expect(await sizesOf(library, (size) => size === 5)).toEqual([5, 7]);
+    expect(await sizesOf(library, () => true)).toEqual([5, 7]);
+    expect(library.asked).toEqual([]);
+  });
+
+  test('are looked up with somebody who was never found', async () => {
+    const library = await found();
+    await library.book.find([bob, dave], () => false);
+    expect(library.asked).toEqual([[dave, bob]]);
+    await library.book.find([bob, dave], () => true);
+    expect(library.asked).toHaveLength(1);
+  });
+
+  test('are told of one after the other when they are too many for one request', async () => {
+    const library = await found();
+    const many = Array.from({ length: 30 }, (_, at) => parseIdentity(`member ${at}`));
+    await library.book.find([bob, ...many], () => false);
+    expect(library.asked).toEqual([many]);
   });
 });

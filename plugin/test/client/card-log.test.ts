@@ -5,6 +5,7 @@ import {
   base64url,
   createCard,
   curves,
+  decodeHead,
   encodeHead,
   EncryptionError,
   exportCard,
@@ -19,6 +20,8 @@ import {
 import { cardLog, type CardLog, type SplitView } from '../../src/client/card-log.ts';
 import type { LogAnswer, LogSource } from '../../src/client/log-source.ts';
 import { MemoryKeyStore } from '../../src/client/key-store.ts';
+import type { FailedAudit } from '../../src/client/witness.ts';
+import { utf8Text } from '../../src/protocol/primitives.ts';
 import { KeptLog } from '../protocol/log/kept-log.ts';
 import { APP_KEY, random } from '../protocol/people.ts';
 
@@ -63,6 +66,7 @@ class World implements LogSource {
   attack: (answer: LogAnswer) => LogAnswer | Promise<LogAnswer> = (answer) => answer;
   readonly asked: string[] = [];
   readonly splits: SplitView[] = [];
+  readonly failed: FailedAudit[] = [];
   readonly own: IdentityHistory[] = [];
   readonly keyStore = new MemoryKeyStore();
   readonly closing = new AbortController();
@@ -106,6 +110,14 @@ class World implements LogSource {
     if (this.failure && (this.fails ?? what) === what) throw this.failure;
   }
 
+  /** The newest head that this device checked. */
+  async kept(): Promise<LogHead> {
+    const record = await this.keyStore.get(`log/${base64url.encode(this.log.key.publicKey)}`);
+    const [, head = ''] = /"head":"([^"]*)"/.exec(utf8Text(record ?? random(0)) ?? '') ?? [];
+    const kept = decodeHead(base64url.decode(head) ?? random(0));
+    return kept ?? Promise.reject(new Error('Nothing is kept.'));
+  }
+
   /** This device, as each run of the application opens it. */
   async device(): Promise<CardLog> {
     return cardLog({
@@ -117,6 +129,7 @@ class World implements LogSource {
       now: () => this.now,
       closed: this.closing.signal,
       onSplitView: (evidence) => this.splits.push(evidence),
+      onAuditFailed: (failure) => this.failed.push(failure),
       onOwnHistory: (history) => {
         this.own.push(history);
         return Promise.resolve();
@@ -138,18 +151,18 @@ afterEach(() => {
 });
 
 const lookUp = async (identity = BOB): Promise<number | undefined> =>
-  (await device.lookUp([identity])).get(identity)?.cards.length;
+  (await device.lookUp([identity])).histories.get(identity)?.cards.length;
 
 describe('a log that grows', () => {
   test('is followed from head to head, also after a restart', async () => {
-    await expect(device.head()).rejects.toMatchObject({ code: 'LOG_STALE' });
+    await expect(world.kept()).rejects.toThrow('Nothing is kept.');
     expect(await lookUp()).toBe(1);
-    expect((await device.head()).size).toBe(2);
+    expect((await world.kept()).size).toBe(2);
     await addCard(world.log, BOB);
     device = await world.device();
-    expect((await device.head()).size).toBe(2);
+    expect((await world.kept()).size).toBe(2);
     expect(await lookUp()).toBe(2);
-    expect((await device.head()).size).toBe(3);
+    expect((await world.kept()).size).toBe(3);
     expect(world.splits).toEqual([]);
   });
 
@@ -171,7 +184,7 @@ describe('a server', () => {
       return { ...answer, head: text(await signHead(other, { size, root, signedAt })) };
     };
     await expect(lookUp()).rejects.toMatchObject({ code: 'LOG_KEY_UNKNOWN' });
-    await expect(device.head()).rejects.toMatchObject({ code: 'LOG_STALE' });
+    await expect(world.kept()).rejects.toThrow('Nothing is kept.');
   });
 
   test.each<[string, Partial<Record<keyof LogAnswer, unknown>>]>([
@@ -204,11 +217,11 @@ describe('a server', () => {
     const fork = await forkOf(world.log);
     await addCard(world.log, BOB);
     await lookUp();
-    const known = await device.head();
+    const known = await world.kept();
     world.log = fork;
     for (let count = 0; count < 3; count += 1) await addCard(fork, BOB);
     await expect(lookUp()).rejects.toMatchObject({ code: 'SPLIT_VIEW' });
-    expect(await device.head()).toEqual(known);
+    expect(await world.kept()).toEqual(known);
     const [evidence] = world.splits;
     expect(evidence).toEqual({
       known: text(known),
@@ -224,7 +237,7 @@ describe('a server', () => {
 
   test('is one log after all, once the server proves that it is', async () => {
     await lookUp();
-    const known = await device.head();
+    const known = await world.kept();
     await addCard(world.log, BOB);
     world.attack = (answer) => ({ ...answer, consistency: [base64url.encode(random(32))] });
     await expect(lookUp()).rejects.toMatchObject({ code: 'SPLIT_VIEW' });
@@ -253,7 +266,7 @@ describe('a server', () => {
     world.log = fork;
     // It has no proof from six entries to three, nor the other way round.
     await expect(lookUp()).rejects.toThrow();
-    expect((await device.head()).size).toBe(6);
+    expect((await world.kept()).size).toBe(6);
     for (let count = 0; count < 4; count += 1) await addCard(fork, BOB);
     await expect(lookUp()).rejects.toMatchObject({ code: 'SPLIT_VIEW' });
   });
@@ -289,7 +302,7 @@ describe('the head of somebody’s message', () => {
     world.now += 60_000;
     await device.witness(await world.log.head(world.now), CARD);
     expect(world.own.map(({ count }) => count)).toEqual([1, 2]);
-    expect((await device.head()).size).toBe(4);
+    expect((await world.kept()).size).toBe(4);
   });
 
   test('of another log is found out, at the first message', async () => {
@@ -329,7 +342,7 @@ describe('the head of somebody’s message', () => {
 
   test('is asked under once, also when it is known already: for others, perhaps', async () => {
     await lookUp();
-    const head = await device.head();
+    const head = await world.kept();
     await device.witness(head, CARD);
     expect(world.asked).toEqual(['lookup', 'lookupAt']);
     expect(world.own.map(({ count }) => count)).toEqual([1]);
@@ -374,15 +387,82 @@ describe('the head of somebody’s message', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  test('that could not be compared is compared with the next message', async () => {
+  test('that could not be compared is compared a minute later, and nobody is told of an outage', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     await lookUp();
     await addCard(world.log, BOB);
     const head = await world.log.head(world.now);
-    world.failure = new Error('offline');
+    world.failure = new EncryptionError('DIRECTORY_UNREACHABLE', 'offline');
     await device.witness(head, CARD);
+    await device.witness(head, CARD);
+    expect((await world.kept()).size).toBe(2);
     world.failure = null;
-    await device.witness(head, CARD);
-    expect((await device.head()).size).toBe(3);
+    vi.advanceTimersByTime(60_000);
+    await expect.poll(async () => (await world.kept()).size).toBe(3);
+    expect(world.splits).toEqual([]);
+    expect(world.failed).toEqual([]);
+  });
+
+  test('under which the server does not show one’s own cards is told of, once', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    await lookUp();
+    world.failure = new EncryptionError('DIRECTORY_REFUSED', 'No.');
+    world.fails = 'lookupAt';
+    await device.witness(await world.log.head(world.now), CARD);
+    expect(world.failed).toEqual([{ size: 2, code: 'DIRECTORY_REFUSED' }]);
+    vi.advanceTimersByTime(60_000);
+    await expect.poll(() => world.asked.filter((what) => what === 'lookupAt')).toHaveLength(2);
+    expect(world.failed).toHaveLength(1);
+    world.failure = null;
+    vi.advanceTimersByTime(60_000);
+    await expect.poll(() => world.own).toHaveLength(1);
+    await expect.poll(() => vi.getTimerCount()).toBe(0);
+  });
+
+  test('that is not answered for ten minutes, while everything else is, is told of', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    await lookUp();
+    world.failure = new EncryptionError('DIRECTORY_UNREACHABLE', 'Later.');
+    world.fails = 'lookupAt';
+    await device.witness(await world.log.head(world.now), CARD);
+    for (let minute = 1; minute <= 10; minute += 1) {
+      expect(world.failed).toEqual([]);
+      world.now += 60_000;
+      await expect.poll(() => vi.getTimerCount()).toBe(1);
+      vi.advanceTimersByTime(60_000);
+      await expect
+        .poll(() => world.asked.filter((what) => what === 'lookupAt'))
+        .toHaveLength(minute + 1);
+    }
+    await expect.poll(() => world.failed).toEqual([{ size: 2, code: 'DIRECTORY_UNREACHABLE' }]);
+  });
+
+  test('that is not answered by a server that answers nothing is not told of', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    await lookUp();
+    world.failure = new EncryptionError('DIRECTORY_UNREACHABLE', 'offline');
+    await device.witness(await world.log.head(world.now), CARD);
+    world.now += 20 * 60_000;
+    vi.advanceTimersByTime(60_000);
+    await expect.poll(() => vi.getTimerCount()).toBe(1);
+    expect(world.failed).toEqual([]);
+  });
+
+  test('of a sender who floods makes no more work than it may, and keeps out no other', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    await lookUp();
+    const other = '1'.repeat(64) as CardId;
+    for (let count = 0; count < 40; count += 1) {
+      await addCard(world.log, BOB);
+      await device.witness(await world.log.head(world.now), CARD);
+    }
+    await addCard(world.log, BOB);
+    const { size } = world.log;
+    await device.witness(await world.log.head(world.now), other);
+    expect((await world.kept()).size).toBe(size);
+    vi.advanceTimersByTime(60_000);
+    // The first of each, and the last sixteen of the one.
+    await expect.poll(() => world.asked.filter((what) => what === 'lookupAt')).toHaveLength(18);
     expect(world.splits).toEqual([]);
   });
 });

@@ -3,9 +3,10 @@ import {
   extendHistory,
   type Card,
   type Identity,
+  type LogHead,
 } from 'twilio-chat-encryption/protocol';
-import type { CardSource, FoundCards } from '../../src/client/card-book.ts';
-import type { ProvenHistory } from '../../src/client/card-log.ts';
+import type { FoundCards } from '../../src/client/card-book.ts';
+import type { ProvenHistory, ProvenLookup } from '../../src/client/card-log.ts';
 import type { KeyStore } from '../../src/client/key-store.ts';
 import type { PinsContext } from '../../src/client/pins.ts';
 
@@ -34,9 +35,15 @@ export function historyOf(cards: readonly Card[], invalid = 0, size = cards.leng
   };
 }
 
+/** A head of a log of this size. */
+export function headOf(size = 0): LogHead {
+  return { size, root: new Uint8Array(32), signedAt: 0, signature: new Uint8Array(64) };
+}
+
 /** What a card book finds for somebody who has these cards. */
 export function foundOf(cards: readonly Card[]): FoundCards {
-  return { cards, history: historyOf(cards), invalid: 0 };
+  const history = historyOf(cards);
+  return { cards, history, head: headOf(history.size), invalid: 0 };
 }
 
 /** What pins work with, where nothing is wrong with the log. */
@@ -52,14 +59,22 @@ export function pinsContext(records: KeyStore, changes: Partial<PinsContext> = {
   };
 }
 
-/** What a log answers that has these cards, for {@link CardSource}. */
+/** What a log answers that says this of each, for a card book. */
+export function answerOf(
+  identities: readonly Identity[],
+  historyOfOne: (identity: Identity) => ProvenHistory,
+): ProvenLookup {
+  const histories = new Map(identities.map((one) => [one, historyOfOne(one)]));
+  const sizes = [...histories.values()].map(({ size }) => size);
+  return { head: headOf(Math.max(0, ...sizes)), histories };
+}
+
+/** What a log answers that has these cards, for a card book. */
 export function historiesOf(
   identities: readonly Identity[],
   cards: readonly Card[],
-): ReturnType<CardSource['lookUp']> {
-  return Promise.resolve(
-    new Map(
-      identities.map((one) => [one, historyOf(cards.filter(({ identity }) => identity === one))]),
-    ),
-  );
+): Promise<ProvenLookup> {
+  const ofOne = (one: Identity): ProvenHistory =>
+    historyOf(cards.filter(({ identity }) => identity === one));
+  return Promise.resolve(answerOf(identities, ofOne));
 }

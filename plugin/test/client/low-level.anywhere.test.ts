@@ -11,9 +11,10 @@ import {
   type CardId,
   type Identity,
   type IdentityHistory,
+  type LogHead,
 } from 'twilio-chat-encryption/protocol';
 import { cardBook } from '../../src/client/card-book.ts';
-import type { ProvenHistory } from '../../src/client/card-log.ts';
+import type { ProvenLookup } from '../../src/client/card-log.ts';
 import { cards, type Cards } from '../../src/client/cards.ts';
 import type { ExportableCard } from '../../src/client/checked-cards.ts';
 import { keyPair, type KeyPair } from '../../src/client/key-pair.ts';
@@ -44,12 +45,12 @@ class Approving extends LoggedDirectory {
   }
 }
 
-function proven(
-  histories: ReadonlyMap<Identity, IdentityHistory>,
-): ReadonlyMap<Identity, ProvenHistory> {
-  return new Map(
-    [...histories].map(([one, history]) => [one, { ...history, size: history.count, signedAt: 0 }]),
+function proven(histories: ReadonlyMap<Identity, IdentityHistory>, head: LogHead): ProvenLookup {
+  const { size, signedAt } = head;
+  const proven = [...histories].map(
+    ([one, history]) => [one, { ...history, size, signedAt }] as const,
   );
+  return { head, histories: new Map(proven) };
 }
 
 interface Tools {
@@ -67,15 +68,12 @@ function tools(directory = new Approving(), keyStore = new MemoryKeyStore()): To
     if (closed) throw new EncryptionError('CLOSED', 'Closed.');
   };
   const source = {
-    lookUp: async (identities: readonly Identity[]) =>
-      proven(
-        await verifyLookup(await directory.log.lookup(identities), {
-          logKey,
-          appKeys: [appKey],
-          head: await directory.log.head(0),
-          identities,
-        }),
-      ),
+    async lookUp(identities: readonly Identity[]) {
+      const head = await directory.log.head(0);
+      const answer = await directory.log.lookup(identities);
+      const context = { logKey, appKeys: [appKey], head, identities };
+      return proven(await verifyLookup(answer, context), head);
+    },
     get: (id: CardId) => directory.get(id),
   };
   const book = cardBook(source, [appKey], Date.now);

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { checkDeviceOptions } from '../../src/client/device-options.ts';
 import { openDevice, type Device } from '../../src/client/device.ts';
 import { codeOf } from '../outcomes.ts';
+import { Channel } from './channel.ts';
 import { LoggedDirectory, PINS } from './logged-directory.ts';
 
 const HOURS = 60 * 60_000;
@@ -49,6 +50,8 @@ describe('a stolen device', () => {
     vi.setSystemTime(at(1));
     const phone = await open('alice', 'phone');
     await confirm(laptop, phone);
+    // What it saw by then was not the thief's doing, whatever the log says of its time.
+    await phone.devices.list();
     vi.setSystemTime(at(3));
     // The laptop was stolen at two; the thief, who has its password, adds a device.
     const thief = await open('alice', 'thief');
@@ -67,6 +70,25 @@ describe('a stolen device', () => {
     await confirm(laptop, phone);
     await phone.devices.revoke(laptop.card().id, { compromisedSince: new Date(0) });
     expect(await trustOf(bob)).toEqual({ phone: 'changed' });
+  });
+
+  test('takes with it whom the thief vouched for also from those who see this person first afterwards', async () => {
+    const laptop = await open('alice', 'laptop');
+    const phone = await open('alice', 'phone');
+    await confirm(laptop, phone);
+    // What it saw by then was not the thief's doing, whatever a server says.
+    await phone.devices.list();
+    vi.setSystemTime(at(1));
+    const thief = await open('alice', 'thief');
+    await confirm(laptop, thief);
+    vi.setSystemTime(at(2));
+    await phone.devices.revoke(laptop.card().id, { compromisedSince: at(1) });
+    const bob = await open('bob');
+    expect(await trustOf(bob)).toEqual({ phone: 'new', thief: 'changed' });
+    // What is left of this person is used.
+    const channel = new Channel('alice', 'bob');
+    expect(await channel.tell(bob, phone, 'to Alice')).toBe('to Alice (new)');
+    expect(await channel.read(thief, 0)).toBe('NOT_ADDRESSED');
   });
 
   test('can be called lost first, and stolen later', async () => {
@@ -111,5 +133,58 @@ describe('vouching', () => {
     await laptop.acknowledge('alice', ids);
     const [, second] = await laptop.devices.list();
     expect(second).toMatchObject({ device: 'phone', trust: 'pinned' });
+  });
+});
+
+describe('a message that somebody wrote long ago', () => {
+  /** Reads it, and tells of what is reported until another one, of now, shows a device that is unknown. */
+  async function reportedBy(reader: Device, channel: Channel): Promise<readonly string[]> {
+    const unknown = new Promise<readonly string[]>((resolve) => {
+      reader.events.on('ownCardUnknown', ({ cardIds }) => {
+        resolve(cardIds);
+      });
+    });
+    await channel.read(reader, 0);
+    const planted = await open('alice', 'planted');
+    // Heads are compared one after the other.
+    await channel.tell(await open('carol'), reader, 'of now');
+    expect(await unknown).toContain(planted.card().id);
+    return (await unknown).filter((id) => id !== planted.card().id);
+  }
+
+  test('does not report a device that was revoked since', async () => {
+    const keyStore = new MemoryKeyStore();
+    const laptop = await open('alice', 'laptop', keyStore);
+    const bob = await open('bob');
+    const phone = await open('alice', 'phone');
+    const channel = new Channel('alice', 'bob', 'carol');
+    await open('carol');
+    // Bob sees the log as it is while the phone is live.
+    await channel.send(bob, 'x');
+    await laptop.devices.list();
+    await laptop.devices.revoke(phone.card().id);
+    laptop.close();
+    const again = await open('alice', 'laptop', keyStore);
+    expect(await again.devices.list()).toMatchObject([{ status: 'live' }, { status: 'revoked' }]);
+    expect(await reportedBy(again, channel)).toEqual([]);
+  });
+
+  test('does not report a device that was vouched for since', async () => {
+    const laptop = await open('alice', 'laptop');
+    const keyStore = new MemoryKeyStore();
+    const tablet = await open('alice', 'tablet', keyStore);
+    await confirm(tablet, laptop);
+    await confirm(laptop, tablet);
+    const bob = await open('bob');
+    const phone = await open('alice', 'phone');
+    const channel = new Channel('alice', 'bob', 'carol');
+    await open('carol');
+    await channel.send(bob, 'x');
+    await confirm(laptop, phone);
+    tablet.close();
+    const again = await open('alice', 'tablet', keyStore);
+    const listed = await again.devices.list();
+    expect(listed.map(({ trust }) => trust)).toEqual(['pinned', 'pinned', 'pinned']);
+    expect(await reportedBy(again, channel)).toEqual([]);
   });
 });

@@ -9,7 +9,7 @@ import { sender, type Sender } from '../../src/client/sender.ts';
 import { parseEnvelope } from '../../src/protocol/header.ts';
 import { messageIdOf, type Identity } from '../../src/protocol/identifiers.ts';
 import { base64url, type Bytes } from '../../src/protocol/primitives.ts';
-import { CHANNEL, HEAD, open, person, pqPerson, random } from '../protocol/people.ts';
+import { CHANNEL, open, person, pqPerson, random } from '../protocol/people.ts';
 import { foundOf } from './histories.ts';
 import { ownKeys } from './own-keys.ts';
 
@@ -59,7 +59,6 @@ function senderOf(
     recordsOf: () => keyStore,
     cards,
     pins,
-    log: { head: () => Promise.resolve(HEAD) },
     random: source,
     now: () => clock.now,
     encrypted: encryptedChannels(keyStore),

@@ -5,7 +5,7 @@ import {
   parseIdentity,
   type Identity,
 } from 'twilio-chat-encryption/protocol';
-import type { ProvenHistory } from '../../src/client/card-log.ts';
+import type { ProvenLookup } from '../../src/client/card-log.ts';
 import { cardBook, type CardBook, type CardSource } from '../../src/client/card-book.ts';
 import type { DeliveredMessage } from '../../src/client/delivered.ts';
 import { unknownRecipients, type CountUnknown } from '../../src/client/unknown-recipients.ts';
@@ -31,7 +31,7 @@ class World implements CardSource {
   readonly book: CardBook = cardBook(this, [appKey], () => this.now);
   readonly count: CountUnknown = unknownRecipients(ownKeys(known(bob)), this.book, () => this.now);
 
-  async lookUp(identities: readonly Identity[]): Promise<ReadonlyMap<Identity, ProvenHistory>> {
+  async lookUp(identities: readonly Identity[]): Promise<ProvenLookup> {
     this.asked.push(identities);
     await Promise.resolve();
     if (this.failure) throw this.failure;

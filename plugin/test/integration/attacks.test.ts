@@ -264,7 +264,9 @@ describe('a token server cannot', () => {
     expect(changed).toEqual([{ identity: 'dave', cardIds: [second.encryption.cardId] }]);
     const warned = next<Message>(again, 'messageAdded', ({ author }) => author === 'dave');
     // What the unknown card writes is verified, but labelled.
+    const written = nextMessage(seconds);
     await seconds.sendMessage('new phone');
+    await written;
     expect((await warned).encryption).toMatchObject({ status: 'verified', trust: 'changed' });
     const { cardId } = second.encryption;
     expect(await onErin.encryption.acknowledge('dave', [cardId])).toEqual([cardId]);

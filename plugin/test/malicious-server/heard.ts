@@ -1,18 +1,28 @@
 import type { DeviceEvents } from 'twilio-chat-encryption';
 import type { Device } from '../../src/client/device.ts';
 
-type Told = 'keyChanged' | 'ownCardUnknown' | 'splitView' | 'deviceRevoked';
+type Told = 'keyChanged' | 'ownCardUnknown' | 'splitView' | 'deviceRevoked' | 'auditFailed';
 
 /** What a device told its application so far. */
 export type Heard = { readonly [Name in Told]: DeviceEvents[Name][] };
 
+/** Of a device to which nothing happened. */
+export const NOTHING_HEARD: Heard = {
+  keyChanged: [],
+  ownCardUnknown: [],
+  splitView: [],
+  deviceRevoked: [],
+  auditFailed: [],
+};
+
 /** Listens to a device. */
 export function hearing({ events }: Device): Heard {
-  const heard: Heard = { keyChanged: [], ownCardUnknown: [], splitView: [], deviceRevoked: [] };
+  const heard = structuredClone(NOTHING_HEARD);
   events.on('keyChanged', (event) => heard.keyChanged.push(event));
   events.on('ownCardUnknown', (event) => heard.ownCardUnknown.push(event));
   events.on('splitView', (event) => heard.splitView.push(event));
   events.on('deviceRevoked', (event) => heard.deviceRevoked.push(event));
+  events.on('auditFailed', (event) => heard.auditFailed.push(event));
   return heard;
 }
 

@@ -12,8 +12,8 @@ interface SplitViewBannerProps {
 
 /** Says so when the server was caught cheating. It stays, and cannot be put away. */
 export function SplitViewBanner({ splitView }: SplitViewBannerProps): ReactNode {
-  const { evidence } = useStore(splitView);
-  if (!evidence) return null;
+  const { evidence, isAuditFailed } = useStore(splitView);
+  if (!evidence) return isAuditFailed ? <FailedAuditNotice /> : null;
   return (
     <Notice kind="error">
       <p>
@@ -31,6 +31,18 @@ export function SplitViewBanner({ splitView }: SplitViewBannerProps): ReactNode 
       >
         Save the evidence
       </button>
+    </Notice>
+  );
+}
+
+function FailedAuditNotice(): ReactNode {
+  return (
+    <Notice kind="error">
+      <p>
+        <strong>The server does not show what it told others about you.</strong> Somebody may have
+        written to a device in your name that is not yours, or to one that you removed. Look at your
+        devices, and tell whoever runs the server.
+      </p>
     </Notice>
   );
 }

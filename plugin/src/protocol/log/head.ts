@@ -2,7 +2,7 @@
 import { byteReader, uint } from '../bytes.ts';
 import type { SigningKey, VerifyingKey } from '../curves.ts';
 import { isTime } from '../time.ts';
-import { concat, type Bytes } from '../primitives.ts';
+import { concat, hex, type Bytes } from '../primitives.ts';
 import { sign, verify } from '../signature.ts';
 
 /** A head of the log, 112 bytes. */
@@ -32,6 +32,11 @@ export async function signHead(
 /** Whether the log's key signed this head. */
 export function verifyHead(logKey: VerifyingKey, head: LogHead): Promise<boolean> {
   return verify(logKey, 'log-head', head.signature, ...signedParts(head));
+}
+
+/** Names what a head is of: the same for the same log at the same size, whenever it was signed. */
+export function treeOf({ size, root }: LogHead): string {
+  return `${size} ${hex.encode(root)}`;
 }
 
 /** The bytes of a head. */
