@@ -2,7 +2,10 @@ import { isIP } from 'node:net';
 import { base64url, type Bytes } from 'twilio-chat-encryption/protocol';
 import { z } from 'zod';
 import { AUTH_VARIABLES, authConfig, authProblems, type AuthConfig } from './auth-config.ts';
+import type { KeySource, Signer } from './domain/signer.ts';
 import type { TwilioCredentials } from './domain/twilio-tokens.ts';
+import { ConfigError, type ConfigProblem, type Environment } from './environment.ts';
+import { readSecretFiles } from './secret-files.ts';
 import { LOCATION_FORMS, parseLocation } from './store/location.ts';
 
 /** Everything the server is told from outside. Frozen. */
@@ -10,10 +13,12 @@ export interface Config {
   readonly twilio: TwilioCredentials;
   /** `sqlite:<path>`, `sqlite::memory:` or `postgres://…`, which may hold a password. */
   readonly databaseUrl: string;
-  /** Seed of the Ed25519 key that approves cards. */
-  readonly appPrivateKey: Bytes;
-  /** Seed of the Ed25519 key of the transparency log. */
-  readonly logPrivateKey: Bytes;
+  /** The Ed25519 key that approves cards. */
+  readonly appKey: KeySource;
+  /** The Ed25519 key of the transparency log. */
+  readonly logKey: KeySource;
+  /** Public keys that approved cards before, 32 bytes each. */
+  readonly earlierAppKeys: readonly Bytes[];
   /** At least 32 bytes. */
   readonly sessionSecret: Bytes;
   /** How people sign in. */
@@ -33,28 +38,13 @@ export interface Config {
   readonly shutdownDelay: number;
 }
 
-/** One variable that is missing or malformed. Holds no value: values may be secrets. */
-export interface ConfigProblem {
-  readonly name: string;
-  readonly expected: string;
+/** Who signs, instead of keys in the environment. */
+export interface Signers {
+  /** Approves and revokes cards, instead of `APP_PRIVATE_KEY`. */
+  readonly app?: Signer;
+  /** Signs the heads of the transparency log, instead of `LOG_PRIVATE_KEY`. */
+  readonly log?: Signer;
 }
-
-/** The environment is not one that the server can start with. */
-export class ConfigError extends Error {
-  override readonly name = 'ConfigError';
-  readonly code = 'CONFIG_INVALID';
-  /** All wrong variables, not just the first. */
-  readonly problems: readonly ConfigProblem[];
-
-  constructor(problems: readonly ConfigProblem[]) {
-    const lines = problems.map(({ name, expected }) => `  ${name}: ${expected}`);
-    super(`The configuration is incomplete or wrong.\n${lines.join('\n')}`);
-    this.problems = problems;
-  }
-}
-
-/** Variables by their names, as `process.env` has them. */
-export type Environment = Readonly<Record<string, string | undefined>>;
 
 const ALIASES = {
   TWILIO_API_KEY: ['TWILIO_API_KEY_SID'],
@@ -67,6 +57,15 @@ const DATABASE_URL = z
   .refine((text) => parseLocation(text) !== null)
   .default('sqlite:./data/server.db')
   .describe(LOCATION_FORMS);
+
+const PRIVATE_KEYS = { APP_PRIVATE_KEY: seed(), LOG_PRIVATE_KEY: seed() };
+
+const EARLIER_APP_KEYS = z
+  .string()
+  .transform((text) => list(text).map(decoded))
+  .refine((keys) => keys.every((key) => key.length === 32))
+  .default([])
+  .describe('expected public keys, 32 bytes in base64url, separated by commas');
 
 // The description of each variable is what its owner reads when it is wrong.
 const Variables = z.object({
@@ -89,8 +88,10 @@ const Variables = z.object({
     .optional()
     .describe('expected the URL that Twilio calls, which needs TWILIO_AUTH_TOKEN'),
   DATABASE_URL,
-  APP_PRIVATE_KEY: seed(),
-  LOG_PRIVATE_KEY: seed(),
+  // Not needed where somebody else signs.
+  APP_PRIVATE_KEY: optional(PRIVATE_KEYS.APP_PRIVATE_KEY),
+  LOG_PRIVATE_KEY: optional(PRIVATE_KEYS.LOG_PRIVATE_KEY),
+  EARLIER_APP_KEYS,
   SESSION_SECRET: z
     .string()
     .transform(decoded)
@@ -135,27 +136,55 @@ const Variables = z.object({
 });
 
 /**
- * Reads the configuration from an environment.
+ * Reads the configuration from an environment, and the files that hold its secrets (`<name>_FILE`).
  *
+ * @param signers - whoever signs instead of a private key, which must not be given too then
  * @throws ConfigError naming every variable that is wrong, never a value
  */
-export function readConfig(environment: Environment): Config {
-  const { values, conflicts } = resolveAliases(environment);
+export function readConfig(environment: Environment, signers: Signers = {}): Config {
+  const { values, conflicts } = resolve(environment);
   const parsed = Variables.safeParse(values);
   const given = new Set(Object.keys(values));
   const names = authProblems(given, values['AUTH']);
   if (given.has('WEBHOOK_URL') && !given.has('TWILIO_AUTH_TOKEN')) names.push('TWILIO_AUTH_TOKEN');
   const missing = names.map(problemOf);
   const wrong = parsed.success ? [] : describeIssues(parsed.error);
-  const problems = [...conflicts, ...wrong, ...missing];
+  const keys = keyProblems(values, signers);
+  const problems = distinct([...conflicts, ...wrong, ...missing, ...keys]);
   if (!parsed.success || problems.length > 0) throw new ConfigError(problems);
 
-  const variables = parsed.data;
-  if (Buffer.compare(variables.APP_PRIVATE_KEY, variables.LOG_PRIVATE_KEY) === 0) {
-    const expected = 'expected another key than APP_PRIVATE_KEY';
-    throw new ConfigError([{ name: 'LOG_PRIVATE_KEY', expected }]);
+  const appKey = signers.app ?? parsed.data.APP_PRIVATE_KEY;
+  const logKey = signers.log ?? parsed.data.LOG_PRIVATE_KEY;
+  if (!appKey || !logKey) throw new Error('A key is missing');
+  return freeze(parsed.data, appKey, logKey);
+}
+
+/** One key in one place, and two keys. */
+function keyProblems(values: Environment, { app, log }: Signers): ConfigProblem[] {
+  const problems: ConfigProblem[] = [];
+  for (const [name, signer] of [
+    ['APP_PRIVATE_KEY', app] as const,
+    ['LOG_PRIVATE_KEY', log] as const,
+  ]) {
+    if (signer && values[name] !== undefined) {
+      problems.push({ name, expected: 'expected nothing: a signer has the key' });
+    }
+    if (!signer && values[name] === undefined) problems.push(problemOf(name));
   }
-  return freeze(variables);
+  const one = app ? base64url.encode(Uint8Array.from(app.publicKey)) : values['APP_PRIVATE_KEY'];
+  const other = log ? base64url.encode(Uint8Array.from(log.publicKey)) : values['LOG_PRIVATE_KEY'];
+  if (one !== undefined && one === other) {
+    problems.push({
+      name: 'LOG_PRIVATE_KEY',
+      expected: 'expected another key than APP_PRIVATE_KEY',
+    });
+  }
+  return problems;
+}
+
+/** Without the variables that are missing because something is wrong with their files. */
+function distinct(problems: readonly ConfigProblem[]): readonly ConfigProblem[] {
+  return problems.filter(({ name }) => problems.every((one) => one.name !== `${name}_FILE`));
 }
 
 /**
@@ -164,34 +193,40 @@ export function readConfig(environment: Environment): Config {
  * @throws ConfigError
  */
 export function readDatabaseUrl(environment: Environment): string {
-  const { values } = resolveAliases(environment);
-  const parsed = z.object({ DATABASE_URL }).safeParse(values);
-  if (!parsed.success) throw new ConfigError(describeIssues(parsed.error));
-  return parsed.data.DATABASE_URL;
+  return read(z.object({ DATABASE_URL }), environment).DATABASE_URL;
 }
 
 /** Keys for commands that work on the database without a server. */
-export interface PrivateKeys {
-  readonly appPrivateKey: Bytes;
-  readonly logPrivateKey: Bytes;
-}
+export type Keys = Pick<Config, 'appKey' | 'logKey' | 'earlierAppKeys'>;
 
 /**
  * Reads only the keys, for commands that need no more.
  *
  * @throws ConfigError
  */
-export function readPrivateKeys(environment: Environment): PrivateKeys {
-  const { values } = resolveAliases(environment);
-  const parsed = Variables.pick({ APP_PRIVATE_KEY: true, LOG_PRIVATE_KEY: true }).safeParse(values);
-  if (!parsed.success) throw new ConfigError(describeIssues(parsed.error));
+export function readKeys(environment: Environment): Keys {
+  const keys = read(z.object({ ...PRIVATE_KEYS, EARLIER_APP_KEYS }), environment);
   return {
-    appPrivateKey: parsed.data.APP_PRIVATE_KEY,
-    logPrivateKey: parsed.data.LOG_PRIVATE_KEY,
+    appKey: keys.APP_PRIVATE_KEY,
+    logKey: keys.LOG_PRIVATE_KEY,
+    earlierAppKeys: keys.EARLIER_APP_KEYS,
   };
 }
 
-function freeze(variables: z.output<typeof Variables>): Config {
+function read<T>(schema: z.ZodObject<z.ZodRawShape> & z.ZodType<T>, environment: Environment): T {
+  const { values, conflicts } = resolve(environment);
+  const parsed = schema.safeParse(values);
+  const files = conflicts.filter(({ name }) => name.replace(/_FILE$/, '') in schema.shape);
+  if (parsed.success && files.length === 0) return parsed.data;
+  const wrong = parsed.success ? [] : describeIssues(parsed.error);
+  throw new ConfigError(distinct([...files, ...wrong]));
+}
+
+function freeze(
+  variables: z.output<typeof Variables>,
+  appKey: KeySource,
+  logKey: KeySource,
+): Config {
   const push = variables.TWILIO_PUSH_CREDENTIAL_SID;
   return Object.freeze({
     twilio: Object.freeze({
@@ -202,8 +237,9 @@ function freeze(variables: z.output<typeof Variables>): Config {
       ...(push === undefined ? {} : { pushCredentialSid: push }),
     }),
     databaseUrl: variables.DATABASE_URL,
-    appPrivateKey: variables.APP_PRIVATE_KEY,
-    logPrivateKey: variables.LOG_PRIVATE_KEY,
+    appKey,
+    logKey,
+    earlierAppKeys: Object.freeze(variables.EARLIER_APP_KEYS),
     sessionSecret: variables.SESSION_SECRET,
     auth: authConfig(variables),
     webhook: webhook(variables),
@@ -223,11 +259,12 @@ function webhook({ TWILIO_AUTH_TOKEN, WEBHOOK_URL, ORIGIN }: z.output<typeof Var
 }
 
 /** An empty variable counts as a missing one: that is how `.env` files leave things open. */
-function resolveAliases(environment: Environment) {
+function resolve(environment: Environment) {
+  const secrets = readSecretFiles(environment);
   const values = new Map(
-    Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
+    Object.entries(secrets.values).filter(([, value]) => value !== undefined && value !== ''),
   );
-  const conflicts: ConfigProblem[] = [];
+  const conflicts: ConfigProblem[] = [...secrets.problems];
   for (const [name, aliases] of Object.entries(ALIASES)) {
     const given = [name, ...aliases].filter((each) => values.has(each));
     const different = new Set(given.map((each) => values.get(each)));
@@ -257,6 +294,10 @@ function sid(prefix: string) {
     .string()
     .regex(new RegExp(`^${prefix}[0-9a-fA-F]{32}$`))
     .describe(`expected ${prefix} and 32 hex digits`);
+}
+
+function optional<T extends z.ZodType>(schema: T) {
+  return schema.optional().describe(schema.description ?? '');
 }
 
 function seed() {

@@ -2,13 +2,15 @@ import { randomBytes } from 'node:crypto';
 import type { Express } from 'express';
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
-import { base64url, curves } from 'twilio-chat-encryption/protocol';
+import { base64url } from 'twilio-chat-encryption/protocol';
 import type { Config } from './config.ts';
 import { createBackups } from './domain/backups.ts';
 import { createCards } from './domain/cards.ts';
 import { logEarlierCards } from './domain/earlier-cards.ts';
+import { requireLogOf } from './domain/log-key.ts';
 import { createLog } from './domain/log.ts';
 import { DEFAULT_SCRYPT_COST, type ScryptCost } from './domain/secret-hash.ts';
+import { signingKeyOf } from './domain/signer.ts';
 import type { Store } from './domain/store.ts';
 import { createApp } from './http/app.ts';
 import type { Identify } from './http/authenticate.ts';
@@ -22,6 +24,7 @@ import { cardRoutes } from './http/routes/cards.ts';
 import { healthRoutes } from './http/routes/health.ts';
 import { logRoutes } from './http/routes/log.ts';
 import { metricsRoutes } from './http/routes/metrics.ts';
+import { openApiRoutes } from './http/routes/openapi.ts';
 import { twilioTokenRoutes } from './http/routes/twilio-token.ts';
 import { webhookRoutes } from './http/routes/webhook.ts';
 import { createSignIn } from './sign-in.ts';
@@ -31,6 +34,8 @@ import { openStore } from './store/open.ts';
 export interface TokenServer {
   /** Give it to `http.createServer`, or mount it in another Express app with `use`. */
   readonly app: Express;
+  /** The public keys of this server, for the application's configuration: base64url. */
+  readonly pins: { readonly appKey: string; readonly logKey: string };
   /** From now on `/readyz` answers 503, so that no more requests are sent here. Others are answered. */
   drain(): void;
   /** Releases the database, if this server opened it. Close the HTTP server first. */
@@ -68,11 +73,11 @@ export async function createTokenServer(
   deps: TokenServerDeps = {},
 ): Promise<TokenServer> {
   const { now = Date.now, random = randomBytes, logger = createLogger() } = deps;
-  const ed25519 = await curves();
-  const appKey = await ed25519.importSigningKey(config.appPrivateKey);
-  const logKey = await ed25519.importSigningKey(config.logPrivateKey);
+  const appKey = await signingKeyOf(config.appKey);
+  const logKey = await signingKeyOf(config.logKey);
   const store = deps.store ?? (await openStore(config.databaseUrl)).store;
 
+  await requireLogOf(store.log, logKey.publicKey);
   const log = createLog({ log: store.log, logKey, now });
   await logEarlierCards(store, log);
   const cards = createCards({ store, log, appKey, now });
@@ -88,11 +93,10 @@ export async function createTokenServer(
   const signIn = await createSignIn(config, deps.authenticate, parts);
   const { authenticate } = signIn;
   const { serviceSid } = config.twilio;
-  const info = {
+  const pins = Object.freeze({
     appKey: base64url.encode(appKey.publicKey),
     logKey: base64url.encode(logKey.publicKey),
-    origin: config.origin,
-  };
+  });
 
   let isDraining = false;
   const routes = [
@@ -100,7 +104,7 @@ export async function createTokenServer(
     ...backupRoutes(createBackups(store)),
     ...twilioTokenRoutes(config.twilio),
     ...(config.webhook ? webhookRoutes({ ...config.webhook, serviceSid }) : []),
-    ...appInfoRoutes(info),
+    ...appInfoRoutes({ ...pins, origin: config.origin }),
     ...cardRoutes(cards, log),
     ...logRoutes(log),
     ...healthRoutes({ store, isDraining: () => isDraining }),
@@ -109,7 +113,7 @@ export async function createTokenServer(
   const { corsOrigins, trustProxy } = config;
   const observe = metrics?.observe;
   const app = createApp({
-    routes,
+    routes: [...routes, ...openApiRoutes(routes)],
     authenticate,
     limiters,
     logger,
@@ -120,6 +124,7 @@ export async function createTokenServer(
 
   return {
     app,
+    pins,
     drain() {
       isDraining = true;
     },

@@ -5,6 +5,7 @@ import { parseEnv } from 'node:util';
 import { base64url, curves } from 'twilio-chat-encryption/protocol';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import { signingKeyOf } from '../src/domain/signer.ts';
 import { readConfig } from '../src/index.ts';
 import { launch, run } from './command-line.ts';
 import { environment, requester, secret, temporaryFolder } from './support.ts';
@@ -36,7 +37,7 @@ describe('init', () => {
       TWILIO_API_SECRET,
       TWILIO_CHAT_SERVICE_SID,
     });
-    const { publicKey } = await (await curves()).importSigningKey(config.appPrivateKey);
+    const { publicKey } = await signingKeyOf(config.appKey);
     expect(stdout).toContain(`appKey: ${base64url.encode(publicKey)}`);
     for (const name of ['APP_PRIVATE_KEY', 'LOG_PRIVATE_KEY', 'SESSION_SECRET']) {
       expect(stdout).not.toContain(written[name]);
@@ -60,7 +61,12 @@ test('keygen prints a private key in environment form, and its public key', asyn
   expect(one.stdout).not.toBe(other.stdout);
   const seed = base64url.decode(parseEnv(one.stdout)['APP_PRIVATE_KEY'] ?? '');
   const { publicKey } = await (await curves()).importSigningKey(seed ?? new Uint8Array());
-  expect(one.stdout).toContain(`# Public key, for clients to pin: ${base64url.encode(publicKey)}`);
+  expect(one.stdout).toContain(`clients to pin as appKey: ${base64url.encode(publicKey)}\n`);
+  const ofLog = await run(folder, ['keygen', 'log']);
+  expect(ofLog.stdout).toMatch(
+    /^# Public key, for clients to pin as logKey: [\w-]{43}\nLOG_PRIVATE_KEY=[\w-]{43}\n$/,
+  );
+  expect((await run(folder, ['keygen', 'other'])).code).toBe(2);
 });
 
 test('migrate makes the database and needs no other variable', async () => {

@@ -1,7 +1,9 @@
+import { chmodSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ConfigError, readConfig, readDatabaseUrl } from '../src/index.ts';
-import { environment } from './support.ts';
+import { environment, secret, temporaryFolder } from './support.ts';
 
 function problemsOf(env: Record<string, string | undefined>): readonly string[] {
   try {
@@ -25,7 +27,7 @@ describe('a complete environment', () => {
       corsOrigins: [],
       trustProxy: false,
     });
-    expect(config.appPrivateKey).toHaveLength(32);
+    expect(config.appKey).toHaveLength(32);
     expect(Object.isFrozen(config)).toBe(true);
     expect(Object.isFrozen(config.twilio)).toBe(true);
     expect(Object.isFrozen(config.corsOrigins)).toBe(true);
@@ -164,4 +166,93 @@ test('the database can be read alone', () => {
   expect(readDatabaseUrl({})).toBe('sqlite:./data/server.db');
   expect(readDatabaseUrl({ DATABASE_URL: 'sqlite::memory:' })).toBe('sqlite::memory:');
   expect(() => readDatabaseUrl({ DATABASE_URL: 'nonsense' })).toThrow(ConfigError);
+});
+
+describe('a secret in a file', () => {
+  const NAMES = [
+    'APP_PRIVATE_KEY',
+    'LOG_PRIVATE_KEY',
+    'SESSION_SECRET',
+    'TWILIO_API_SECRET',
+    'DATABASE_URL',
+  ] as const;
+
+  /** An environment whose secrets are in files, each with this behind its end. */
+  function inFiles(end = '') {
+    const folder = temporaryFolder();
+    const { ...env }: Record<string, string> = environment();
+    const fileOf = (name: string): string => join(folder, name);
+    for (const name of NAMES) {
+      writeFileSync(fileOf(name), (env[name] ?? '') + end);
+      env[`${name}_FILE`] = fileOf(name);
+    }
+    const values = { ...env };
+    for (const name of NAMES) env[name] = '';
+    const plain = Object.entries(values).filter(([name]) => !name.endsWith('_FILE'));
+    return { env, plain: Object.fromEntries(plain), fileOf };
+  }
+
+  test.each(['', '\n', '\r\n'])('is read, with %j at its end', (end) => {
+    const { env, plain } = inFiles(end);
+    expect(readConfig(env)).toEqual(readConfig(plain));
+    expect(readDatabaseUrl(env)).toBe(plain['DATABASE_URL']);
+  });
+
+  test('is the file as it is: what else there is makes it another secret', () => {
+    for (const end of [' ', '\n\n', '\nAPP_PRIVATE_KEY=x\n']) {
+      expect(problemsOf(inFiles(end).env)).toContain('APP_PRIVATE_KEY');
+    }
+  });
+
+  test('that is missing, empty, a folder, or may not be read is named, and nothing that is in it', () => {
+    const { env, fileOf } = inFiles();
+    const file = fileOf('APP_PRIVATE_KEY');
+    const messageOf = (path: string): string => {
+      try {
+        readConfig({ ...env, APP_PRIVATE_KEY_FILE: path });
+        return '';
+      } catch (error) {
+        return error instanceof ConfigError ? error.message : 'another error';
+      }
+    };
+    const saying = (what: string): string =>
+      `The configuration is incomplete or wrong.\n  APP_PRIVATE_KEY_FILE: expected ${what}`;
+    expect(messageOf(`${file}-`)).toBe(saying('a file that can be read: ENOENT'));
+    expect(messageOf(temporaryFolder())).toBe(saying('a file that can be read: EISDIR'));
+    writeFileSync(`${file}.empty`, '\n');
+    expect(messageOf(`${file}.empty`)).toBe(saying('the secret in the file, which is empty'));
+    chmodSync(file, 0o000);
+    // To the administrator everything can be read.
+    const isAdministrator = process.getuid?.() === 0;
+    expect(messageOf(file)).toBe(isAdministrator ? '' : saying('a file that can be read: EACCES'));
+    const wrong = 'not-a-key-but-a-secret';
+    chmodSync(file, 0o600);
+    writeFileSync(file, wrong);
+    expect(messageOf(file)).toContain('APP_PRIVATE_KEY: expected an Ed25519 seed');
+    expect(messageOf(file)).not.toContain(wrong);
+  });
+
+  test('is not beside the same secret in the environment', () => {
+    const { env } = inFiles();
+    expect(problemsOf({ ...env, SESSION_SECRET: secret() })).toEqual(['SESSION_SECRET_FILE']);
+  });
+
+  test('may be of a variable with another name, and is compared as that is', () => {
+    const { env, plain, fileOf } = inFiles();
+    const { TWILIO_API_SECRET_FILE: file, ...others } = env;
+    expect(readConfig({ ...others, TWILIO_API_KEY_SECRET_FILE: file })).toEqual(readConfig(plain));
+    writeFileSync(fileOf('other'), secret());
+    const two = { ...env, TWILIO_API_KEY_SECRET_FILE: fileOf('other') };
+    expect(problemsOf(two)).toEqual(['TWILIO_API_SECRET']);
+  });
+});
+
+test('the public keys of before are 32 bytes each', () => {
+  const env = environment();
+  const [one, other] = [secret(), secret()];
+  expect(readConfig(env).earlierAppKeys).toEqual([]);
+  expect(readConfig({ ...env, EARLIER_APP_KEYS: `${one}, ${other}` }).earlierAppKeys).toHaveLength(
+    2,
+  );
+  expect(problemsOf({ ...env, EARLIER_APP_KEYS: `${one},` })).toEqual(['EARLIER_APP_KEYS']);
 });

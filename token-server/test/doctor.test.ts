@@ -5,9 +5,16 @@ import { base64url } from 'twilio-chat-encryption/protocol';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import type { Check } from '../src/cli/doctor/check.ts';
-import { checkConfiguration } from '../src/cli/doctor/configuration.ts';
+import {
+  checkConfiguration,
+  checkPins,
+  checkSecretFiles,
+} from '../src/cli/doctor/configuration.ts';
 import { checkDatabase } from '../src/cli/doctor/database.ts';
 import { checkLog } from '../src/cli/doctor/log.ts';
+import { publicKeysOf } from '../src/domain/public-keys.ts';
+import { signingKeyOf } from '../src/domain/signer.ts';
+import { readConfig } from '../src/index.ts';
 import { run } from './command-line.ts';
 import { environment, makeCard, secret, signUp, start, temporaryFolder } from './support.ts';
 
@@ -62,6 +69,8 @@ describe('doctor', () => {
     expect(troubles(checks)).toEqual([]);
     expect(new Set(checks.map(({ about }) => about))).toEqual(
       new Set([
+        'appKey',
+        'logKey',
         'node',
         '.env',
         'configuration',
@@ -197,6 +206,59 @@ describe('of the database doctor sees', () => {
   });
 });
 
+describe('of the keys doctor sees', () => {
+  test('what the application pins, and no private key, also if one stands in the wrong place', async () => {
+    const env = environment();
+    const keys = await publicKeysOf(readConfig(env));
+    const checks = await checkPins({
+      ...env,
+      EARLIER_APP_KEYS: base64url.encode(keys.logKey.publicKey),
+    });
+    expect(checks).toEqual([
+      {
+        about: 'appKey',
+        status: 'ok',
+        what: `The application pins ${base64url.encode(keys.appKeys[0].publicKey)}, and 1 of EARLIER_APP_KEYS.`,
+      },
+      {
+        about: 'logKey',
+        status: 'ok',
+        what: `The application pins ${base64url.encode(keys.logKey.publicKey)}.`,
+      },
+    ]);
+    const none = { ...env, EARLIER_APP_KEYS: base64url.encode(new Uint8Array(32).fill(2)) };
+    expect(troubles(await checkPins(none))).toEqual(['failed EARLIER_APP_KEYS']);
+    expect(await checkPins({ ...env, LOG_PRIVATE_KEY: '' })).toEqual([]);
+  });
+
+  test('that everybody may read the file of one', () => {
+    const file = join(temporaryFolder(), 'key');
+    writeFileSync(file, secret());
+    const env = { APP_PRIVATE_KEY_FILE: file };
+    for (const [mode, expected] of [
+      [0o644, ['warning APP_PRIVATE_KEY_FILE']] as const,
+      [0o604, ['warning APP_PRIVATE_KEY_FILE']] as const,
+      [0o640, []] as const,
+      [0o400, []] as const,
+    ]) {
+      chmodSync(file, mode);
+      expect(troubles(checkSecretFiles(env))).toEqual(expected);
+    }
+    expect(checkSecretFiles({ APP_PRIVATE_KEY_FILE: `${file}-` })).toEqual([]);
+  });
+
+  test('in the file of one that it is not random, or the same as another', () => {
+    const folder = temporaryFolder();
+    const env: Record<string, string> = environment();
+    const zeros = join(folder, 'zeros');
+    writeFileSync(zeros, base64url.encode(new Uint8Array(32)));
+    const weak = { ...env, APP_PRIVATE_KEY: '', APP_PRIVATE_KEY_FILE: zeros };
+    expect(troubles(checkConfiguration(weak))).toEqual(['failed APP_PRIVATE_KEY']);
+    const same = { ...env, SESSION_SECRET: env['LOG_PRIVATE_KEY'] };
+    expect(troubles(checkConfiguration(same))).toEqual(['failed SESSION_SECRET']);
+  });
+});
+
 describe('of the log doctor sees', () => {
   test('that it is of another log key, or that its cards are of another application key', async () => {
     const { env } = await deployed();
@@ -205,6 +267,15 @@ describe('of the log doctor sees', () => {
     expect(await troublesOfDatabase(otherLog)).toEqual(['failed LOG_PRIVATE_KEY']);
     const otherApp = { ...env, APP_PRIVATE_KEY: secret() };
     expect(await troublesOfDatabase(otherApp)).toEqual(['failed APP_PRIVATE_KEY']);
+  });
+
+  test('nothing wrong after a change of the application key, whose public half of before it is told', async () => {
+    const { env } = await deployed();
+    const before = base64url.decode(env['APP_PRIVATE_KEY'] ?? '') ?? new Uint8Array();
+    const { publicKey } = await signingKeyOf(before);
+    const EARLIER_APP_KEYS = base64url.encode(publicKey);
+    const changed = { ...env, APP_PRIVATE_KEY: secret(), EARLIER_APP_KEYS };
+    expect(await troublesOfDatabase(changed)).toEqual([]);
   });
 
   test('that the newest entry does not prove what it says', async () => {

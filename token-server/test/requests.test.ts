@@ -8,6 +8,7 @@ import { describe, expect, test } from 'vitest';
 import { createTokenServer, listen, readConfig, type Store } from '../src/index.ts';
 import { addressKey } from '../src/http/rate-limit.ts';
 import { openStore } from '../src/store/open.ts';
+import { WIDE_LIMITS } from './everything.ts';
 import { afterTest, environment, pack, requester, secret, start } from './support.ts';
 
 const good = JSON.stringify({ identity: 'alice', authSecret: secret() });
@@ -80,16 +81,7 @@ describe('every refusal is a problem document:', () => {
 });
 
 test('no JSON whatever makes the server fail', async () => {
-  const many = { points: 1e6, seconds: 60 };
-  const rateLimits = {
-    routeByAddress: many,
-    routeByIdentity: many,
-    signUpByAddress: many,
-    signInByAddress: many,
-    signInByPair: many,
-    signInByIdentity: many,
-  };
-  const { request, session, log } = await start({}, { rateLimits });
+  const { request, session, log } = await start({}, { rateLimits: WIDE_LIMITS });
   const token = await session('alice');
   const paths = ['/v1/accounts', '/v1/sessions', '/v1/cards', '/v1/cards/search', '/v1/password'];
   const anything = fc.jsonValue({ noUnicodeString: false });

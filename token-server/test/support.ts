@@ -14,9 +14,16 @@ import {
   xwing,
   type Bytes,
 } from 'twilio-chat-encryption/protocol';
-import { afterEach } from 'vitest';
+import { afterEach, expect } from 'vitest';
 import { z } from 'zod';
-import { createTokenServer, listen, readConfig, type TokenServerDeps } from '../src/index.ts';
+import {
+  createTokenServer,
+  listen,
+  readConfig,
+  type Signers,
+  type TokenServerDeps,
+} from '../src/index.ts';
+import { differencesAt } from './documented.ts';
 
 const cleanups: (() => Promise<void> | void)[] = [];
 
@@ -95,12 +102,13 @@ interface RequestOptions {
 export async function start(
   changes: Record<string, string> = {},
   deps: TokenServerDeps = {},
+  signers: Signers = {},
 ): Promise<Harness> {
   const file = join(temporaryFolder(), 'server.db');
   const env = { ...environment(), DATABASE_URL: `sqlite:${file}`, ...changes };
   const clock = { now: Date.now() };
   const lines: string[] = [];
-  const server = await createTokenServer(readConfig(env), {
+  const server = await createTokenServer(readConfig(env, signers), {
     logger: pino({}, { write: (line) => lines.push(line) }),
     now: () => clock.now,
     scryptCost: { logN: 4, r: 8, p: 1 },
@@ -154,7 +162,11 @@ export function requester(url: string): Harness['request'] {
       ...(sent === undefined ? {} : { body: sent }),
     });
     const text = await response.text();
-    return { status: response.status, headers: response.headers, text, json: parseObject(text) };
+    const { status } = response;
+    const reply = { status, headers: response.headers, text, json: parseObject(text) };
+    // Whatever a test is about: the document tells of every answer.
+    expect(differencesAt(method, path, reply)).toEqual([]);
+    return reply;
   };
 }
 
@@ -166,12 +178,15 @@ function parseObject(text: string): Record<string, unknown> {
   }
 }
 
+const TABLES = [
+  ...['accounts', 'backups', 'cards', 'card_keys'],
+  ...['log_entries', 'log_tree', 'log_map'],
+];
+
 function dump(file: string): unknown {
   const database = new Database(file, { readonly: true });
   try {
-    return ['accounts', 'backups', 'cards', 'card_keys'].map((table) =>
-      database.prepare(`select * from ${table} order by 1`).all(),
-    );
+    return TABLES.map((table) => database.prepare(`select * from ${table} order by 1`).all());
   } finally {
     database.close();
   }

@@ -8,7 +8,9 @@ Commands:
   serve     start the server
   migrate   bring the database, SQLite or PostgreSQL, up to date, and stop (serve
             does it too)
-  keygen    print a fresh application key
+  keygen [app|log]
+            print a fresh key of the application (default) or of the log, and its
+            public key, which clients pin
   doctor [--json]
             look at the configuration, the database, the keys and the clock, and say
             what is wrong and what to do; changes nothing and does not ask Twilio
@@ -26,6 +28,9 @@ Commands:
   log verify --server <url> --log-key <key> [--head <head>]...
             the same of the log of a server, as everybody can who signs in there:
             SESSION in the environment is a session of it
+  log restart
+            begin the log again under a new LOG_PRIVATE_KEY, with all cards approved
+            by APP_PRIVATE_KEY. Stop all servers before, and read docs/keys.md
 
 Options:
   --env-file <file>   environment file to read or, with init, to write (default: .env)

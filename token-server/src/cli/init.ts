@@ -46,6 +46,7 @@ TWILIO_CHAT_SERVICE_SID=
 #TWILIO_PUSH_CREDENTIAL_SID=
 
 # --- Keys, made by init. Back them up: clients pin the public halves. ---
+# Each secret may be in a file instead: APP_PRIVATE_KEY_FILE=/run/secrets/app_key
 # Approves cards: Ed25519 seed in base64url
 APP_PRIVATE_KEY=${appKey}
 # Signs the transparency log: Ed25519 seed in base64url

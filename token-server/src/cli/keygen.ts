@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { base64url, curves } from 'twilio-chat-encryption/protocol';
+import { UsageError, type CommandCall } from './command.ts';
 
 /** A private key and what others know of it, both in base64url. */
 export interface KeyPairText {
@@ -15,9 +16,16 @@ export async function generateKeyPair(): Promise<KeyPairText> {
   return { privateKey: base64url.encode(seed), publicKey: base64url.encode(publicKey) };
 }
 
-/** `keygen`: prints a fresh key, ready to be appended to an environment file. */
-export async function keygen(): Promise<void> {
+const USES = {
+  app: { pin: 'appKey', variable: 'APP_PRIVATE_KEY' },
+  log: { pin: 'logKey', variable: 'LOG_PRIVATE_KEY' },
+} as const;
+
+/** `keygen`: prints a fresh key, ready to be appended to an environment file, and what clients pin. */
+export async function keygen({ words: [use = 'app'] }: CommandCall): Promise<void> {
+  if (use !== 'app' && use !== 'log') throw new UsageError('A key is for app or for log.');
+  const { pin, variable } = USES[use];
   const { privateKey, publicKey } = await generateKeyPair();
-  console.log(`# Public key, for clients to pin: ${publicKey}`);
-  console.log(`APP_PRIVATE_KEY=${privateKey}`);
+  console.log(`# Public key, for clients to pin as ${pin}: ${publicKey}`);
+  console.log(`${variable}=${privateKey}`);
 }

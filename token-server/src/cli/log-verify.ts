@@ -6,12 +6,14 @@ import {
   type LogHead,
   type VerifyingKey,
 } from 'twilio-chat-encryption/protocol';
-import { readPrivateKeys, type Environment } from '../config.ts';
+import { readKeys } from '../config.ts';
+import type { Environment } from '../environment.ts';
 import { auditCards } from '../domain/card-audit.ts';
 import type { Finding } from '../domain/findings.ts';
 import { KnownHeads } from '../domain/known-heads.ts';
 import { auditLeaves } from '../domain/leaf-audit.ts';
 import { auditLog } from '../domain/log-audit.ts';
+import { publicKeysOf } from '../domain/public-keys.ts';
 import { UsageError, type CommandCall, type CommandOptions } from './command.ts';
 import { loadEnvironment } from './environment.ts';
 import { remoteLog } from './remote-log.ts';
@@ -74,14 +76,8 @@ async function keysOf(
     if (appKeys.length === 0) throw new UsageError('--log-key needs --app-key too.');
     return { logKey: await publicKey(logKeyText, '--log-key'), appKeys };
   }
-  const { appPrivateKey, logPrivateKey } = readPrivateKeys(environment);
-  const backEnd = await curves();
-  const appKey = await backEnd.importSigningKey(appPrivateKey);
-  const logKey = await backEnd.importSigningKey(logPrivateKey);
-  return {
-    logKey: await backEnd.importVerifyingKey(logKey.publicKey),
-    appKeys: [await backEnd.importVerifyingKey(appKey.publicKey), ...appKeys],
-  };
+  const keys = await publicKeysOf(readKeys(environment));
+  return { ...keys, appKeys: [...keys.appKeys, ...appKeys] };
 }
 
 async function publicKey(text: string, option: string): Promise<VerifyingKey> {

@@ -12,7 +12,14 @@ const NONE = { words: [0, 0], options: [] } as const;
 const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
   ['serve', { ...NONE, run: async ({ envFile }) => (await import('./serve.ts')).serve(envFile) }],
   ['init', { ...NONE, run: async ({ envFile }) => (await import('./init.ts')).init(envFile) }],
-  ['keygen', { ...NONE, run: async () => (await import('./keygen.ts')).keygen() }],
+  [
+    'keygen',
+    {
+      words: [0, 1],
+      options: [],
+      run: async (call) => (await import('./keygen.ts')).keygen(call),
+    },
+  ],
   [
     'migrate',
     {
@@ -60,6 +67,7 @@ const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
       run: async (call) => (await import('./log-verify.ts')).verifyLog(call),
     },
   ],
+  ['log restart', { ...NONE, run: async (call) => (await import('./restart.ts')).restart(call) }],
 ]);
 
 async function main(args: string[]): Promise<void> {

@@ -1,8 +1,9 @@
-import { curves, EncryptionError, parseCardId, type CardId } from 'twilio-chat-encryption/protocol';
-import { readPrivateKeys } from '../config.ts';
+import { EncryptionError, parseCardId, type CardId } from 'twilio-chat-encryption/protocol';
+import { readKeys } from '../config.ts';
 import { logEarlierCards } from '../domain/earlier-cards.ts';
 import { createLog } from '../domain/log.ts';
 import { revokeAsApplication } from '../domain/revocations.ts';
+import { signingKeyOf } from '../domain/signer.ts';
 import { UsageError, type CommandCall } from './command.ts';
 import { loadEnvironment } from './environment.ts';
 import { withStore } from './with-store.ts';
@@ -15,10 +16,9 @@ export async function revoke({ envFile, words, options }: CommandCall): Promise<
   }
   const id = requireCardId(words[0] ?? '');
   const environment = loadEnvironment(envFile);
-  const { appPrivateKey, logPrivateKey } = readPrivateKeys(environment);
-  const backEnd = await curves();
-  const appKey = await backEnd.importSigningKey(appPrivateKey);
-  const logKey = await backEnd.importSigningKey(logPrivateKey);
+  const keys = readKeys(environment);
+  const appKey = await signingKeyOf(keys.appKey);
+  const logKey = await signingKeyOf(keys.logKey);
   await withStore(environment, async (store) => {
     const log = createLog({ log: store.log, logKey, now: Date.now });
     // Once there is an entry, no earlier card is logged any more.

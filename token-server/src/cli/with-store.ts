@@ -1,4 +1,5 @@
-import { readDatabaseUrl, type Environment } from '../config.ts';
+import { readDatabaseUrl } from '../config.ts';
+import type { Environment } from '../environment.ts';
 import type { Store } from '../domain/store.ts';
 import { openStore } from '../store/open.ts';
 

@@ -1,10 +1,19 @@
-import { parseCardId, type Identity, type SigningKey } from 'twilio-chat-encryption/protocol';
+import {
+  createRevocation,
+  parseCardId,
+  type Identity,
+  type SigningKey,
+} from 'twilio-chat-encryption/protocol';
 import type { AccountRecord } from './account-record.ts';
 import { wrongCredentials, type Accounts } from './accounts.ts';
+import { ServerError } from './errors.ts';
 import type { Log } from './log.ts';
-import { revokeAsApplication } from './revocations.ts';
+import { takeRevocation } from './revocations.ts';
 import { hashSecret, type ScryptCost } from './secret-hash.ts';
 import type { Store, StoreTransaction } from './store.ts';
+
+/** How often to begin again when devices publish cards at the same time. */
+const ATTEMPTS = 3;
 
 /** What people do to their own accounts. Each ends all of their sessions, on every server. */
 export interface AccountChanges {
@@ -23,7 +32,7 @@ export interface AccountChanges {
    * Deletes the account and its backup, and revokes its live cards in the name of the application:
    * all of it or nothing. The identity stays taken, and the log keeps its entries.
    *
-   * @throws ServerError `WRONG_CREDENTIALS`; nothing is changed then
+   * @throws ServerError `WRONG_CREDENTIALS`, `UNAVAILABLE`; nothing is changed then
    */
   deleteAccount(identity: Identity, authSecret: Uint8Array): Promise<void>;
 }
@@ -58,12 +67,18 @@ export function createAccountChanges(parts: AccountChangesParts): AccountChanges
     async deleteAccount(identity, authSecret) {
       const account = await accounts.check(identity, authSecret);
       const sessionVersion = account.sessionVersion + 1;
-      await store.transaction(async (transaction) => {
-        await requireUnchanged(account, transaction);
-        await revokeLiveCards(parts, identity, transaction);
-        await transaction.deleteBackup(identity);
-        await transaction.deleteAccount(identity, { deletedAt: now(), sessionVersion });
-      });
+      for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+        const revocations = await revocationsOfAll(parts, identity);
+        const isDone = await store.transaction(async (transaction) => {
+          await requireUnchanged(account, transaction);
+          if (!(await revokeAll(parts, revocations, identity, transaction))) return false;
+          await transaction.deleteBackup(identity);
+          await transaction.deleteAccount(identity, { deletedAt: now(), sessionVersion });
+          return true;
+        });
+        if (isDone) return;
+      }
+      throw new ServerError('UNAVAILABLE', 'New cards are being published. Try again.');
     },
   };
 }
@@ -77,15 +92,31 @@ async function requireUnchanged(
   if (account?.secretHash !== secretHash) throw wrongCredentials();
 }
 
-async function revokeLiveCards(
-  { log, appKey, now }: AccountChangesParts,
+/** Signed before anything is locked: a signer may take its time. */
+async function revocationsOfAll(
+  { store, appKey, now }: AccountChangesParts,
   identity: Identity,
-  transaction: StoreTransaction,
-): Promise<void> {
-  const store = { transaction: <T>(work: Work<T>) => work(transaction) };
-  for (const id of await transaction.liveCardIds(identity)) {
-    await revokeAsApplication({ store, log, appKey, now }, parseCardId(id), 'retired');
+): Promise<ReadonlyMap<string, string>> {
+  const ids = await store.transaction((transaction) => transaction.liveCardIds(identity));
+  const revocations = new Map<string, string>();
+  for (const id of ids) {
+    const content = { cardId: parseCardId(id), reason: 'retired', revokedAt: now() } as const;
+    revocations.set(id, await createRevocation({ ...content, signer: 'app' }, appKey));
   }
+  return revocations;
 }
 
-type Work<T> = (transaction: StoreTransaction) => Promise<T>;
+/** @returns false, and changes nothing, when there are other live cards by now */
+async function revokeAll(
+  { log, now }: AccountChangesParts,
+  revocations: ReadonlyMap<string, string>,
+  identity: Identity,
+  transaction: StoreTransaction,
+): Promise<boolean> {
+  const ids = await transaction.liveCardIds(identity);
+  if (ids.some((id) => !revocations.has(id))) return false;
+  for (const id of ids) {
+    await takeRevocation({ log, now }, revocations.get(id) ?? '', transaction);
+  }
+  return true;
+}

@@ -11,7 +11,10 @@ export async function logEarlierCards(store: Store, log: Log): Promise<void> {
   await store.transaction(async (transaction) => {
     // Another server may have done it meanwhile.
     if ((await transaction.log.size()) > 0) return;
-    for (const { id, identity, exported, approvedAt } of await transaction.allCards()) {
+    for (const card of await transaction.allCards()) {
+      const { id, identity, exported, approvedAt, endedAt } = card;
+      // Before there was a log, no card ended. It would be live again.
+      if (endedAt !== null) throw new Error('The log in the database was emptied. Restore it.');
       await log.append(transaction.log, {
         operation: 'approve',
         time: approvedAt,

@@ -66,7 +66,10 @@ export type ServerErrorCode =
   | 'RATE_LIMITED'
   /** A defect of the server. The log has the cause, the answer does not. */
   | 'INTERNAL'
-  /** The server cannot reach its database, or that cannot do it now; `Retry-After` says when to try again. */
+  /**
+   * The server cannot reach its database, or whoever signs for it, or these cannot do it now;
+   * `Retry-After` says when to try again.
+   */
   | 'UNAVAILABLE';
 
 /** A refusal with a stable code. The message may be shown to whoever sent the request. */

@@ -1,6 +1,6 @@
 import type { ReadMap, ReadTree, MapNode, TreeNode } from 'twilio-chat-encryption/protocol';
 
-/** What the log needs of a database to be read. Nothing that it holds ever changes. */
+/** What the log needs of a database to be read. What it holds changes only when it begins again. */
 export interface LogReader {
   /** How many entries there are. */
   size(): Promise<number>;
@@ -26,6 +26,11 @@ export interface LogWriter extends LogReader {
     tree: readonly (TreeNode & { readonly hash: Uint8Array })[],
     map: readonly { readonly hash: Uint8Array; readonly node: MapNode }[],
   ): Promise<void>;
+  /**
+   * Empties the log, with all nodes, to be begun again under another key, and gives what was in it, in its
+   * order. The next entry to be added is number 0, while there is more to be given.
+   */
+  restart(): AsyncIterable<StoredEntry>;
 }
 
 /** An entry of the log as it is stored; bytes are in base64url. */

@@ -27,6 +27,7 @@ import {
   MAX_LOG_RANGE,
   MAX_SEARCH_CHARACTERS,
 } from './limits.ts';
+import { isOfLog } from './log-key.ts';
 import { takeStep } from './log-step.ts';
 import type { LogReader, LogWriter, StoredEntry } from './log-store.ts';
 
@@ -98,7 +99,7 @@ export interface LogParts {
   readonly now: () => number;
 }
 
-/** Makes the log. */
+/** Makes the log. Nothing is added to, or shown of, a log that began with another key. */
 export function createLog({ log, logKey, now }: LogParts): Log {
   async function headAt(size: number): Promise<string> {
     const root = await treeRoot(log.readTree, size);
@@ -110,7 +111,7 @@ export function createLog({ log, logKey, now }: LogParts): Log {
       const message = 'The answer would be too long. Ask for fewer identities at a time.';
       throw new ServerError('TOO_MANY_RESULTS', message);
     }
-    const last = size === 0 ? null : await requireEntry(log, size - 1);
+    const last = await lastOf(log, size, logKey);
     const hashes = identities.map((identity) => identityHash(logKey.publicKey, identity));
     const found = await findInMap(log.readMap, mapRootOf(last), hashes);
     const entries = groupByIdentity(await log.entriesOf(identities, size));
@@ -133,7 +134,7 @@ export function createLog({ log, logKey, now }: LogParts): Log {
   return {
     async append(writer, { operation, time, identity, cardId, content, isAlwaysTaken }) {
       const size = await writer.size();
-      const last = size === 0 ? null : await requireEntry(writer, size - 1);
+      const last = await lastOf(writer, size, logKey);
       const key = identityHash(logKey.publicKey, identity);
       const detail = detailOf(content);
       const entry = encodeEntry({ operation, time, identityHash: key, cardId, detail });
@@ -155,17 +156,19 @@ export function createLog({ log, logKey, now }: LogParts): Log {
       return index;
     },
 
-    head: async () => headAt(await log.size()),
+    async head() {
+      const size = await log.size();
+      await lastOf(log, size, logKey);
+      return headAt(size);
+    },
 
     async lookUp(identities, from) {
       const size = await log.size();
       const isGrown = from > 0 && from < size;
       const consistency = isGrown ? await consistencyProof(log.readTree, from, size) : [];
-      return {
-        head: await headAt(size),
-        lookup: await lookUpAt(identities, size),
-        consistency: consistency.map(base64url.encode),
-      };
+      const lookup = await lookUpAt(identities, size);
+      const head = await headAt(size);
+      return { head, lookup, consistency: consistency.map(base64url.encode) };
     },
 
     async lookUpAt(identity, size) {
@@ -213,10 +216,22 @@ function groupByIdentity(
   return groups;
 }
 
-async function requireEntry(log: LogReader, index: number): Promise<StoredEntry> {
-  const entry = await log.entry(index);
-  if (entry) return entry;
-  throw new Error(`Entry ${index} of the log is missing`);
+/**
+ * The last entry of a log of this size, or null.
+ *
+ * @throws ServerError `UNAVAILABLE` when the log is that of another key
+ */
+async function lastOf(
+  log: LogReader,
+  size: number,
+  { publicKey }: SigningKey,
+): Promise<StoredEntry | null> {
+  if (size === 0) return null;
+  const last = await log.entry(size - 1);
+  if (!last) throw new Error(`Entry ${size - 1} of the log is missing`);
+  if (isOfLog(last, publicKey)) return last;
+  const cause = new Error('The log in the database is that of another key than this one');
+  throw new ServerError('UNAVAILABLE', 'The log of this server cannot be used now.', { cause });
 }
 
 function mapRootOf(last: StoredEntry | null): Bytes {

@@ -37,7 +37,9 @@ export async function revokeCard(
 ): Promise<void> {
   const revocation = parse(exported);
   if (revocation.cardId !== id) throw invalid('is of another card');
-  await takeRevocation(parts, exported, requireSigned);
+  await parts.store.transaction((transaction) =>
+    takeRevocation(parts, exported, transaction, requireSigned),
+  );
 }
 
 /**
@@ -51,35 +53,41 @@ export async function revokeAsApplication(
   reason: RevocationReason,
 ): Promise<void> {
   const content = { cardId: id, reason, revokedAt: parts.now(), signer: 'app' } as const;
-  await takeRevocation(parts, await createRevocation(content, parts.appKey));
+  const exported = await createRevocation(content, parts.appKey);
+  await parts.store.transaction((transaction) => takeRevocation(parts, exported, transaction));
 }
 
-/** @param check - throws when whoever signed may not revoke the card */
-async function takeRevocation(
-  { store, log, now }: RevocationParts,
+/**
+ * Ends a card in a transaction that is under way.
+ *
+ * @param exported - the revocation
+ * @param check - throws when whoever signed may not revoke the card; without it, it is the application
+ * @throws ServerError as {@link revokeCard}
+ */
+export async function takeRevocation(
+  { log, now }: Pick<RevocationParts, 'log' | 'now'>,
   exported: string,
+  transaction: StoreTransaction,
   check?: (revocation: Revocation, card: CardRecord, among: StoreTransaction) => Promise<void>,
 ): Promise<void> {
   const revocation = parse(exported);
-  await store.transaction(async (transaction) => {
-    const card = await transaction.findCard(revocation.cardId);
-    if (card === null) throw new ServerError('CARD_NOT_FOUND', 'There is no card with this id.');
-    if (card.revocation === exported) return;
-    const isFirst = card.revocation === null;
-    if (card.revocation !== null && !saysMore(revocation, parse(card.revocation))) {
-      throw new ServerError('CARD_REVOKED', 'The card was revoked before, and this says no more.');
-    }
-    await check?.(revocation, card, transaction);
-    // Since when it is not live stays as it is for one that was replaced before.
-    await transaction.endCard(card.id, card.endedAt ?? now(), exported);
-    await log.append(transaction.log, {
-      operation: 'revoke',
-      time: now(),
-      identity: parseIdentity(card.identity),
-      cardId: revocation.cardId,
-      content: exported,
-      isAlwaysTaken: isFirst,
-    });
+  const card = await transaction.findCard(revocation.cardId);
+  if (card === null) throw new ServerError('CARD_NOT_FOUND', 'There is no card with this id.');
+  if (card.revocation === exported) return;
+  const isFirst = card.revocation === null;
+  if (card.revocation !== null && !saysMore(revocation, parse(card.revocation))) {
+    throw new ServerError('CARD_REVOKED', 'The card was revoked before, and this says no more.');
+  }
+  await check?.(revocation, card, transaction);
+  // Since when it is not live stays as it is for one that was replaced before.
+  await transaction.endCard(card.id, card.endedAt ?? now(), exported);
+  await log.append(transaction.log, {
+    operation: 'revoke',
+    time: now(),
+    identity: parseIdentity(card.identity),
+    cardId: revocation.cardId,
+    content: exported,
+    isAlwaysTaken: isFirst,
   });
 }
 

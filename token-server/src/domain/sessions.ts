@@ -33,7 +33,7 @@ export interface Session {
 }
 
 /** A session token for a client to keep. */
-interface IssuedSession {
+export interface IssuedSession {
   readonly token: string;
   /** Milliseconds since 1970. */
   readonly expiresAt: number;

@@ -1,4 +1,5 @@
 import type { Request } from 'express';
+import { z } from 'zod';
 import { ServerError } from '../domain/errors.ts';
 
 /** The headers of RFC 9110 that say what somebody knows of what they are about to change. */
@@ -19,6 +20,17 @@ export function quoted(etag: string): string {
 
 // A weak one is never the same as another one where bytes matter: section 8.8.3.2.
 const ETAG = /^(W\/)?"([\x21\x23-\x7e]*)"$/;
+
+const Known = z.string().regex(/^"[\x21\x23-\x7e]*"$/);
+
+/** The headers that {@link requireKnown} reads, for the document: one of them is required. */
+export const IF_MATCH_OR_NONE: z.ZodType = z.object({
+  'If-Match': Known.optional(),
+  'If-None-Match': z.literal('*').optional(),
+});
+
+/** That of {@link requireKnownEtag}. */
+export const IF_MATCH: z.ZodType = z.object({ 'If-Match': Known });
 
 /**
  * What the sender of a write knows: the etag of what there is, or null for nothing. An etag that

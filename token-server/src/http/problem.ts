@@ -48,6 +48,18 @@ const STATUS: Readonly<Record<ServerErrorCode, number>> = {
   UNAVAILABLE: 503,
 };
 
+/** Every code, in the order of {@link ServerErrorCode}'s statuses. */
+export const ALL_CODES: readonly ServerErrorCode[] = Object.keys(STATUS).filter(isCode);
+
+function isCode(text: string): text is ServerErrorCode {
+  return Object.hasOwn(STATUS, text);
+}
+
+/** The status of the answers with a code. */
+export function statusOfCode(code: ServerErrorCode): number {
+  return STATUS[code];
+}
+
 /** For a database that is down or too busy, in seconds: soon enough, and not all the time. */
 const OUTAGE_RETRY_AFTER = 5;
 

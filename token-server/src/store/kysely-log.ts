@@ -5,6 +5,9 @@ import { inParts, mapNodeOf, mapRow, storedEntry, treeNodeName } from './log-row
 import type { Recent } from './recent.ts';
 import type { Schema } from './schema.ts';
 
+/** How many entries are read at once while the log begins again. */
+const RESTART_PAGE = 100;
+
 /** Nodes of the map by their hashes, as text. One of a transaction that failed is as right as any. */
 export type NodeCache = Recent<MapNode>;
 
@@ -15,6 +18,8 @@ export function createKyselyLogReader(db: Kysely<Schema>, cache: NodeCache): Log
       const row = await db
         .selectFrom('log_entries')
         .select(sql<number | null>`max(log_index)`.as('last'))
+        // Below are those of a log that begins again just now.
+        .where('log_index', '>=', 0)
         .executeTakeFirst();
       const last = row?.last ?? null;
       return last === null ? 0 : last + 1;
@@ -121,6 +126,33 @@ export function createKyselyLogWriter(db: Kysely<Schema>, cache: NodeCache): Log
         .execute();
       await db.insertInto('log_map').values(map.map(mapRow)).execute();
       for (const { hash, node } of map) cache.set(base64url.encode(hash), node);
+    },
+
+    async *restart() {
+      // Out of the way of the new ones: below 0.
+      await db
+        .updateTable('log_entries')
+        .set({ log_index: sql<number>`-1 - log_index` })
+        .execute();
+      await db.deleteFrom('log_tree').execute();
+      await db.deleteFrom('log_map').execute();
+      for (;;) {
+        const rows = await db
+          .selectFrom('log_entries')
+          .selectAll()
+          .where('log_index', '<', 0)
+          .orderBy('log_index', 'desc')
+          .limit(RESTART_PAGE)
+          .execute();
+        const last = rows.at(-1);
+        if (!last) return;
+        await db
+          .deleteFrom('log_entries')
+          .where('log_index', '<', 0)
+          .where('log_index', '>=', last.log_index)
+          .execute();
+        for (const row of rows) yield storedEntry({ ...row, log_index: -1 - row.log_index });
+      }
     },
   };
 }

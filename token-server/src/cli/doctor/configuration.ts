@@ -1,6 +1,9 @@
 import { statSync } from 'node:fs';
-import { base64url } from 'twilio-chat-encryption/protocol';
-import { ConfigError, readConfig, type Config, type Environment } from '../../config.ts';
+import { base64url, isEncryptionError } from 'twilio-chat-encryption/protocol';
+import { readConfig, readKeys, type Config } from '../../config.ts';
+import { ConfigError, type Environment } from '../../environment.ts';
+import { publicKeysOf } from '../../domain/public-keys.ts';
+import { secretFiles } from '../../secret-files.ts';
 import { failed, ok, warning, type Check } from './check.ts';
 
 /** Checks all variables, each by itself and then together. */
@@ -32,6 +35,35 @@ export function checkEnvFile(file: string): readonly Check[] {
   return [warning(file, 'Others may read the keys in it.', `chmod 600 ${file}`)];
 }
 
+/** Checks that not everybody reads a secret's file. A group may be how it is handed over. */
+export function checkSecretFiles(environment: Environment): readonly Check[] {
+  return secretFiles(environment).flatMap(([name, file]) => {
+    const mode = statSync(file, { throwIfNoEntry: false })?.mode;
+    if (mode === undefined || process.platform === 'win32' || (mode & 0o007) === 0) return [];
+    return [warning(`${name}_FILE`, 'Everybody may read the secret in it.', `chmod o= ${file}`)];
+  });
+}
+
+/** Says what clients pin, for a comparison with the application's configuration. */
+export async function checkPins(environment: Environment): Promise<readonly Check[]> {
+  try {
+    const { appKeys, logKey } = await publicKeysOf(readKeys(environment));
+    const [appKey, ...earlier] = appKeys.map(({ publicKey }) => base64url.encode(publicKey));
+    // Not printed: somebody may have written the private one there.
+    const before = earlier.length === 0 ? '' : `, and ${earlier.length} of EARLIER_APP_KEYS`;
+    return [
+      ok('appKey', `The application pins ${appKey}${before}.`),
+      ok('logKey', `The application pins ${base64url.encode(logKey.publicKey)}.`),
+    ];
+  } catch (error) {
+    // The configuration's checks tell it.
+    if (error instanceof ConfigError) return [];
+    if (!isEncryptionError(error, 'INVALID_KEY')) throw error;
+    const fix = 'Give public keys, as `keygen` and `doctor` print them.';
+    return [failed('EARLIER_APP_KEYS', 'One of them is no public key.', fix)];
+  }
+}
+
 /** The forms of Twilio's credentials were checked; these are mistakes that have the right form. */
 function checkTwilio({ twilio }: Config): readonly Check[] {
   const { apiSecret } = twilio;
@@ -49,16 +81,18 @@ function checkTwilio({ twilio }: Config): readonly Check[] {
 }
 
 function checkSecrets(config: Config): readonly Check[] {
-  const { appPrivateKey, logPrivateKey, sessionSecret } = config;
-  const bytes = {
-    APP_PRIVATE_KEY: appPrivateKey,
-    LOG_PRIVATE_KEY: logPrivateKey,
+  const { appKey, logKey, sessionSecret } = config;
+  const bytes: Record<string, Uint8Array> = {
+    ...(appKey instanceof Uint8Array && { APP_PRIVATE_KEY: appKey }),
+    ...(logKey instanceof Uint8Array && { LOG_PRIVATE_KEY: logKey }),
     SESSION_SECRET: sessionSecret,
   };
   const checks: Check[] = [];
   const seen = new Map<string, string>();
   for (const [name, value] of [
-    ...Object.entries(bytes).map(([key, seed]) => [key, base64url.encode(seed)] as const),
+    ...Object.entries(bytes).map(
+      ([key, seed]) => [key, base64url.encode(Uint8Array.from(seed))] as const,
+    ),
     ['METRICS_TOKEN', config.metricsToken ?? ''] as const,
     ['TWILIO_API_SECRET', config.twilio.apiSecret] as const,
   ]) {

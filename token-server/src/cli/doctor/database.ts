@@ -1,7 +1,8 @@
 import { existsSync, statSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { ConfigError, readDatabaseUrl, type Environment } from '../../config.ts';
+import { readDatabaseUrl } from '../../config.ts';
+import { ConfigError, type Environment } from '../../environment.ts';
 import type { Store } from '../../domain/store.ts';
 import { inspectDatabase, type InspectedDatabase } from '../../store/inspect.ts';
 import { parseLocation } from '../../store/location.ts';

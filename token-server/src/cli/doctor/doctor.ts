@@ -1,7 +1,7 @@
 import type { CommandCall } from '../command.ts';
 import { loadEnvironment } from '../environment.ts';
 import { failed, ok, type Check } from './check.ts';
-import { checkConfiguration, checkEnvFile } from './configuration.ts';
+import { checkConfiguration, checkEnvFile, checkPins, checkSecretFiles } from './configuration.ts';
 import { checkDatabase } from './database.ts';
 import { checkLog } from './log.ts';
 
@@ -14,7 +14,8 @@ const LEAST_NODE = 22;
 export async function doctor({ envFile, options }: CommandCall): Promise<void> {
   const environment = loadEnvironment(envFile);
   const checks: Check[] = [checkNode()];
-  checks.push(...checkEnvFile(envFile), ...checkConfiguration(environment));
+  checks.push(...checkEnvFile(envFile), ...checkSecretFiles(environment));
+  checks.push(...checkConfiguration(environment), ...(await checkPins(environment)));
   const database = await checkDatabase(environment);
   try {
     checks.push(...database.checks);

@@ -3,16 +3,21 @@ import {
   curves,
   decodeEntry,
   decodeHead,
-  identityHash,
+  isEncryptionError,
   lookupFromJson,
   parseIdentity,
   verifyHead,
   verifyLookup,
   type SigningKey,
+  type VerifyingKey,
 } from 'twilio-chat-encryption/protocol';
-import { ConfigError, readPrivateKeys, type Environment, type PrivateKeys } from '../../config.ts';
+import { readKeys } from '../../config.ts';
+import { ConfigError, type Environment } from '../../environment.ts';
 import { createLog } from '../../domain/log.ts';
+import { isOfLog } from '../../domain/log-key.ts';
 import type { StoredEntry } from '../../domain/log-store.ts';
+import { publicKeysOf } from '../../domain/public-keys.ts';
+import { signingKeyOf } from '../../domain/signer.ts';
 import type { Store } from '../../domain/store.ts';
 import { failed, ok, type Check } from './check.ts';
 
@@ -23,33 +28,34 @@ const VERIFY = '`log verify` tells what is wrong. Restore the last backup from b
  * the history of whoever is in the newest entry.
  */
 export async function checkLog(store: Store, environment: Environment): Promise<readonly Check[]> {
-  const keys = privateKeys(environment);
+  const keys = await keysOf(environment);
   if (!keys) return [];
   const size = await store.log.size();
   const newest = size === 0 ? null : await store.log.entry(size - 1);
   if (!newest) return [ok('log', 'It is empty.')];
 
-  const backEnd = await curves();
-  const logKey = await backEnd.importSigningKey(keys.logPrivateKey);
-  const hash = decodeEntry(base64url.decode(newest.entry) ?? new Uint8Array())?.identityHash;
-  if (!hash) return [failed('log', 'The newest entry is damaged.', VERIFY)];
-  const own = identityHash(logKey.publicKey, parseIdentity(newest.identity));
-  if (Buffer.compare(hash, own) !== 0) {
+  if (!isOfLog(newest, keys.logKey.publicKey)) {
     const what = 'The log in the database is that of another key.';
     const fix =
-      'Set the key that it began with. With another one, every client refuses every card.';
+      'Set the key that it began with. If that is lost or stolen: `log restart`, in docs/keys.md.';
     return [failed('LOG_PRIVATE_KEY', what, fix)];
   }
-  const appKey = await backEnd.importSigningKey(keys.appPrivateKey);
-  return [await checkHistory(store, newest, size, { logKey, appKey }), checkTime(newest)];
+  return [await checkHistory(store, newest, size, keys), checkTime(newest)];
 }
 
-function privateKeys(environment: Environment): PrivateKeys | null {
+interface CheckedKeys {
+  readonly logKey: SigningKey;
+  readonly appKeys: readonly VerifyingKey[];
+}
+
+async function keysOf(environment: Environment): Promise<CheckedKeys | null> {
   try {
-    return readPrivateKeys(environment);
+    const keys = readKeys(environment);
+    const { appKeys } = await publicKeysOf(keys);
+    return { logKey: await signingKeyOf(keys.logKey), appKeys };
   } catch (error) {
     // The configuration's checks tell it.
-    if (error instanceof ConfigError) return null;
+    if (error instanceof ConfigError || isEncryptionError(error, 'INVALID_KEY')) return null;
     throw error;
   }
 }
@@ -58,11 +64,10 @@ async function checkHistory(
   store: Store,
   { identity: name }: StoredEntry,
   size: number,
-  { logKey, appKey }: { readonly logKey: SigningKey; readonly appKey: SigningKey },
+  { logKey, appKeys }: CheckedKeys,
 ): Promise<Check> {
   const identity = parseIdentity(name);
-  const backEnd = await curves();
-  const publicLogKey = await backEnd.importVerifyingKey(logKey.publicKey);
+  const publicLogKey = await (await curves()).importVerifyingKey(logKey.publicKey);
   try {
     const log = createLog({ log: store.log, logKey, now: Date.now });
     const answer = await log.lookUp([identity], 0);
@@ -73,14 +78,14 @@ async function checkHistory(
     }
     const histories = await verifyLookup(lookup, {
       logKey: publicLogKey,
-      appKeys: [await backEnd.importVerifyingKey(appKey.publicKey)],
+      appKeys,
       head,
       identities: [identity],
     });
     if ((histories.get(identity)?.cards.length ?? 0) === 0) {
       const what = 'It approved none of the cards in the newest history of the log.';
       const fix =
-        'Set the key that clients pin as appKey. With another one, they refuse every card.';
+        'Set the key that clients pin as appKey, or in EARLIER_APP_KEYS the public one of before.';
       return failed('APP_PRIVATE_KEY', what, fix);
     }
     return ok('log', `The newest of ${size} entries is proven under a head of LOG_PRIVATE_KEY.`);

@@ -1,21 +1,12 @@
-import type { Bytes } from 'twilio-chat-encryption/protocol';
 import { z } from 'zod';
 import type { AccountChanges } from '../../domain/account-changes.ts';
 import type { Sessions } from '../../domain/sessions.ts';
+import { jsonBody } from '../input.ts';
 import type { Limiters } from '../rate-limit.ts';
-import { sessionRoute, type BodySpec, type Route } from '../route.ts';
+import { NO_CONTENT, sessionRoute, type Route } from '../route.ts';
 import { AuthSecret } from './credentials.ts';
 import { underGuessLimits } from './guess-limits.ts';
-
-const SECRETS: BodySpec<{ authSecret: Bytes; newAuthSecret: Bytes }> = {
-  schema: z.strictObject({ authSecret: AuthSecret, newAuthSecret: AuthSecret }),
-  limit: 1024,
-};
-
-const SECRET: BodySpec<{ authSecret: Bytes }> = {
-  schema: z.strictObject({ authSecret: AuthSecret }),
-  limit: 1024,
-};
+import { ISSUED } from './sessions.ts';
 
 /**
  * `POST /v1/password` and `DELETE /v1/account`. Both take the secret beside the session: who finds
@@ -30,25 +21,31 @@ export function accountChangeRoutes(
     sessionRoute({
       method: 'post',
       path: '/v1/password',
-      body: SECRETS,
+      summary: 'Sets another secret, ends all sessions, and gives the one that is left.',
+      takes: jsonBody(z.strictObject({ authSecret: AuthSecret, newAuthSecret: AuthSecret }), 1024),
+      answers: ISSUED,
+      errors: ['WRONG_CREDENTIALS'],
       changes: true,
-      async answer({ body: { authSecret, newAuthSecret }, identity, address }) {
+      async answer({ input: { authSecret, newAuthSecret }, identity, address }) {
         const version = await underGuessLimits(limiters, { identity, address }, () =>
           changes.changeSecret(identity, authSecret, newAuthSecret),
         );
-        return { status: 200, body: sessions.issue({ identity, version }) };
+        return { body: sessions.issue({ identity, version }) };
       },
     }),
     sessionRoute({
       method: 'delete',
       path: '/v1/account',
-      body: SECRET,
+      summary: 'Deletes secret and backup, revokes all cards, ends all sessions.',
+      takes: jsonBody(z.strictObject({ authSecret: AuthSecret }), 1024),
+      answers: NO_CONTENT,
+      errors: ['WRONG_CREDENTIALS'],
       changes: true,
-      async answer({ body: { authSecret }, identity, address }) {
+      async answer({ input: { authSecret }, identity, address }) {
         await underGuessLimits(limiters, { identity, address }, () =>
           changes.deleteAccount(identity, authSecret),
         );
-        return { status: 204, body: null };
+        return { body: null };
       },
     }),
   ];

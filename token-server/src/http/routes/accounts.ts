@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { Accounts } from '../../domain/accounts.ts';
 import type { Limiters } from '../rate-limit.ts';
 import { publicRoute, type Route } from '../route.ts';
@@ -9,11 +10,14 @@ export function accountRoutes(accounts: Accounts, limiters: Limiters): readonly 
     publicRoute({
       method: 'post',
       path: '/v1/accounts',
-      body: CREDENTIALS,
-      async answer({ body: { identity, authSecret }, address }) {
+      summary: 'Signs somebody up.',
+      takes: CREDENTIALS,
+      answers: { status: 201, schema: z.strictObject({ identity: z.string() }) },
+      errors: ['INVALID_IDENTITY', 'ACCOUNT_EXISTS'],
+      async answer({ input: { identity, authSecret }, address }) {
         await limiters.signUpByAddress.consume(address);
         await accounts.signUp(identity, authSecret);
-        return { status: 201, body: { identity } };
+        return { body: { identity } };
       },
     }),
   ];

@@ -1,4 +1,7 @@
-import { NO_BODY, publicRoute, type Route } from '../route.ts';
+import { z } from 'zod';
+import { NOTHING } from '../input.ts';
+import { publicRoute, type Route } from '../route.ts';
+import { Base64url32 } from '../schemas.ts';
 
 /** What the server says about itself. For display: a client never takes its pins from here. */
 export interface AppInfo {
@@ -10,14 +13,22 @@ export interface AppInfo {
   readonly origin: string;
 }
 
+const Info: z.ZodType<AppInfo> = z.strictObject({
+  appKey: Base64url32,
+  logKey: Base64url32,
+  origin: z.string(),
+});
+
 /** `GET /v1/app`. */
 export function appInfoRoutes(info: AppInfo): readonly Route[] {
   return [
     publicRoute({
       method: 'get',
       path: '/v1/app',
-      body: NO_BODY,
-      answer: () => ({ status: 200, body: info }),
+      summary: 'What this server is, for display. Clients take no pins from here.',
+      takes: NOTHING,
+      answers: { status: 200, schema: Info },
+      answer: () => ({ body: info }),
     }),
   ];
 }

@@ -1,13 +1,14 @@
 import { z } from 'zod';
 import type { Backups } from '../../domain/backups.ts';
-import { requireKnown, requireKnownEtag } from '../conditions.ts';
-import { NO_BODY, sessionRoute, type BodySpec, type Route } from '../route.ts';
+import { IF_MATCH, IF_MATCH_OR_NONE, requireKnown, requireKnownEtag } from '../conditions.ts';
+import { jsonBody, NOTHING } from '../input.ts';
+import { NO_CONTENT, sessionRoute, type Route } from '../route.ts';
+import { Base64url, Empty } from '../schemas.ts';
 
-const BACKUP: BodySpec<{ backup: string }> = {
-  schema: z.strictObject({ backup: z.string() }),
-  // The longest backup in base64url is 342 KiB.
-  limit: 384 * 1024,
-};
+const Backup = z.strictObject({ backup: Base64url });
+
+// The longest backup in base64url is 342 KiB.
+const LIMIT = 384 * 1024;
 
 const PATH = '/v1/backup';
 
@@ -17,30 +18,42 @@ export function backupRoutes(backups: Backups): readonly Route[] {
     sessionRoute({
       method: 'get',
       path: PATH,
-      body: NO_BODY,
+      summary: 'The backup of whoever is signed in.',
+      takes: NOTHING,
+      answers: { status: 200, schema: Backup, hasEtag: true },
+      errors: ['BACKUP_NOT_FOUND'],
       async answer({ identity }) {
         const { backup, etag } = await backups.get(identity);
-        return { status: 200, body: { backup }, etag };
+        return { body: { backup }, etag };
       },
     }),
     sessionRoute({
       method: 'put',
       path: PATH,
-      body: BACKUP,
+      summary:
+        'Stores a backup instead of the one that its owner knows. Send one of the conditions.',
+      takes: jsonBody(Backup, LIMIT),
+      headers: IF_MATCH_OR_NONE,
+      answers: { status: 200, schema: Empty, hasEtag: true },
+      errors: ['PRECONDITION_REQUIRED', 'PRECONDITION_FAILED'],
       changes: true,
-      async answer({ body: { backup }, conditions, session }) {
+      async answer({ input: { backup }, conditions, session }) {
         const etag = await backups.put(session, backup, requireKnown(conditions));
-        return { status: 200, body: {}, etag };
+        return { body: {}, etag };
       },
     }),
     sessionRoute({
       method: 'delete',
       path: PATH,
-      body: NO_BODY,
+      summary: 'Deletes the backup that its owner knows.',
+      takes: NOTHING,
+      headers: IF_MATCH,
+      answers: NO_CONTENT,
+      errors: ['BACKUP_NOT_FOUND', 'PRECONDITION_REQUIRED', 'PRECONDITION_FAILED'],
       changes: true,
       async answer({ conditions, session }) {
         await backups.delete(session, requireKnownEtag(conditions));
-        return { status: 204, body: null };
+        return { body: null };
       },
     }),
   ];

@@ -1,27 +1,28 @@
 import { z } from 'zod';
-import type { Cards } from '../../domain/cards.ts';
+import type { Cards, PublishedCard } from '../../domain/cards.ts';
 import { isIdentity } from '../../domain/identity.ts';
 import { MAX_SEARCH_IDENTITIES } from '../../domain/limits.ts';
-import type { Log } from '../../domain/log.ts';
-import { NO_BODY, sessionRoute, type BodySpec, type Route } from '../route.ts';
+import type { Log, LookupAnswer } from '../../domain/log.ts';
+import { jsonBody, NOTHING } from '../input.ts';
+import { sessionRoute, type Route } from '../route.ts';
+import { Base64url, CardId, Count, Empty, Hashes, Lookup } from '../schemas.ts';
 
-const CARD: BodySpec<{ card: string }> = {
-  schema: z.strictObject({ card: z.string() }),
-  limit: 64 * 1024,
-};
+const Exported = z.strictObject({ card: z.string() });
 
-const SEARCH: BodySpec<{ identities: string[]; from: number }> = {
-  schema: z.strictObject({
-    identities: z.array(z.string()).min(1).max(MAX_SEARCH_IDENTITIES),
-    from: z.int().min(0).default(0),
-  }),
-  limit: 512 * 1024,
-};
+const Search = z.strictObject({
+  identities: z.array(z.string()).min(1).max(MAX_SEARCH_IDENTITIES),
+  from: z.int().min(0).default(0),
+});
 
-const REVOCATION: BodySpec<{ revocation: string }> = {
-  schema: z.strictObject({ revocation: z.string() }),
-  limit: 4 * 1024,
-};
+const Revocation = z.strictObject({ revocation: z.string() });
+
+const Published: z.ZodType<PublishedCard> = z.strictObject({ card: Base64url, logIndex: Count });
+
+const Found: z.ZodType<LookupAnswer> = z.strictObject({
+  head: Base64url,
+  lookup: Lookup,
+  consistency: Hashes,
+});
 
 /** Approve and publish, get, search, revoke. */
 export function cardRoutes(cards: Cards, log: Log): readonly Route[] {
@@ -29,38 +30,55 @@ export function cardRoutes(cards: Cards, log: Log): readonly Route[] {
     sessionRoute({
       method: 'post',
       path: '/v1/cards',
-      body: CARD,
+      summary: 'Approves, logs and publishes a card; or one again, with further endorsements.',
+      takes: jsonBody(Exported, 64 * 1024),
+      answers: { status: 201, schema: Published },
+      errors: [
+        ...(['IDENTITY_MISMATCH', 'CARD_INVALID', 'SIGNATURE_NOT_ALLOWED', 'CLOCK_SKEW'] as const),
+        ...(['KEY_REUSED', 'CARD_LIMIT', 'LINK_INVALID'] as const),
+      ],
       changes: true,
-      async answer({ body, identity }) {
-        return { status: 201, body: await cards.publish(identity, body.card) };
+      async answer({ input, identity }) {
+        return { body: await cards.publish(identity, input.card) };
       },
     }),
     sessionRoute({
       method: 'get',
       path: '/v1/cards/:id',
-      body: NO_BODY,
+      summary: 'One card, also when it is not live any more.',
+      id: CardId,
+      takes: NOTHING,
+      answers: { status: 200, schema: z.strictObject({ card: Base64url }) },
+      errors: ['CARD_NOT_FOUND'],
       async answer({ id }) {
-        return { status: 200, body: { card: await cards.get(id) } };
+        return { body: { card: await cards.get(id) } };
       },
     }),
     sessionRoute({
       method: 'post',
       path: '/v1/cards/search',
-      body: SEARCH,
-      async answer({ body: { identities, from } }) {
+      summary: 'All about each identity, with the proof that it is all.',
+      takes: jsonBody(Search, 512 * 1024),
+      answers: { status: 200, schema: Found },
+      errors: ['TOO_MANY_RESULTS'],
+      async answer({ input: { identities, from } }) {
         // A name that nobody could have must not fail a search; one that comes twice is answered once.
         const possible = [...new Set(identities)].filter(isIdentity);
-        return { status: 200, body: await log.lookUp(possible, from) };
+        return { body: await log.lookUp(possible, from) };
       },
     }),
     sessionRoute({
       method: 'post',
       path: '/v1/cards/:id/revocation',
-      body: REVOCATION,
+      summary: 'Ends a card, signed by itself or by another live one of its identity.',
+      id: CardId,
+      takes: jsonBody(Revocation, 4 * 1024),
+      answers: { status: 200, schema: Empty },
+      errors: ['CARD_NOT_FOUND', 'IDENTITY_MISMATCH', 'REVOCATION_INVALID', 'CARD_REVOKED'],
       changes: true,
-      async answer({ id, identity, body }) {
-        await cards.revoke(identity, id, body.revocation);
-        return { status: 200, body: {} };
+      async answer({ id, identity, input }) {
+        await cards.revoke(identity, id, input.revocation);
+        return { body: {} };
       },
     }),
   ];

@@ -1,9 +1,19 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Registry } from 'prom-client';
+import { z } from 'zod';
 import { ServerError } from '../../domain/errors.ts';
-import { addressKey } from '../rate-limit.ts';
 import { bearerToken } from '../bearer-token.ts';
-import type { Route } from '../route.ts';
+import { NOTHING } from '../input.ts';
+import { addressKey } from '../rate-limit.ts';
+import type { Operation, Route } from '../route.ts';
+
+const OPERATION: Operation = {
+  summary: 'What the server counted, for Prometheus.',
+  security: 'metricsToken',
+  takes: NOTHING,
+  answers: { status: 200, schema: z.string(), type: 'text/plain' },
+  errors: ['UNAUTHENTICATED', 'RATE_LIMITED', 'INTERNAL'],
+};
 
 /**
  * `GET /metrics`: what the server counted, for whoever has the token. Who has it is not limited: limits
@@ -15,6 +25,7 @@ export function metricsRoutes(registry: Registry, token: string): readonly Route
     {
       method: 'get',
       path: '/metrics',
+      operation: OPERATION,
       handler:
         ({ limiters }) =>
         async (req, res) => {

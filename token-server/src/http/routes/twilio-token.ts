@@ -1,5 +1,10 @@
+import { z } from 'zod';
 import { issueTwilioToken, type TwilioCredentials } from '../../domain/twilio-tokens.ts';
-import { NO_BODY, sessionRoute, type Route } from '../route.ts';
+import { NOTHING } from '../input.ts';
+import { sessionRoute, type Route } from '../route.ts';
+import { Time } from '../schemas.ts';
+
+const Issued = z.strictObject({ token: z.string(), identity: z.string(), expiresAt: Time });
 
 /** `GET /v1/twilio-token`: an access token for whoever is signed in. */
 export function twilioTokenRoutes(credentials: TwilioCredentials): readonly Route[] {
@@ -7,8 +12,10 @@ export function twilioTokenRoutes(credentials: TwilioCredentials): readonly Rout
     sessionRoute({
       method: 'get',
       path: '/v1/twilio-token',
-      body: NO_BODY,
-      answer: ({ identity }) => ({ status: 200, body: issueTwilioToken(credentials, identity) }),
+      summary: "A Twilio access token for the session's identity.",
+      takes: NOTHING,
+      answers: { status: 200, schema: Issued },
+      answer: ({ identity }) => ({ body: issueTwilioToken(credentials, identity) }),
     }),
   ];
 }

@@ -3,7 +3,8 @@ import { validateRequest } from 'twilio/lib/webhooks/webhooks.js';
 import { z } from 'zod';
 import { ServerError } from '../../domain/errors.ts';
 import { staysEncrypted } from '../../domain/webhook-events.ts';
-import { runParser, type Route } from '../route.ts';
+import { runParser } from '../input.ts';
+import type { Operation, Route } from '../route.ts';
 
 /** What it takes to believe Twilio. */
 export interface WebhookParts {
@@ -20,6 +21,22 @@ const LIMIT = 256 * 1024;
 
 const Form = z.record(z.string(), z.union([z.string(), z.array(z.string())]));
 
+const OPERATION: Operation = {
+  summary: 'Twilio asks before it stores or changes a message; 403 is no.',
+  security: 'twilioSignature',
+  takes: {
+    place: 'body',
+    type: 'application/x-www-form-urlencoded',
+    schema: Form,
+    limit: LIMIT,
+  },
+  answers: { status: 200, schema: null },
+  errors: [
+    ...(['INVALID_REQUEST', 'BODY_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE'] as const),
+    ...(['WEBHOOK_SIGNATURE_INVALID', 'NOT_ENCRYPTED', 'INTERNAL'] as const),
+  ],
+};
+
 /**
  * `POST /v1/webhooks/twilio`: Twilio asks before it stores a message, and 403 is no. It asks for nothing
  * but what it is told, so the answer comes at once.
@@ -33,6 +50,7 @@ export function webhookRoutes({ authToken, url, serviceSid }: WebhookParts): rea
     {
       method: 'post',
       path: '/v1/webhooks/twilio',
+      operation: OPERATION,
       handler: () => async (req, res) => {
         await runParser(parser, req, res);
         const form = Form.safeParse(req.body);
