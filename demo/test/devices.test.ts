@@ -159,11 +159,14 @@ describe('a backup', () => {
 
   test('is refused with a wrong password, and nothing is lost', async () => {
     const panel = await devicesOf(alice);
+    await panel.getByText('Another device of yours changed it since').waitFor();
     await panel.getByRole('button', { name: 'Back up again' }).click();
     const dialog = dialogOf(alice, 'Back up your keys');
     await dialog.getByLabel('Your password').fill('not her password');
     await dialog.getByRole('button', { name: 'Back up' }).click();
     await dialog.getByRole('alert').getByText('This is not your password').waitFor();
+    // It is this device's that is wrong.
+    expect(await dialog.getByLabel('Password of the backup').count()).toBe(0);
     await dialog.getByRole('button', { name: 'Cancel' }).click();
     await closePanel(alice);
   });

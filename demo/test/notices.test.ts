@@ -1,5 +1,6 @@
 /** What the page tells of by itself: who gets messages, and that this device's key is gone. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { bannerOf } from './support/devices.ts';
 import type { Person } from './support/person.ts';
 import { startWorld, type World } from './support/world.ts';
 
@@ -28,6 +29,18 @@ test('somebody who gets messages for the first time is named where that begins, 
     'To Bob.',
     'To Bob again.',
   ]);
+});
+
+test('somebody whose devices did not confirm one another is told of when they are seen first', async () => {
+  const [carol, phone] = [await world.person('Carol'), await world.person('Carol')];
+  await carol.signUp();
+  await phone.signIn();
+  await alice.addMember('Carol');
+  await alice.send('To Carol.');
+  const notice = bannerOf(alice, 'Carol has several devices that did not confirm one another.');
+  await notice.getByRole('button', { name: 'Compare safety numbers' }).waitFor();
+  await notice.getByRole('button', { name: 'Not now' }).click();
+  await notice.waitFor({ state: 'detached' });
 });
 
 test('when the key is removed, the page says so, and the way out leads to a new key', async () => {

@@ -1,6 +1,6 @@
 /** What applications open and hold. */
 import { checkOptions, invalidArgument, kindOf, textArgument } from './arguments.ts';
-import { hasBackup, type BackupState } from './client/backup.ts';
+import type { BackupState } from './client/backup.ts';
 import type { SplitView } from './client/card-log.ts';
 import type { Cards } from './client/cards.ts';
 import type { BackupOptions } from './client/device-changes.ts';
@@ -16,8 +16,8 @@ import { IndexedDbKeyStore } from './client/indexeddb-key-store.ts';
 import type { KeyStore } from './client/key-store.ts';
 import type { Keys } from './client/keys.ts';
 import type { OwnDevice, RevokeOptions } from './client/own-devices.ts';
-import { restoreDevice } from './client/restore.ts';
 import type { TrustedCard } from './client/safety-numbers.ts';
+import { loaded } from './loading.ts';
 import {
   parseCardId,
   parseChannelSid,
@@ -281,6 +281,7 @@ export const Encryption = {
     checkOptions(options, names, 'Encryption.restore');
     const { backupPassword = options.password, ...others } = options;
     const { checked, application } = await checkedOptions(others);
+    const { restoreDevice } = await loaded(() => import('./client/restore.ts'));
     const { device, savedAt, missing } = await restoreDevice(checked, backupPassword);
     return { encryption: encryptionOf(device, application), savedAt, missing };
   },
@@ -304,7 +305,8 @@ export const Encryption = {
    */
   async hasBackup(options: Pick<EncryptionOptions, 'server' | 'authorize'>): Promise<boolean> {
     checkOptions(options, ['server', 'authorize'], 'Encryption.hasBackup');
-    return hasBackup(checkDirectory(options));
+    const directory = checkDirectory(options);
+    return (await loaded(() => import('./client/rare-parts.ts'))).hasBackup(directory);
   },
 } as const;
 
@@ -381,6 +383,7 @@ const OPTIONS: Readonly<Record<keyof EncryptionOptions, true>> = {
   authorize: true,
   appKey: true,
   logKey: true,
+  earlierLogKeys: true,
   keyStore: true,
   password: true,
   device: true,
@@ -395,6 +398,7 @@ const OPTIONS: Readonly<Record<keyof EncryptionOptions, true>> = {
 
 const EVENTS: Readonly<Record<keyof DeviceEvents, true>> = {
   keyChanged: true,
+  unconnectedCards: true,
   ownCardUnknown: true,
   recipientAdded: true,
   deviceRemoved: true,

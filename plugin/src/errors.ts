@@ -38,7 +38,7 @@ export type RejectionCode =
  *   control, invisible or blank characters
  * - `INVALID_KEY` a key of the wrong length, not canonical, or of small order
  * - `INVALID_CONTENT` content that JSON cannot carry, nested deeper than 32, or ill-formed text
- * - `WRONG_PASSWORD` the password does not open the stored key
+ * - `WRONG_PASSWORD` the password does not open the stored key, or the backup: `passwordOf` says which
  * - `KEY_RECORD_DAMAGED` the stored key is not what was saved
  * - `KEY_EXISTS` a key is saved under this name; nothing was overwritten
  * - `KEY_NOT_FOUND` no key is saved under this name
@@ -51,7 +51,11 @@ export type RejectionCode =
  * - `DEVICE_REVOKED` this device's card was revoked, or replaced by another: it can read what was sent
  *   before, and send nothing
  * - `OWN_CARD_INVALID` the server did not approve this device's own card under a pinned key
- * - `LOG_KEY_UNKNOWN` another key than the pinned `logKey` signed what the token server says
+ * - `APP_KEY_UNKNOWN` no pinned `appKey` approved any card of these people, named likewise: the application
+ *   has another key by now, and needs an update
+ * - `LOG_KEY_UNKNOWN` another key than the pinned `logKey` signed what the token server says: the
+ *   application needs an update, or another `logKey`
+ * - `LOG_CHANGED` the token server began another log, whose key is pinned too: open the device again
  * - `LOG_INVALID` the token server's answer does not prove what it says
  * - `LOG_STALE` the token server's log is not of today, or an older one than it showed before
  * - `SPLIT_VIEW` the token server showed different people different logs
@@ -65,12 +69,15 @@ export type RejectionCode =
  *   a card that was not acknowledged
  * - `SAFETY_NUMBER_CHANGED` the digits are not those of the safety number any more, since somebody has
  *   other devices now, or never were: nothing was marked; compare anew
+ * - `NOT_A_MEMBER` this person is no member of the channel, or not any more: nothing was sent
  * - `RECIPIENT_UNAPPROVED` members whom the application did not approve; named likewise
  * - `MEMBER_WITHOUT_POST_QUANTUM_KEY` members none of whose cards has a key of suite 2, on a device
  *   with `postQuantum`; or whose card has none, where data is sealed by or for one that has; named
  *   likewise
  * - `SUITE_DOWNGRADE` suite 2 was used in this channel, and this device's card has no key of it
  * - `POST_QUANTUM_UNAVAILABLE` the code of suite 2 could not be loaded; try again
+ * - `CODE_UNAVAILABLE` a part of this library that is loaded when it is needed could not be; try again,
+ *   or reload the page
  * - `MESSAGE_TOO_LARGE` the encrypted message would exceed Twilio's limit, or data to seal is over
  *   64 MiB: seal it as a stream
  * - `TOO_MANY_RECIPIENTS` more recipient cards than an envelope can hold
@@ -101,7 +108,9 @@ export type UsageCode =
   | 'DEVICE_REMOVED'
   | 'DEVICE_REVOKED'
   | 'OWN_CARD_INVALID'
+  | 'APP_KEY_UNKNOWN'
   | 'LOG_KEY_UNKNOWN'
+  | 'LOG_CHANGED'
   | 'LOG_INVALID'
   | 'LOG_STALE'
   | 'SPLIT_VIEW'
@@ -112,10 +121,12 @@ export type UsageCode =
   | 'MEMBER_WITHOUT_CARD'
   | 'KEY_CHANGED'
   | 'SAFETY_NUMBER_CHANGED'
+  | 'NOT_A_MEMBER'
   | 'RECIPIENT_UNAPPROVED'
   | 'MEMBER_WITHOUT_POST_QUANTUM_KEY'
   | 'SUITE_DOWNGRADE'
   | 'POST_QUANTUM_UNAVAILABLE'
+  | 'CODE_UNAVAILABLE'
   | 'MESSAGE_TOO_LARGE'
   | 'TOO_MANY_RECIPIENTS'
   | 'NOT_ADDRESSED'
@@ -146,22 +157,30 @@ export class EncryptionError extends Error {
   override readonly name = 'EncryptionError';
   /** Why: for programs. */
   readonly code: ErrorCode;
-  /** The identities the error is about, for `MEMBER_WITHOUT_…`, `RECIPIENT_UNAPPROVED`
-   * and `KEY_CHANGED`; empty for other codes. */
+  /** The identities the error is about, for `MEMBER_WITHOUT_…`, `RECIPIENT_UNAPPROVED`,
+   * `APP_KEY_UNKNOWN` and `KEY_CHANGED`; empty for other codes. */
   readonly identities: readonly string[];
+  /** Whose password it is, for `WRONG_PASSWORD`: this device's, or that of the backup. Null for that of
+   * a saved key pair, and for other codes. */
+  readonly passwordOf: 'device' | 'backup' | null;
 
   /**
    * @param message for people; with no secret in it
-   * @param options `cause`: the error behind this one; `identities`: see the member of this name
+   * @param options `cause`: the error behind this one; the others: see the members of these names
    */
   constructor(
     code: ErrorCode,
     message: string,
-    options: { cause?: unknown; identities?: readonly string[] } = {},
+    options: {
+      cause?: unknown;
+      identities?: readonly string[];
+      passwordOf?: 'device' | 'backup';
+    } = {},
   ) {
     super(message, 'cause' in options ? { cause: options.cause } : undefined);
     this.code = code;
     this.identities = options.identities ?? [];
+    this.passwordOf = options.passwordOf ?? null;
   }
 }
 

@@ -18,7 +18,7 @@ export type { LogAnswer, LogSource } from './client/log-source.ts';
 export { IndexedDbKeyStore } from './client/indexeddb-key-store.ts';
 export type { DataSealer, Identified } from './client/data-sealer.ts';
 export type { KeyPair, SavedKeyOptions } from './client/key-pair.ts';
-export { MemoryKeyStore, type KeyStore } from './client/key-store.ts';
+export { MemoryKeyStore, type KeyStore, type RecordChange } from './client/key-store.ts';
 export type { KeyOptions, Keys } from './client/keys.ts';
 export type { Trust } from './client/pins.ts';
 export type { OwnDevice, RevokeOptions } from './client/own-devices.ts';

@@ -1,4 +1,4 @@
 /** What only Node can run. */
 export { FileKeyStore } from './client/file-key-store.ts';
-export type { KeyStore } from './client/key-store.ts';
+export type { KeyStore, RecordChange } from './client/key-store.ts';
 export type { Bytes } from './protocol/primitives.ts';

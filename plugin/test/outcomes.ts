@@ -1,6 +1,10 @@
 /** What became of a promise, as a value to compare. */
 import { inject } from 'vitest';
-import { isEncryptionError, type ErrorCode } from 'twilio-chat-encryption/protocol';
+import {
+  isEncryptionError,
+  type EncryptionError,
+  type ErrorCode,
+} from 'twilio-chat-encryption/protocol';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -15,9 +19,7 @@ export async function codeOf(promise: Promise<unknown>): Promise<ErrorCode> {
 }
 
 /** The EncryptionError that `promise` is rejected with; any other outcome throws. */
-export async function failureOf(
-  promise: Promise<unknown>,
-): Promise<Error & { readonly code: ErrorCode; readonly identities: readonly string[] }> {
+export async function failureOf(promise: Promise<unknown>): Promise<EncryptionError> {
   const [outcome] = await Promise.allSettled([promise]);
   if (outcome.status === 'fulfilled') throw new Error('It was not rejected.');
   const error: unknown = outcome.reason;

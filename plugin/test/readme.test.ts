@@ -6,6 +6,7 @@ import { examplesOf, problemsOf, ROOT } from './examples.ts';
 test.each([
   ['README.md', 4],
   ['plugin/README.md', 1],
+  ['docs/keys.md', 1],
 ])('the TypeScript examples of %s compile', async (page, count) => {
   const examples = examplesOf(await readFile(ROOT + page, 'utf8'));
   expect(examples.length).toBeGreaterThanOrEqual(count);

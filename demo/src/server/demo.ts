@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import express from 'express';
 import { pino } from 'pino';
 import { createEmulator, type Emulator } from 'twilio-chat-emulator';
-import { base64url, curves, type Bytes } from 'twilio-chat-encryption/protocol';
 import {
   createTokenServer,
   type Config,
@@ -93,8 +92,7 @@ interface Parts {
 async function serve(server: Server, parts: Parts, address: Address): Promise<string> {
   const { config, tokenServer, emulator } = parts;
   const page = await buildPage({
-    appKey: await publicKeyOf(config.appPrivateKey),
-    logKey: await publicKeyOf(config.logPrivateKey),
+    ...tokenServer.pins,
     origin: config.origin,
     emulated: emulator !== null,
   });
@@ -110,9 +108,4 @@ async function serve(server: Server, parts: Parts, address: Address): Promise<st
   emulator?.attach(server);
   server.on('request', app);
   return url;
-}
-
-async function publicKeyOf(seed: Bytes): Promise<string> {
-  const { publicKey } = await (await curves()).importSigningKey(seed);
-  return base64url.encode(publicKey);
 }

@@ -8,7 +8,14 @@ import type { DeviceKeys } from './device-keys.ts';
 import type { EncryptedChannels } from './encrypted-channels.ts';
 import type { JudgedMessage, JudgedVerified, ReceivedMessage } from './judged.ts';
 import { matchingFiles } from './matching-files.ts';
-import { ledger, nameOf, type Ledger, type MessageName } from './ledger.ts';
+import {
+  ledger,
+  nameOf,
+  type Ledger,
+  type MessageName,
+  type Sight,
+  type Verdict,
+} from './ledger.ts';
 import { outcomeOf, type Anomaly, type MessageEncryption } from './message-encryption.ts';
 import type { Pins, Trust } from './pins.ts';
 import type { Records } from './state.ts';
@@ -50,10 +57,13 @@ export function acceptor(context: AcceptorContext): Acceptor {
     return order;
   }
 
-  async function enter(judged: JudgedMessage): Promise<Recorded | ReceivedMessage> {
+  async function enter(
+    judged: JudgedMessage,
+    verdictOn: VerdictOn,
+  ): Promise<Recorded | ReceivedMessage> {
     const { channelSid, index } = judged.delivered;
     const order = orderOf(channelSid);
-    const entered = await record(judged, recordSight, context).catch((error: unknown) =>
+    const entered = await record(judged, verdictOn, context).catch((error: unknown) =>
       notShown(outcomeOf(error)),
     );
     if ('placed' in entered) order.place(entered.placed);
@@ -63,9 +73,11 @@ export function acceptor(context: AcceptorContext): Acceptor {
   }
 
   return async (judged) => {
+    const verdictOn = await verdicts(judged, recordSight);
     const entered: (Recorded | ReceivedMessage)[] = [];
-    for (const one of judged) entered.push(await enter(one));
+    for (const one of judged) entered.push(await enter(one, verdictOn));
     // Only now: what is missing beside one message may be another of them.
+    const trustOf = trusts(context);
     const received: ReceivedMessage[] = [];
     for (const one of entered) {
       if (!('placed' in one)) {
@@ -74,33 +86,50 @@ export function acceptor(context: AcceptorContext): Acceptor {
       }
       const order = orderOf(one.judged.delivered.channelSid).anomalies(one.placed);
       received.push(
-        await shown(one, order, context).catch((error: unknown) => notShown(outcomeOf(error))),
+        await shown(one, order, trustOf, context).catch((error: unknown) =>
+          notShown(outcomeOf(error)),
+        ),
       );
     }
     return received;
   };
 }
 
+/** What the ledger says of a message. Errors are the ledger's. */
+type VerdictOn = (judged: JudgedVerified) => Promise<Verdict | undefined>;
+
+/** The verdicts on messages: on all at once, or if that fails, on each by itself when it is asked for. */
+async function verdicts(judged: readonly JudgedMessage[], recordSight: Ledger): Promise<VerdictOn> {
+  const verified = judged.filter((one) => 'verified' in one);
+  // Of one that cannot be remembered, the others know nothing.
+  const all = await recordSight(verified.map(sightOf)).catch(() => []);
+  const known = new Map(verified.map((one, at) => [one, all[at]]));
+  return async (one) => known.get(one) ?? (await recordSight([sightOf(one)])).at(0);
+}
+
+function sightOf({ delivered, verified: { message, digest } }: JudgedVerified): Sight {
+  const { channelSid, messageSid, index } = delivered;
+  const revision = message.kind === 'edit' ? message.target.revision : 0;
+  return { channelSid, messageSid, index, name: nameOf(message), revision, digest };
+}
+
 async function record(
   judged: JudgedMessage,
-  recordSight: Ledger,
+  verdictOn: VerdictOn,
   { keys, encrypted, sawOwn }: AcceptorContext,
 ): Promise<Recorded | ReceivedMessage> {
   if ('outcome' in judged) return notShown(judged.outcome);
-  const { delivered, verified } = judged;
-  const { channelSid, messageSid, index } = delivered;
-  const { message, digest } = verified;
-  const name = nameOf(message);
-  const revision = message.kind === 'edit' ? message.target.revision : 0;
-  const verdict = await recordSight({ channelSid, messageSid, index, name, revision, digest });
-  if (verdict.is !== 'known') {
-    return notShown({ status: 'rejected', code: 'REPLAYED' }, verdict.is === 'copy');
+  const { channelSid, index, name, revision } = sightOf(judged);
+  const { message, suite } = judged.verified;
+  const verdict = await verdictOn(judged);
+  if (verdict?.is !== 'known') {
+    return notShown({ status: 'rejected', code: 'REPLAYED' }, verdict?.is === 'copy');
   }
   // Of what this very card signed as its own: what an edit names is what somebody else may claim.
   if (message.kind !== 'edit' && name.cardId === keys.current().card.id) {
     await sawOwn(channelSid, name.sequence);
   }
-  await encrypted.add(channelSid, verified.suite);
+  await encrypted.add(channelSid, suite);
   const { fork, latestRevision } = verdict;
   const { cardId, sequence } = name;
   const placed = { cardId, sequence, index, hidden: message.kind === 'key' };
@@ -114,6 +143,7 @@ function notShown(encryption: MessageEncryption, hidden = false): ReceivedMessag
 async function shown(
   { judged, name, revision, fork, latestRevision, placed: { hidden } }: Recorded,
   order: readonly Anomaly[],
+  trustOf: TrustOf,
   context: AcceptorContext,
 ): Promise<ReceivedMessage> {
   const { delivered, verified, unknownRecipients: count } = judged;
@@ -138,7 +168,7 @@ async function shown(
       ...(device !== undefined && { device }),
       ...(revoked && { revoked }),
     }),
-    trust: await trustOf(judged, context),
+    trust: await trustOf(judged),
     sentAt: new Date(message.sentAt),
     revision,
     messageId: name.messageId,
@@ -146,7 +176,7 @@ async function shown(
   };
   // Nothing of the application may make a verified message of what is none.
   Object.freeze(encryption);
-  return { encryption, content, hidden, editable: { name, latestRevision } };
+  return { encryption, content, hidden, editable: { name, latestRevision, text: delivered.body } };
 }
 
 function isSkewed(
@@ -159,7 +189,24 @@ function isSkewed(
   return !(skew <= CLOCK_SKEW_MILLISECONDS);
 }
 
-async function trustOf(
+type TrustOf = (judged: JudgedVerified) => Promise<Trust>;
+
+/** How far the senders of some messages are trusted: each is asked about once. */
+function trusts(context: AcceptorContext): TrustOf {
+  const known = new Map<string, Pick<JudgedVerified, 'history'> & { readonly trust: Trust }>();
+  return async (judged) => {
+    const { history, cards, verified } = judged;
+    const name = [verified.sender, ...cards].map(({ id }) => id).join();
+    const found = known.get(name);
+    if (found && found.history === history) return found.trust;
+    const trust = await trustIn(judged, context);
+    // Who was new with the first message is pinned with the next.
+    known.set(name, { history, trust: trust === 'new' ? 'pinned' : trust });
+    return trust;
+  };
+}
+
+async function trustIn(
   { verified: { sender }, cards, history }: JudgedVerified,
   { keys, cards: book, pins }: AcceptorContext,
 ): Promise<Trust> {

@@ -12,14 +12,29 @@ import type { CardId, Identity } from '../protocol/identifiers.ts';
 import { openKeyRecord, sealKeyRecord } from '../protocol/key-record.ts';
 import { base64url, concat, equal, type Bytes, type PasswordCost } from '../protocol/primitives.ts';
 import type { DeletedKeys } from './deleted-keys.ts';
-import type { BackupStore, Directory } from './directory.ts';
+import type { BackupStore, Directory, StoredBackup } from './directory.ts';
 import { damaged, decodeKeys, encodeKeys, type StoredKeys } from './key-ring.ts';
 import { changeRing, type RingContext } from './rotation.ts';
-import { isBoolean, isCount, objectOf } from './shape.ts';
+import { arrayOf, isBoolean, isCardId, isCount, isText, nullOr, objectOf } from './shape.ts';
 import { readState, updateState, type Records, type StateType } from './state.ts';
+
+/** What a device knows of the backup that the server has, without opening it. */
+export interface BackupState {
+  /**
+   * When it was made, by the clock of the device that made it, as of when this device made or restored it
+   * last; null when it never did.
+   */
+  readonly savedAt: Date | null;
+  /** The cards whose keys were in it then. Those of this device are, if its `cardId` is among them. */
+  readonly cardIds: readonly CardId[];
+  /** Whether it is another one by now: another device added its keys, or removed it and made a new one. */
+  readonly isChanged: boolean;
+}
 
 /** A backup that was opened. */
 export interface OpenedBackup {
+  /** Names this very version of it, see {@link StoredBackup}. */
+  readonly tag: string;
   /** Counts the backups of this person: a lower one than before is an old one. */
   readonly generation: number;
   /** By the clock of the device that made it: milliseconds since 1970-01-01 UTC. */
@@ -57,11 +72,26 @@ interface Known {
   readonly generation: number;
   /** Whether it was removed from here, so that there may be none. */
   readonly isRemoved: boolean;
+  /** What was in it when this device made or opened it last; null: it did not, or it removed it since. */
+  readonly contents: Contents | null;
+}
+
+interface Contents {
+  readonly tag: string;
+  /** Milliseconds since 1970-01-01 UTC. */
+  readonly savedAt: number;
+  readonly cardIds: readonly CardId[];
 }
 
 const KNOWN: StateType<Known> = {
-  initial: { generation: 0, isRemoved: true },
-  isValid: objectOf<Known>({ generation: isCount, isRemoved: isBoolean }),
+  initial: { generation: 0, isRemoved: true, contents: null },
+  isValid: objectOf<Known>({
+    generation: isCount,
+    isRemoved: isBoolean,
+    contents: nullOr(
+      objectOf<Contents>({ tag: isText, savedAt: isCount, cardIds: arrayOf(isCardId) }),
+    ),
+  }),
 };
 const NAME = 'backup';
 
@@ -75,18 +105,45 @@ export async function openBackup(
   directory: Directory,
 ): Promise<OpenedBackup | null> {
   const stored = await backupsOf(directory).read();
-  return stored && open(identity, stored.backup, password);
+  return stored && open(identity, stored, password);
 }
 
 /** Remembers which backup was seen. */
 export async function sawBackup(
-  { generation }: Pick<OpenedBackup, 'generation'>,
+  { tag, generation, savedAt, keys }: OpenedBackup,
   records: Records,
 ): Promise<void> {
+  const ids = await Promise.all(keys.map(cardIdOf));
+  const contents = { tag, savedAt, cardIds: ids.filter((id) => id !== null) };
   await updateState(records, NAME, KNOWN, (known) => ({
     generation: Math.max(known.generation, generation),
     isRemoved: false,
+    contents,
   }));
+}
+
+/**
+ * What is known of the backup that the server has now; null when it has none.
+ * @throws EncryptionError the directory's and the key store's errors
+ */
+export async function backupState({
+  directory,
+  records,
+}: Pick<BackupContext, 'directory' | 'records'>): Promise<BackupState | null> {
+  const stored = await backupsOf(directory).read();
+  if (!stored) return null;
+  const { contents } = await readState(records, NAME, KNOWN);
+  if (!contents) return { savedAt: null, cardIds: [], isChanged: true };
+  const { tag, savedAt, cardIds } = contents;
+  return { savedAt: new Date(savedAt), cardIds, isChanged: tag !== stored.tag };
+}
+
+/**
+ * Whether the server has a backup of the person who is signed in.
+ * @throws EncryptionError the directory's errors
+ */
+export async function hasBackup(directory: Directory): Promise<boolean> {
+  return (await backupsOf(directory).read()) !== null;
 }
 
 /**
@@ -121,7 +178,11 @@ export async function removeBackup({
   const backups = backupsOf(directory);
   const stored = await backups.read();
   if (stored && !(await backups.remove(stored.tag))) throw changed();
-  await updateState(records, NAME, KNOWN, (known) => ({ ...known, isRemoved: true }));
+  await updateState(records, NAME, KNOWN, (known) => ({
+    ...known,
+    isRemoved: true,
+    contents: null,
+  }));
 }
 
 /** A copy of the keys of this device, to be wiped. */
@@ -140,7 +201,7 @@ async function addTo(
   const { identity, records, random, now } = context;
   const backups = backupsOf(context.directory);
   const stored = await backups.read();
-  const before = stored && (await open(identity, stored.backup, formerPassword));
+  const before = stored && (await open(identity, stored, formerPassword));
   const known = await readState(records, NAME, KNOWN);
   if (before ? before.generation < known.generation : !known.isRemoved) throw rolledBack();
   const generation = Math.max(known.generation, before?.generation ?? 0) + 1;
@@ -153,8 +214,7 @@ async function addTo(
     const record = await sealKeyRecord(nameOf(identity), secret, password, random, COST);
     const backup = base64url.encode(record);
     if (!(await backups.write(backup, stored?.tag ?? null))) return false;
-    await checkWritten(identity, backup, password, backups);
-    await sawBackup({ generation }, records);
+    await sawBackup(await readBack(identity, backup, password, backups), records);
     return true;
   } finally {
     for (const bytes of [encoded, secret]) bytes.fill(0);
@@ -162,17 +222,18 @@ async function addTo(
   }
 }
 
-async function checkWritten(
+/** What was written, as the server gives it back; without its secrets. */
+async function readBack(
   identity: Identity,
   backup: string,
   password: string,
   backups: BackupStore,
-): Promise<void> {
+): Promise<OpenedBackup> {
   const read = await backups.read();
   if (read?.backup === backup) {
-    const { keys } = await open(identity, read.backup, password);
-    for (const { secrets } of keys) secrets.fill(0);
-    return;
+    const opened = await open(identity, read, password);
+    for (const { secrets } of opened.keys) secrets.fill(0);
+    return opened;
   }
   throw new EncryptionError(
     'DIRECTORY_REFUSED',
@@ -180,7 +241,11 @@ async function checkWritten(
   );
 }
 
-async function open(identity: Identity, backup: string, password: string): Promise<OpenedBackup> {
+async function open(
+  identity: Identity,
+  { backup, tag }: StoredBackup,
+  password: string,
+): Promise<OpenedBackup> {
   const record = base64url.decode(backup);
   if (!record) throw damaged();
   const secret = await openKeyRecord(nameOf(identity), record, passwordArgument(password)).catch(
@@ -193,7 +258,7 @@ async function open(identity: Identity, backup: string, password: string): Promi
     const reader = byteReader(secret);
     if (reader.uint(1) !== VERSION) throw damaged();
     const [generation, savedAt] = [reader.uint(4), reader.uint(8)];
-    return { generation, savedAt, keys: decodeKeys(reader.rest()) };
+    return { tag, generation, savedAt, keys: decodeKeys(reader.rest()) };
   } catch (error) {
     if (error instanceof RangeError) throw damaged();
     throw error;
@@ -210,18 +275,18 @@ export async function withoutDeleted(
   keys: readonly StoredKeys[],
   deleted: ReadonlySet<CardId>,
 ): Promise<readonly StoredKeys[]> {
-  const ids = await Promise.all(
-    keys.map(({ card }) =>
-      importCard(card).then(
-        ({ id }) => id,
-        () => null,
-      ),
-    ),
-  );
+  const ids = await Promise.all(keys.map(cardIdOf));
   return keys.filter((_, index) => {
     const id = ids[index] ?? null;
     return id !== null && !deleted.has(id);
   });
+}
+
+function cardIdOf({ card }: StoredKeys): Promise<CardId | null> {
+  return importCard(card).then(
+    ({ id }) => id,
+    () => null,
+  );
 }
 
 /** All of them, each card once. */
@@ -238,7 +303,7 @@ function wrongPassword(cause: unknown): EncryptionError {
   return new EncryptionError(
     'WRONG_PASSWORD',
     'The password does not open the backup. It is the one that it was made with; nobody can open it without, or replace it by another.',
-    { cause },
+    { cause, passwordOf: 'backup' },
   );
 }
 

@@ -10,6 +10,7 @@ import { verifyConsistency } from '../protocol/log/tree.ts';
 import { base64url, equal, type Bytes } from '../protocol/primitives.ts';
 import { acceptedCards } from './accepted-cards.ts';
 import type { LogSource } from './log-source.ts';
+import { signedHeads } from './signed-heads.ts';
 import { readState, type Records, type StateType, updateState } from './state.ts';
 import { witness, type FailedAudit, type Witness } from './witness.ts';
 
@@ -43,8 +44,8 @@ export interface CardLog {
   /**
    * All that the log has about these identities, at most 30, proven under a head that follows from
    * each one that this device saw before.
-   * @throws EncryptionError `LOG_INVALID`, `LOG_STALE`, `SPLIT_VIEW`, the directory's and the key
-   * store's errors
+   * @throws EncryptionError `LOG_INVALID`, `LOG_STALE`, `LOG_CHANGED`, `LOG_KEY_UNKNOWN`, `SPLIT_VIEW`, the
+   * directory's and the key store's errors
    */
   lookUp(identities: readonly Identity[]): Promise<ProvenLookup>;
   /**
@@ -52,7 +53,7 @@ export interface CardLog {
    * checked. Does not reject: see {@link Witness}.
    */
   readonly witness: Witness;
-  /** Whether this key signed the head. */
+  /** Whether the key of this log signed the head, or that of another one that is pinned. */
   isSigned(head: LogHead): Promise<boolean>;
   /** The evidence that the log showed different people different things, if it did. */
   splitView(): Promise<SplitView | null>;
@@ -69,6 +70,9 @@ export interface CardLogContext {
   readonly directory: LogSource;
   readonly records: Records;
   readonly logKey: VerifyingKey;
+  /** Of other logs that are pinned: see `PinnedLogs`. None by default. */
+  readonly newerLogKeys?: readonly VerifyingKey[];
+  readonly earlierLogKeys?: readonly VerifyingKey[];
   readonly appKeys: readonly VerifyingKey[];
   readonly identity: Identity;
   readonly now: () => number;
@@ -113,8 +117,10 @@ const CLOCK_SKEW_MILLISECONDS = 5 * 60_000;
 /** The log of one device. */
 export function cardLog(context: CardLogContext): CardLog {
   const { directory, records, logKey, appKeys, identity, now } = context;
-  const name = `log/${base64url.encode(logKey.publicKey)}`;
+  const { newerLogKeys = [], earlierLogKeys = [] } = context;
+  const name = nameOf(logKey);
   const accept = acceptedCards();
+  const isSigned = signedHeads(logKey);
   const state = (): Promise<LogState> => readState(records, name, LOG_STATE);
   // In turn with the device's other tabs, and not at all once it was removed.
   const change = (update: (current: LogState) => LogState) =>
@@ -124,10 +130,12 @@ export function cardLog(context: CardLogContext): CardLog {
   async function signed(text: unknown): Promise<LogHead> {
     const head = headOf(text);
     if (!head) throw invalid('its head is none');
-    if (await verifyHead(logKey, head)) return head;
+    if (await isSigned(head)) return head;
+    if (await isSignedBy(newerLogKeys, head)) throw changed();
+    if (await isSignedBy(earlierLogKeys, head)) throw stale('is one that ended');
     throw new EncryptionError(
       'LOG_KEY_UNKNOWN',
-      'Another key than the pinned one signed the head of the log. Check logKey.',
+      'Another key than the pinned one signed the head of the log: the application needs an update, or another logKey.',
     );
   }
 
@@ -210,6 +218,8 @@ export function cardLog(context: CardLogContext): CardLog {
   }
 
   async function compare(head: LogHead): Promise<void> {
+    // What another log was is not to be found out from this one.
+    if (!(await isSigned(head))) return;
     await follow(head, askConsistency).catch(async (error: unknown) => {
       const isRefused = isEncryptionError(error, 'DIRECTORY_REFUSED');
       const smaller = isRefused ? await shrunkFrom(head) : null;
@@ -237,7 +247,8 @@ export function cardLog(context: CardLogContext): CardLog {
   return {
     lookUp,
 
-    isSigned: (head) => verifyHead(logKey, head),
+    isSigned: async (head) =>
+      (await isSigned(head)) || isSignedBy([...newerLogKeys, ...earlierLogKeys], head),
 
     witness: witness({
       compare,
@@ -273,6 +284,22 @@ export function cardLog(context: CardLogContext): CardLog {
   }
 }
 
+const nameOf = ({ publicKey }: VerifyingKey): string => `log/${base64url.encode(publicKey)}`;
+
+/**
+ * Whether this device has seen the log with this key.
+ * @throws EncryptionError the key store's errors
+ */
+export async function hasSeenLog(records: Records, logKey: VerifyingKey): Promise<boolean> {
+  return (await readState(records, nameOf(logKey), LOG_STATE)).head !== null;
+}
+
+/** Whether one of these keys signed a head. */
+async function isSignedBy(keys: readonly VerifyingKey[], head: LogHead): Promise<boolean> {
+  for (const key of keys) if (await verifyHead(key, head)) return true;
+  return false;
+}
+
 /** The larger one; of two of one size, the one signed later. */
 function isLater(head: LogHead, kept: LogHead): boolean {
   return head.size > kept.size || (head.size === kept.size && head.signedAt > kept.signedAt);
@@ -299,6 +326,13 @@ function invalid(why: string): EncryptionError {
   return new EncryptionError(
     'LOG_INVALID',
     `The answer of the token server proves nothing: ${why}. Its cards are not used.`,
+  );
+}
+
+function changed(): EncryptionError {
+  return new EncryptionError(
+    'LOG_CHANGED',
+    'The token server began another log, whose key is pinned too. Open the device again.',
   );
 }
 

@@ -1,6 +1,6 @@
 /** Sending under one card: its numbers, its sessions, its signatures. */
 import { EncryptionError, isEncryptionError } from '../errors.ts';
-import { xwing } from '../protocol/curves-xwing.ts';
+import { xwing } from '../protocol/xwing.ts';
 import { messageIdOf, type ChannelSid, type Identity } from '../protocol/identifiers.ts';
 import {
   sealedLength,
@@ -23,7 +23,6 @@ import { outbox, type Outbox, type OutboxEntry, type OutgoingSession } from './o
 import type { Delivery, Outlet } from './outlet.ts';
 import type { OwnCard } from './own-card.ts';
 import { patiently } from './patience.ts';
-import type { RecipientPolicy } from './recipient-policy.ts';
 import { carriedHeads } from './carried-heads.ts';
 import { chooseRecipients, type Recipients, type RecipientsContext } from './recipients.ts';
 import type { Records } from './state.ts';
@@ -37,19 +36,28 @@ export interface SenderContext extends RecipientsContext {
   readonly random: RandomSource;
   readonly now: () => number;
   readonly encrypted: EncryptedChannels;
-  readonly policy: RecipientPolicy;
   /** Keeps the sessions that this device opens, so that it reads its own messages. */
   readonly sessions: Pick<IncomingSessions, 'keep'>;
 }
 
-/** Sends under one card. Whoever calls is the only one who sends in that channel; errors as `Sender`. */
+/**
+ * Sends under one card. Whoever calls is the only one who sends in that channel, and the
+ * application approved the members; errors as `Sender`.
+ */
 export interface CardSender {
   readonly own: OwnCard;
+  readonly checkRecipients: (outlet: Outlet, members: readonly Identity[]) => Promise<void>;
   /** @param content encoded */
-  readonly send: (outlet: Outlet, content: Bytes, delivery: Delivery) => Promise<number>;
+  readonly send: (
+    outlet: Outlet,
+    members: readonly Identity[],
+    content: Bytes,
+    delivery: Delivery,
+  ) => Promise<number>;
   /** @param content encoded */
   readonly edit: (
     outlet: Outlet,
+    members: readonly Identity[],
     target: EditTarget,
     content: Bytes,
     limit: number,
@@ -85,21 +93,10 @@ export function cardSender(own: OwnCard, context: SenderContext): CardSender {
     return box;
   }
 
-  // The application may take its time to approve somebody: who left meanwhile gets nothing, and who
-  // came is asked about too.
-  async function approvedMembers(outlet: Outlet): Promise<readonly Identity[]> {
-    let members = await outlet.members();
-    for (;;) {
-      await context.policy.check(outlet.channelSid, members);
-      const checked = new Set(members);
-      members = await outlet.members();
-      if (members.every((identity) => checked.has(identity))) return members;
-    }
-  }
-
-  async function recipientsIn(outlet: Outlet): Promise<Recipients> {
-    const { channelSid } = outlet;
-    const members = await approvedMembers(outlet);
+  async function recipientsIn(
+    { channelSid }: Outlet,
+    members: readonly Identity[],
+  ): Promise<Recipients> {
     // A message is not lost because the token server was restarted.
     const recipients = await patiently('DIRECTORY_UNREACHABLE', () =>
       chooseRecipients(members, own.card, suite, context, (head) => carried.has(channelSid, head)),
@@ -207,9 +204,13 @@ export function cardSender(own: OwnCard, context: SenderContext): CardSender {
   return {
     own,
 
-    async send(outlet, content, delivery) {
+    async checkRecipients(outlet, members) {
+      await recipientsIn(outlet, members);
+    },
+
+    async send(outlet, members, content, delivery) {
       const { channelSid } = outlet;
-      const recipients = await recipientsIn(outlet);
+      const recipients = await recipientsIn(outlet, members);
       const { head } = recipients;
       const box = outboxOf(channelSid);
       await settle(outlet, box, nameOf(recipients.keys));
@@ -232,9 +233,9 @@ export function cardSender(own: OwnCard, context: SenderContext): CardSender {
       return index;
     },
 
-    async edit(outlet, target, content, limit) {
+    async edit(outlet, members, target, content, limit) {
       const { channelSid } = outlet;
-      const recipients = await recipientsIn(outlet);
+      const recipients = await recipientsIn(outlet, members);
       // A key message may be due, and must not overtake what was left with a lower number.
       await settle(outlet, outboxOf(channelSid), nameOf(recipients.keys));
       const edit = { channelSid, kind: 'edit', content } as const;

@@ -2,7 +2,8 @@
 import { EncryptionError } from '../errors.ts';
 import type { Card } from '../protocol/card.ts';
 import type { AgreementKey, SigningKey } from '../protocol/curves.ts';
-import { xwing, type KemKey } from '../protocol/curves-xwing.ts';
+import type { KemKey } from '../protocol/kem.ts';
+import { xwing } from '../protocol/xwing.ts';
 import type { Identity } from '../protocol/identifiers.ts';
 import { base64, hex, utf8, type Bytes, type RandomSource } from '../protocol/primitives.ts';
 import { openData, sealData } from '../protocol/sealed-data.ts';

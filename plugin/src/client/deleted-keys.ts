@@ -1,6 +1,6 @@
 /** What a device remembers of keys that it deleted, and of those whose time has begun to run. */
-import { parseCardId, type CardId } from '../protocol/identifiers.ts';
-import { arrayOf, isCount, isText, objectOf } from './shape.ts';
+import type { CardId } from '../protocol/identifiers.ts';
+import { arrayOf, isCardId, isCount, objectOf } from './shape.ts';
 import { readState, updateState, type Records, type StateType } from './state.ts';
 
 /** When the keys of a card were in use: milliseconds since 1970-01-01 UTC. */
@@ -23,14 +23,6 @@ export interface DeletedKeys {
    */
   readonly noteEnded: (ids: readonly CardId[], now: number) => Promise<ReadonlyMap<CardId, number>>;
 }
-
-const isCardId = (value: unknown): value is CardId => {
-  try {
-    return isText(value) && parseCardId(value) === value;
-  } catch {
-    return false;
-  }
-};
 
 const USES: StateType<readonly KeyUse[]> = {
   initial: [],

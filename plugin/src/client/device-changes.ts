@@ -3,10 +3,12 @@ import { checkOptions, passwordArgument } from '../arguments.ts';
 import type { CardId } from '../protocol/identifiers.ts';
 import { equal } from '../protocol/primitives.ts';
 import {
+  backupState,
   makeBackup,
   removeBackup,
   sawBackup,
   withoutDeleted,
+  type BackupState,
   type OpenedBackup,
 } from './backup.ts';
 import type { Directory } from './directory.ts';
@@ -28,6 +30,7 @@ export interface DeviceChanges {
   readonly changePassword: (currentPassword: string, newPassword: string) => Promise<void>;
   readonly backup: (password: string, options?: BackupOptions) => Promise<void>;
   readonly removeBackup: () => Promise<void>;
+  readonly backupState: () => Promise<BackupState | null>;
   readonly cleanup: () => Promise<void>;
 }
 
@@ -51,8 +54,10 @@ export interface DeviceChangesContext extends RotationContext {
 }
 
 /** The changes of one device. */
-export function deviceChanges(context: DeviceChangesContext): DeviceChanges & OpeningChanges {
-  const { identity, keys, pins, presence, keyStore, records, now } = context;
+export function deviceChanges(
+  context: DeviceChangesContext,
+): Omit<DeviceChanges, 'cleanup'> & OpeningChanges {
+  const { identity, keys, pins, presence, records, now } = context;
 
   async function rotate(password: string): Promise<CardId> {
     await presence.check();
@@ -86,13 +91,9 @@ export function deviceChanges(context: DeviceChangesContext): DeviceChanges & Op
       await removeBackup(context);
     },
 
-    async cleanup() {
+    async backupState() {
       await presence.check();
-      const { name } = presence.record();
-      // First the keys: what is left after a crash opens to nobody.
-      await keyStore.lock(name, () => keyStore.update(name, () => null));
-      context.close();
-      await keyStore.clear(context.scope);
+      return backupState(context);
     },
 
     async maintain(password, { rotateAfter, keepKeys }) {

@@ -95,6 +95,11 @@ export function recordNameOf(identity: Identity): string {
   return `key/${identity}`;
 }
 
+/** Whether there is a device of this person, which opens with its password; errors of the key store. */
+export async function hasDevice(identity: Identity, keyStore: KeyStore): Promise<boolean> {
+  return (await keyStore.get(recordNameOf(identity))) !== null;
+}
+
 /**
  * Unlocks the device's keys, or makes them, and has the card approved and published. The keys are
  * stored before the card is published: a crash between the two is mended by the next opening.
@@ -111,7 +116,7 @@ export async function openDeviceKeys(options: DeviceKeysOptions): Promise<Opened
     (await keyStore.lock(name, async () => {
       return (await keyStore.get(name)) ?? (await makeRecord(name, options));
     }));
-  const secret = await openKeyRecord(name, bytes, password);
+  const secret = await openRing(name, bytes, password);
   try {
     const ring = decodeRing(secret);
     const stateKey = deriveStateKey(ring.deviceSecret);
@@ -164,6 +169,18 @@ export async function sealRing(
   } finally {
     secret.fill(0);
   }
+}
+
+/**
+ * What {@link sealRing} sealed, to be wiped after use.
+ * @throws EncryptionError `WRONG_PASSWORD`, `KEY_RECORD_DAMAGED`
+ */
+export function openRing(name: string, record: Bytes, password: string): Promise<Bytes> {
+  return openKeyRecord(name, record, password).catch((cause: unknown) => {
+    if (!isEncryptionError(cause, 'WRONG_PASSWORD')) throw cause;
+    const message = 'This is not the password of this device: it does not open its keys.';
+    throw new EncryptionError('WRONG_PASSWORD', message, { cause, passwordOf: 'device' });
+  });
 }
 
 /**
@@ -232,4 +249,10 @@ function withoutSuite(): EncryptionError {
     'INVALID_ARGUMENT',
     "This device's card was made without postQuantum. It needs a new card: open with another key store.",
   );
+}
+
+/** Sends under this one from now on, and reads with the others. */
+export function useFromNow(next: OwnCard, keys: DeviceKeys): void {
+  const others = keys.all().filter((own) => own.card.id !== next.card.id);
+  keys.replace(next, others);
 }

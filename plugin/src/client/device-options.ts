@@ -32,14 +32,20 @@ export interface DeviceOptions {
   readonly authorize?: () => Promise<string>;
   /**
    * The application's public keys (base64url, 32 bytes each), from the application's own
-   * configuration. Cards that none of them approved are not accepted.
+   * configuration. Cards that none of them approved are not accepted. Their order does not matter.
    */
   readonly appKey: string | readonly string[];
   /**
    * The public key of the token server's log (base64url, 32 bytes), from the application's own
-   * configuration. Cards that this log does not prove are not accepted.
+   * configuration. Cards that this log does not prove are not accepted. Several while one log takes the
+   * place of another, the newest first: a device that has seen one does not go back.
    */
-  readonly logKey: string;
+  readonly logKey: string | readonly string[];
+  /**
+   * The public keys of logs that ended. Messages of their time carry their heads, and are `MALFORMED`
+   * without; nothing else is taken from these logs. Default: none.
+   */
+  readonly earlierLogKeys?: readonly string[];
   /** Where the sealed key is kept. Devices of one identity that share it are one device. */
   readonly keyStore: KeyStore;
   /** Protects the key at rest, with Argon2id. */
@@ -81,7 +87,8 @@ export interface CheckedOptions {
   readonly keyStore: KeyStore;
   readonly directory: Directory;
   readonly appKeys: readonly VerifyingKey[];
-  readonly logKey: VerifyingKey;
+  readonly logKeys: readonly VerifyingKey[];
+  readonly earlierLogKeys: readonly VerifyingKey[];
   readonly device: string | undefined;
   readonly postQuantum: boolean;
   readonly recipients: RecipientChoice;
@@ -112,10 +119,14 @@ export async function checkDeviceOptions(options: DeviceOptions): Promise<Checke
     recipients: checkedChoice(recipients === undefined ? 'notify' : recipients),
     rotateAfter: daysOf(options.rotateAfterDays, 'rotateAfterDays'),
     keepKeys: daysOf(options.keepKeysDays, 'keepKeysDays'),
-    keyStore: guardedKeyStore(checkedKeyStore(options.keyStore)),
-    directory: guardedDirectory(directoryOf(options)),
-    appKeys: await importAppKeys(options.appKey),
-    logKey: await importLogKey(options.logKey),
+    keyStore: checkKeyStore(options.keyStore),
+    directory: checkDirectory(options),
+    appKeys: await importKeys(options.appKey, APP_KEY),
+    logKeys: await importKeys(options.logKey, LOG_KEY),
+    earlierLogKeys:
+      options.earlierLogKeys === undefined
+        ? []
+        : await importKeys(options.earlierLogKeys, EARLIER_LOG_KEYS, 0),
   };
 }
 
@@ -136,16 +147,31 @@ function checkName(device: unknown): void {
   );
 }
 
-function checkedKeyStore(keyStore: KeyStore): KeyStore {
+/**
+ * The key store, whose errors are this library's.
+ * @throws EncryptionError `INVALID_ARGUMENT`
+ */
+export function checkKeyStore(keyStore: KeyStore): KeyStore {
   checkMethods(
     keyStore,
     ['get', 'update', 'lock', 'clear'],
     'keyStore must be an IndexedDbKeyStore, a FileKeyStore, a MemoryKeyStore or another KeyStore',
   );
-  return keyStore;
+  return guardedKeyStore(keyStore);
 }
 
-function directoryOf({ server, authorize }: DeviceOptions): Directory {
+/**
+ * The directory, whose errors are this library's.
+ * @throws EncryptionError `INVALID_ARGUMENT`
+ */
+export function checkDirectory(options: Pick<DeviceOptions, 'server' | 'authorize'>): Directory {
+  return guardedDirectory(directoryOf(options));
+}
+
+function directoryOf({
+  server,
+  authorize,
+}: Pick<DeviceOptions, 'server' | 'authorize'>): Directory {
   if (typeof server !== 'string' && !(server instanceof URL)) {
     checkMethods(
       server,
@@ -160,25 +186,21 @@ function directoryOf({ server, authorize }: DeviceOptions): Directory {
   );
 }
 
-async function importLogKey(logKey: unknown): Promise<VerifyingKey> {
-  const bytes = typeof logKey === 'string' ? base64url.decode(logKey) : null;
-  if (bytes?.length === 32) return (await curves()).importVerifyingKey(bytes);
-  throw invalidArgument(
-    "logKey must be the public key of the token server's log, base64url of 32 bytes (43 characters).",
-  );
-}
+const APP_KEY = "appKey must be the application's public key";
+const LOG_KEY = "logKey must be the public key of the token server's log";
+const EARLIER_LOG_KEYS = 'earlierLogKeys must be an array of public keys';
 
-async function importAppKeys(appKey: unknown): Promise<VerifyingKey[]> {
-  const texts: readonly unknown[] = [appKey].flat();
+async function importKeys(keys: unknown, what: string, least = 1): Promise<VerifyingKey[]> {
+  const texts: readonly unknown[] = [keys].flat();
   // All of them before any is imported: an import that nobody waits for must not reject.
-  const keys = texts.map((text) => {
+  const decoded = texts.map((text) => {
     const bytes = typeof text === 'string' ? base64url.decode(text) : null;
     if (bytes?.length === 32) return bytes;
     throw invalidArgument(
-      "appKey must be the application's public key, base64url of 32 bytes (43 characters), or an array of such keys.",
+      `${what}, base64url of 32 bytes (43 characters), or an array of such keys.`,
     );
   });
-  if (keys.length === 0) throw invalidArgument('appKey needs at least one pinned key.');
+  if (decoded.length < least) throw invalidArgument(`${what}: at least one.`);
   const backEnd = await curves();
-  return Promise.all(keys.map((bytes) => backEnd.importVerifyingKey(bytes)));
+  return Promise.all(decoded.map((bytes) => backEnd.importVerifyingKey(bytes)));
 }

@@ -5,24 +5,31 @@ import { parseCardId, parseIdentity, type CardId, type Identity } from '../proto
 import { base64url } from '../protocol/primitives.ts';
 import { cardBook, type CardBook } from './card-book.ts';
 import { cardLog, type CardLog, type ProvenHistory, type SplitView } from './card-log.ts';
-import { cards as cardTools, type Cards } from './cards.ts';
+import type { Cards } from './cards.ts';
+import { currentLog } from './current-log.ts';
 import { deletedKeys } from './deleted-keys.ts';
-import { deviceChanges, type DeviceChanges, type OpeningChanges } from './device-changes.ts';
-import { openDeviceKeys, type DeviceKeys } from './device-keys.ts';
+import type { DeviceChanges, OpeningChanges } from './device-changes.ts';
+import { openDeviceKeys, useFromNow, type DeviceKeys } from './device-keys.ts';
 import type { CheckedOptions } from './device-options.ts';
+import {
+  cardsOnDemand,
+  deviceChangesOnDemand,
+  keysOnDemand,
+  ownDevicesOnDemand,
+  safetyNumbersOnDemand,
+} from './device-parts.ts';
 import { emitter, type Emitter } from './emitter.ts';
 import { encryptedChannels, type EncryptedChannels } from './encrypted-channels.ts';
 import { incomingSessions } from './incoming-sessions.ts';
-import { keys as keyTools, type Keys } from './keys.ts';
-import { ownDevices, type OwnDevices } from './own-devices.ts';
+import type { Keys } from './keys.ts';
+import type { OwnDevices } from './own-devices.ts';
 import type { OwnCard } from './own-card.ts';
 import { pins, type Pins } from './pins.ts';
 import { presence, removed, type RemovalReason } from './presence.ts';
 import { random } from './random.ts';
 import { receiver, type Receiver } from './receiver.ts';
 import { recipientPolicy, type NewRecipients, type RecipientPolicy } from './recipient-policy.ts';
-import { useFromNow } from './rotation.ts';
-import { safetyNumbers, type SafetyNumbers } from './safety-numbers.ts';
+import type { SafetyNumbers } from './safety-numbers.ts';
 import { seenHistory } from './seen-history.ts';
 import { sealedKeyStore } from './sealed-key-store.ts';
 import { sender, type Sender } from './sender.ts';
@@ -42,6 +49,12 @@ export interface DeviceEvents {
    * one that somebody slipped in. Nothing is encrypted for it until it is acknowledged.
    */
   readonly ownCardUnknown: { readonly identity: Identity; readonly cardIds: readonly CardId[] };
+  /**
+   * Somebody who is seen for the first time has several devices, and none of them vouched for the others:
+   * devices that they did not confirm yet, or one that somebody slipped in. All are trusted as first
+   * seen; comparing safety numbers shows whether they should be.
+   */
+  readonly unconnectedCards: { readonly identity: Identity; readonly cardIds: readonly CardId[] };
   /** These people get messages of this device in this channel from now on, and did not before. */
   readonly recipientAdded: NewRecipients;
   /**
@@ -131,7 +144,7 @@ export async function openDevice(options: CheckedOptions, restoring?: Restoring)
 
 /** Gives null when other keys took the place of those that were opened. */
 async function openOnce(options: CheckedOptions, restoring?: Restoring): Promise<Device | null> {
-  const { identity, keyStore, directory, appKeys, logKey } = options;
+  const { identity, keyStore, directory, appKeys } = options;
   const now = Date.now;
   const { endorser = null, cardIds: restored = [] } = restoring ?? {};
   const opened = await openDeviceKeys({ ...options, ...(endorser && { endorser }), random, now });
@@ -152,6 +165,8 @@ async function openOnce(options: CheckedOptions, restoring?: Restoring): Promise
     },
   });
   const records = there.guard(opened.records);
+  const logs = await currentLog({ ...options, records });
+  const { logKey } = logs;
   const trust = pins({
     records,
     log: base64url.encode(logKey.publicKey),
@@ -162,12 +177,15 @@ async function openOnce(options: CheckedOptions, restoring?: Restoring): Promise
       const name = changed === identity ? 'ownCardUnknown' : 'keyChanged';
       events.emit(name, { identity: changed, cardIds });
     },
+    onUnconnected(who, cardIds) {
+      events.emit('unconnectedCards', { identity: who, cardIds });
+    },
   });
   await trust.pin(identity, [...keys.all().map(({ card }) => card.id), ...restored]);
   const log = cardLog({
     directory,
     records,
-    logKey,
+    ...logs,
     appKeys,
     identity,
     now,
@@ -217,8 +235,8 @@ async function openOnce(options: CheckedOptions, restoring?: Restoring): Promise
   const context = { ...base, log, encrypted, policy, sessions, deleted, recordsOf };
   const sending = sender(context);
   const receiving = receiver({ ...context, sawOwn: sending.sawOwn });
-  const devices = ownDevices({ ...base, directory, appKeys, seen });
-  const changes = deviceChanges({
+  const devices = ownDevicesOnDemand({ ...base, directory, appKeys, seen });
+  const changes = deviceChangesOnDemand({
     ...base,
     ...{ keyStore, presence: there, directory, appKeys, deleted, scope, close },
     checkClock: () => log.checkFirstSight(),
@@ -260,12 +278,13 @@ async function openOnce(options: CheckedOptions, restoring?: Restoring): Promise
     identity,
     card: current,
     events,
-    keys: keyTools({ keyStore, random, checkOpen: open, postQuantum: suiteOf(ownCard) === 2 }),
-    cards: cardTools({
+    keys: keysOnDemand({ keyStore, random, checkOpen: open, postQuantum: suiteOf(ownCard) === 2 }),
+    cards: cardsOnDemand({
       ...base,
       ...{ directory, appKeys, checkOpen: open, revoke: (id: CardId) => devices.revoke(id) },
     }),
     send: async (...message) => open().send(...message),
+    checkRecipients: async (outlet) => open().checkRecipients(outlet),
     edit: async (...message) => open().edit(...message),
     judge: async (message) => open().judge(message),
     async accept(messages) {
@@ -289,7 +308,13 @@ async function openOnce(options: CheckedOptions, restoring?: Restoring): Promise
       if (changed === identity) await devices.endorse(ids);
       return acknowledged;
     },
-    safetyNumbers: safetyNumbers({ me: identity, keys, cards, pins: trust, check: there.check }),
+    safetyNumbers: safetyNumbersOnDemand({
+      me: identity,
+      keys,
+      cards,
+      pins: trust,
+      check: there.check,
+    }),
     devices: {
       list: async () => checked(() => devices.list()),
       revoke: async (...revoked) => checked(() => devices.revoke(...revoked)),

@@ -30,7 +30,8 @@ export interface BackupStore {
 
 /**
  * Where cards are published and found. It is not trusted: whatever it answers is checked against
- * the pinned keys of the application and of the log. Cards travel in their exported form.
+ * the pinned keys of the application and of the log. Cards travel in their exported form. Minor versions
+ * may add methods that a directory can do without.
  */
 export interface Directory extends LogSource {
   /**

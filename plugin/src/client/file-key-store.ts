@@ -6,13 +6,17 @@ import type { Bytes } from '../protocol/primitives.ts';
 import { lockFile } from './file-lock.ts';
 import {
   busy,
+  changedRecords,
   full,
   LOCK_PATIENCE_MILLISECONDS,
   lockedApart,
   scopeOf,
   type KeyStore,
+  type RecordChange,
 } from './key-store.ts';
 import { queues } from './queues.ts';
+
+const MAX_OPEN = 64;
 
 // By path, so that of one process only one at a time asks the system for a lock.
 const inThisProcess = queues();
@@ -51,14 +55,22 @@ export class FileKeyStore implements KeyStore {
   }
 
   /** See {@link KeyStore.update}. */
-  update(name: string, change: (current: Bytes | null) => Bytes | null): Promise<void> {
+  update(name: string, change: RecordChange['change']): Promise<void> {
+    return this.updateAll([{ name, change }]);
+  }
+
+  /** See {@link KeyStore.updateAll}: flushed together. After a crash each record is the old or the new one. */
+  updateAll(changes: readonly RecordChange[]): Promise<void> {
     return this.#exclusively(join(this.#folder, 'update.lock'), async () => {
-      const current = await this.get(name);
-      const next = change(current);
-      if (next === current) return;
+      const names = [...new Set(changes.map(({ name }) => name))];
+      const stored = new Map<string, Bytes | null>();
+      for (const some of parts(names)) {
+        const records = await Promise.all(some.map((name) => this.get(name)));
+        for (const [at, name] of some.entries()) stored.set(name, records[at] ?? null);
+      }
+      const changed = changedRecords(stored, changes);
       try {
-        if (next === null) await this.#delete(name);
-        else await this.#replace(name, next);
+        for (const some of parts([...changed])) await this.#write(some);
       } catch (cause) {
         throw unavailable(this.#folder, cause);
       }
@@ -115,30 +127,28 @@ export class FileKeyStore implements KeyStore {
 
   // Written beside, flushed, then renamed: a crash leaves the old record or the new one. What else it
   // leaves, the next one writes over: only one writes at a time.
-  async #replace(name: string, bytes: Bytes): Promise<void> {
-    const path = this.#path(name);
-    const beside = `${path}.next`;
-    await this.#makeScopeFolder(name);
+  async #write(records: readonly (readonly [name: string, bytes: Bytes | null])[]): Promise<void> {
+    const scopes = new Map(records.map(([name]) => [scopeOf(name), name]));
+    for (const name of scopes.values()) await this.#makeScopeFolder(name);
+    const paths = records.map(([name, bytes]) => ({ path: this.#path(name), bytes }));
+    const written = await Promise.allSettled(
+      paths.map(async ({ path, bytes }) => {
+        if (bytes) await writeBeside(path, bytes);
+      }),
+    );
     try {
-      const file = await open(beside, 'w', 0o600);
-      try {
-        await file.writeFile(bytes);
-        await file.sync();
-      } finally {
-        await file.close();
+      for (const one of written) if (one.status === 'rejected') throw one.reason;
+      for (const { path, bytes } of paths) {
+        if (bytes) await rename(`${path}.next`, path);
+        else await rm(path, { force: true });
       }
-      await rename(beside, path);
-      await flushFolder(dirname(path));
+      for (const folder of new Set(paths.map(({ path }) => dirname(path)))) {
+        await flushFolder(folder);
+      }
     } catch (error) {
-      await rm(beside, { force: true });
+      for (const { path } of paths) await rm(`${path}.next`, { force: true });
       throw error;
     }
-  }
-
-  async #delete(name: string): Promise<void> {
-    const path = this.#path(name);
-    await rm(path, { force: true });
-    await flushFolder(dirname(path));
   }
 
   // Out of the way as a whole, then file by file: a crash leaves all records of the scope or none.
@@ -177,6 +187,22 @@ export class FileKeyStore implements KeyStore {
     const scope = scopeOf(name);
     return join(scope === null ? this.#folder : this.#scopeFolder(scope), `${digest(name)}.record`);
   }
+}
+
+async function writeBeside(path: string, bytes: Bytes): Promise<void> {
+  const file = await open(`${path}.next`, 'w', 0o600);
+  try {
+    await file.writeFile(bytes);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** What is not opened at once more than a process may open. */
+function parts<T>(all: readonly T[]): readonly (readonly T[])[] {
+  const count = Math.ceil(all.length / MAX_OPEN);
+  return Array.from({ length: count }, (_, at) => all.slice(at * MAX_OPEN, (at + 1) * MAX_OPEN));
 }
 
 // Names hold identities, which may be longer than a file name and contain any character. In UTF-8 all
@@ -221,6 +247,7 @@ const CANNOT_FLUSH = ['EISDIR', 'EACCES', 'EPERM', 'EBADF', 'EINVAL', 'ENOTSUP']
 const NO_ROOM = ['ENOSPC', 'EDQUOT', 'EFBIG'];
 
 function unavailable(folder: string, cause: unknown): EncryptionError {
+  if (cause instanceof EncryptionError) return cause;
   if (NO_ROOM.some((code) => hasCode(cause, code))) return full(cause);
   return new EncryptionError(
     'KEY_STORE_UNAVAILABLE',

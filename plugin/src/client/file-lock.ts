@@ -1,5 +1,6 @@
 /** Locks between processes: the operating system's, which end with the process that holds them. */
 import { open, type FileHandle } from 'node:fs/promises';
+import { EncryptionError } from '../errors.ts';
 
 const FIRST_PAUSE_MILLISECONDS = 1;
 const LAST_PAUSE_MILLISECONDS = 10;
@@ -9,11 +10,11 @@ const LAST_PAUSE_MILLISECONDS = 10;
  * open.
  * @returns the open file, whose closing unlocks it; null when others hold the lock until `deadline`
  * (of `performance.now()`)
- * @throws the errors of the file system, and of a platform that has no such locks
+ * @throws the errors of the file system; EncryptionError `KEY_STORE_UNAVAILABLE` where there are no such
+ * locks
  */
 export async function lockFile(path: string, deadline: number): Promise<FileHandle | null> {
-  // Loaded here: where it cannot be loaded, that is an error of the key store, not of the import.
-  const { tryLock } = await import('fs-native-extensions');
+  const { tryLock } = await locks();
   const file = await open(path, 'a', 0o600);
   try {
     let pause = FIRST_PAUSE_MILLISECONDS;
@@ -30,5 +31,18 @@ export async function lockFile(path: string, deadline: number): Promise<FileHand
   } catch (error) {
     await file.close();
     throw error;
+  }
+}
+
+// Loaded here: where it cannot be loaded, that is an error of the key store, not of the import.
+async function locks() {
+  try {
+    return await import('fs-native-extensions');
+  } catch (cause) {
+    throw new EncryptionError(
+      'KEY_STORE_UNAVAILABLE',
+      'FileKeyStore needs fs-native-extensions, which cannot be loaded here. It is a binary beside its script: a bundler has to leave it out (external), and it has to be installed. There is none for Alpine Linux.',
+      { cause },
+    );
   }
 }

@@ -6,7 +6,7 @@ import { invalidArgument } from '../arguments.ts';
 import { EncryptionError, isEncryptionError, type ErrorCode } from '../errors.ts';
 import type { Bytes } from '../protocol/primitives.ts';
 import type { BackupStore, Directory, StoredBackup } from './directory.ts';
-import { lockedApart, type KeyStore } from './key-store.ts';
+import { lockedApart, type KeyStore, type RecordChange } from './key-store.ts';
 import type { LogAnswer } from './log-source.ts';
 import { isText, objectOf } from './shape.ts';
 
@@ -113,6 +113,21 @@ export function guardedKeyStore(keyStore: KeyStore): KeyStore {
         'keyStore.update must call change with the record, or null, and did not.',
       );
     },
+    ...(keyStore.updateAll && {
+      async updateAll(changes) {
+        const seen = new Set<RecordChange>();
+        const watched = changes.map((one) => ({
+          name: one.name,
+          change(current: Bytes | null) {
+            seen.add(one);
+            return one.change(checkedRecord(current));
+          },
+        }));
+        await guarded(async () => keyStore.updateAll?.(watched));
+        if (seen.size === changes.length) return;
+        throw invalidArgument('keyStore.updateAll must call each change, and did not.');
+      },
+    }),
     clear: (scope) => guarded(() => keyStore.clear(scope)),
     lock: (name, work) =>
       lockedApart(work, async (settling) => {

@@ -1,20 +1,18 @@
-import { openDB, type DBSchema, type IDBPDatabase, type IDBPTransaction } from 'idb';
 import { EncryptionError } from '../errors.ts';
 import type { Bytes } from '../protocol/primitives.ts';
+import { abort, endOf, openDatabase, resultOf } from './indexeddb.ts';
 import {
   busy,
+  changedRecords,
   full,
   LOCK_PATIENCE_MILLISECONDS,
   lockedApart,
   scopeOf,
   type KeyStore,
+  type RecordChange,
 } from './key-store.ts';
 
-interface Schema extends DBSchema {
-  records: { key: string; value: Bytes };
-}
-
-type Writing = IDBPTransaction<Schema, ['records'], 'readwrite'>;
+const RECORDS = 'records';
 
 /**
  * A key store in the browser's IndexedDB, shared by all tabs and workers of an origin, which keep out
@@ -26,7 +24,7 @@ type Writing = IDBPTransaction<Schema, ['records'], 'readwrite'>;
 export class IndexedDbKeyStore implements KeyStore {
   readonly #database: string;
   readonly #patience: number;
-  #opened: Promise<IDBPDatabase<Schema>> | undefined;
+  #opened: Promise<IDBDatabase> | undefined;
   // The database was there: if it is gone later, so is the device, and nothing of it is made anew.
   #wasThere = false;
   #isGone = false;
@@ -43,7 +41,8 @@ export class IndexedDbKeyStore implements KeyStore {
   /** See {@link KeyStore.get}. */
   async get(name: string): Promise<Bytes | null> {
     try {
-      return (await (await this.#open()).get('records', name)) ?? null;
+      const records = (await this.#open()).transaction(RECORDS).objectStore(RECORDS);
+      return await recordIn(records, name);
     } catch (cause) {
       if (this.#isGone) return null;
       throw unavailable(cause);
@@ -51,34 +50,43 @@ export class IndexedDbKeyStore implements KeyStore {
   }
 
   /** See {@link KeyStore.update}. */
-  async update(name: string, change: (current: Bytes | null) => Bytes | null): Promise<void> {
+  update(name: string, change: RecordChange['change']): Promise<void> {
+    return this.updateAll([{ name, change }]);
+  }
+
+  /** See {@link KeyStore.updateAll}: one transaction, of which nothing is done if a change throws. */
+  async updateAll(changes: readonly RecordChange[]): Promise<void> {
     let refused: { readonly error: unknown } | undefined;
+    const names = [...new Set(changes.map(({ name }) => name))];
+    const changed = (stored: ReadonlyMap<string, Bytes | null>) => {
+      try {
+        return changedRecords(stored, changes);
+      } catch (error) {
+        refused = { error };
+        throw error;
+      }
+    };
     const transaction = await this.#begin();
     try {
+      const records = transaction.objectStore(RECORDS);
       // Whether what it wrote is the first record of all.
       const write = async (): Promise<boolean> => {
-        const current = (await transaction.store.get(name)) ?? null;
-        // Nothing is awaited between reading and writing: the transaction would end.
-        let next: Bytes | null;
-        try {
-          next = change(current);
-        } catch (error) {
-          refused = { error };
-          throw error;
+        // Nothing but its own requests is awaited: the transaction would end.
+        const stored = await Promise.all(names.map((name) => recordIn(records, name)));
+        const before = new Map(names.map((name, at) => [name, stored[at] ?? null]));
+        let isNew = false;
+        for (const [name, bytes] of changed(before)) {
+          if (bytes === null) records.delete(name);
+          else records.put(bytes, name);
+          isNew ||= bytes !== null && before.get(name) === null;
         }
-        if (next === current) return false;
-        if (next === null) {
-          await transaction.store.delete(name);
-          return false;
-        }
-        await transaction.store.put(next, name);
-        return current === null && (await transaction.store.getAllKeys(null, 2)).length === 1;
+        return isNew && (await resultOf(records.getAllKeys(null, 2))).length === 1;
       };
       const writing = write().catch((error: unknown) => {
         abort(transaction);
         throw error;
       });
-      const [isFirst] = await Promise.all([writing, transaction.done]);
+      const [isFirst] = await Promise.all([writing, endOf(transaction)]);
       if (isFirst) void askToKeep();
     } catch (cause) {
       // Why the browser aborted it, rather than that it did.
@@ -109,42 +117,36 @@ export class IndexedDbKeyStore implements KeyStore {
     try {
       // All that begin with the scope and a slash: `0` is the character behind the slash.
       const range = IDBKeyRange.bound(first, `${scope}0`, false, true);
-      await Promise.all([transaction.store.delete(range), transaction.done]);
+      transaction.objectStore(RECORDS).delete(range);
+      await endOf(transaction);
     } catch (cause) {
       throw unavailable(transaction.error ?? cause);
     }
   }
 
-  async #begin(): Promise<Writing> {
+  async #begin(): Promise<IDBTransaction> {
     try {
       const database = await this.#open();
       // An acknowledged message counter must survive a crash: a counter used twice is a fork.
-      return database.transaction(['records'], 'readwrite', { durability: 'strict' });
+      return database.transaction(RECORDS, 'readwrite', { durability: 'strict' });
     } catch (cause) {
       throw unavailable(cause);
     }
   }
 
-  async #open(): Promise<IDBPDatabase<Schema>> {
+  async #open(): Promise<IDBDatabase> {
     // Without locks two tabs would use one number twice: then better nothing at all, from the start.
     lockManager();
-    this.#opened ??= openDB<Schema>(this.#database, 1, {
-      upgrade: (database, _version, _wanted, transaction) => {
-        if (this.#wasThere) {
-          this.#isGone = true;
-          transaction.done.catch(() => undefined);
-          transaction.abort();
-        } else {
-          database.createObjectStore('records');
-        }
+    this.#opened ??= openDatabase(
+      this.#database,
+      (database) => {
+        this.#isGone = this.#wasThere;
+        if (this.#isGone) throw new TypeError('The database is gone.');
+        database.createObjectStore(RECORDS);
       },
-      // Somebody deletes the database, or the browser closed it: the next call opens it again.
-      blocking: (_version, _wanted, event) => {
-        this.#opened = undefined;
-        if (event.target instanceof IDBDatabase) event.target.close();
-      },
-      terminated: () => (this.#opened = undefined),
-    });
+      // The next call opens it again.
+      () => (this.#opened = undefined),
+    );
     try {
       const database = await this.#opened;
       this.#wasThere = true;
@@ -156,6 +158,14 @@ export class IndexedDbKeyStore implements KeyStore {
       throw error;
     }
   }
+}
+
+async function recordIn(records: IDBObjectStore, name: string): Promise<Bytes | null> {
+  const stored = await resultOf<unknown>(records.get(name));
+  if (stored === undefined) return null;
+  if (stored instanceof Uint8Array) return new Uint8Array(stored);
+  // Not as if there were none: the device would begin anew.
+  throw new TypeError('A record is not of bytes.');
 }
 
 // Of secure contexts only: https://w3c.github.io/web-locks/#api-navigator-mixin
@@ -176,15 +186,6 @@ async function askToKeep(): Promise<void> {
     await navigator.storage.persist();
   } catch {
     // Or there is nobody to ask: in workers, and in old browsers. It is not worse than before.
-  }
-}
-
-/** Aborts a transaction that an error of its own may have aborted before. */
-function abort(transaction: { abort(): void }): void {
-  try {
-    transaction.abort();
-  } catch {
-    // It was.
   }
 }
 

@@ -29,6 +29,13 @@ export interface ReceivedMessage {
   readonly content: Content;
   /** To be hidden: a verified key message, or the very bytes of a message that stands elsewhere. */
   readonly hidden: boolean;
-  /** Of a `verified` message: what an edit of it names, and which revision it comes after. */
-  readonly editable?: { readonly name: MessageName; readonly latestRevision: number };
+  /**
+   * Of a `verified` message: what an edit of it names, which revision it comes after, and the envelope
+   * that stands there now.
+   */
+  readonly editable?: {
+    readonly name: MessageName;
+    readonly latestRevision: number;
+    readonly text: string;
+  };
 }

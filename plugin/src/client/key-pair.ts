@@ -2,7 +2,7 @@
 import { checkOptions, passwordArgument } from '../arguments.ts';
 import { EncryptionError } from '../errors.ts';
 import { curves } from '../protocol/curves.ts';
-import { xwing } from '../protocol/curves-xwing.ts';
+import { xwing } from '../protocol/xwing.ts';
 import { openKeyRecord, sealKeyRecord } from '../protocol/key-record.ts';
 import type { Bytes, RandomSource } from '../protocol/primitives.ts';
 import { dataSealer, type DataSealer, type PrivateKeys } from './data-sealer.ts';

@@ -8,7 +8,8 @@ import { queues } from './queues.ts';
  * all else under the key. Whoever can write to the store can make the device forget, not lie.
  *
  * A store without room throws the `EncryptionError` `KEY_STORE_FULL`, and can still be read. Whatever else
- * it throws, but errors of this library, becomes `KEY_STORE_UNAVAILABLE`.
+ * it throws, but errors of this library, becomes `KEY_STORE_UNAVAILABLE`. Minor versions may add methods
+ * that a store can do without.
  */
 export interface KeyStore {
   /** The record of this name, or null when there is none; throws when it cannot be read. */
@@ -18,7 +19,14 @@ export interface KeyStore {
    * of one name, in whatever tab or process that shares the store, the later sees the earlier's
    * result. When `change` throws, nothing is written and its error is passed on.
    */
-  update(name: string, change: (current: Bytes | null) => Bytes | null): Promise<void>;
+  update(name: string, change: RecordChange['change']): Promise<void>;
+  /**
+   * Makes many updates, in this order: what one writes the next one of its name sees. For stores where
+   * each write waits for the disk, which can then wait once for a page of messages. A store may do without
+   * it: the updates are made one after the other. After a crash, and when a change throws, some of them
+   * may have been made; when it resolves, all are, and last.
+   */
+  updateAll?(changes: readonly RecordChange[]): Promise<void>;
   /**
    * Runs `work` while nobody else runs any under this name, in whatever tab or process that shares
    * the store; who asks first is first. A lock ends with the tab or process that holds it, however
@@ -32,6 +40,31 @@ export interface KeyStore {
    * Locks stay with whoever has them.
    */
   clear(scope: string): Promise<void>;
+}
+
+/** One update of {@link KeyStore.updateAll}. */
+export interface RecordChange {
+  readonly name: string;
+  /** See {@link KeyStore.update}. */
+  readonly change: (current: Bytes | null) => Bytes | null;
+}
+
+/**
+ * What these changes, in this order, make of records.
+ * @param stored the records of all these names
+ * @returns those that are not as they were
+ */
+export function changedRecords(
+  stored: ReadonlyMap<string, Bytes | null>,
+  changes: readonly RecordChange[],
+): ReadonlyMap<string, Bytes | null> {
+  const changed = new Map<string, Bytes | null>();
+  for (const { name, change } of changes) {
+    const current = changed.get(name) ?? (changed.has(name) ? null : (stored.get(name) ?? null));
+    const next = change(current);
+    if (next !== current) changed.set(name, next);
+  }
+  return changed;
 }
 
 /** What stands before the first slash of a record's name, or null. */
@@ -90,12 +123,17 @@ export class MemoryKeyStore implements KeyStore {
   }
 
   /** See {@link KeyStore.update}. */
-  update(name: string, change: (current: Bytes | null) => Bytes | null): Promise<void> {
+  update(name: string, change: RecordChange['change']): Promise<void> {
     return Promise.resolve().then(() => {
       const next = change(this.#records.get(name)?.slice() ?? null);
       if (next === null) this.#records.delete(name);
       else this.#records.set(name, next.slice());
     });
+  }
+
+  /** See {@link KeyStore.updateAll}. */
+  async updateAll(changes: readonly RecordChange[]): Promise<void> {
+    for (const { name, change } of changes) await this.update(name, change);
   }
 
   /** See {@link KeyStore.lock}. Who shares this store is in this process, so nobody is given up. */

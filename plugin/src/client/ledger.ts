@@ -5,7 +5,8 @@
 import type { CardId, ChannelSid, MessageId } from '../protocol/identifiers.ts';
 import type { SignedMessage } from '../protocol/message.ts';
 import { arrayOf, isCount, isText, objectOf } from './shape.ts';
-import { type Records, type StateType, updateState } from './state.ts';
+import type { RecordChange } from './key-store.ts';
+import { type Records, stateChange, type StateType, updateRecords } from './state.ts';
 
 /** Which message something is, or is an edit of. */
 export interface MessageName {
@@ -88,30 +89,48 @@ const MAX_VERSIONS = 16;
 // A message whose fate was unknown is posted three times at most. Of more copies, edits are refused.
 const MAX_COPIES = 8;
 
-/** Remembers a sight, and says what it is. */
-export type Ledger = (sight: Sight) => Promise<Verdict>;
+/** Remembers sights, one after the other, and says what each of them is. */
+export type Ledger = (sights: readonly Sight[]) => Promise<readonly Verdict[]>;
 
-/** The ledger of a device. Errors are those of {@link updateState}. */
+/** The ledger of a device. Errors are those of `updateState`. */
 export function ledger(store: Records): Ledger {
-  return async (sight) => {
-    const { channelSid, messageSid, index, name } = sight;
-    const message = `${name.cardId}/${name.sequence}/${name.messageId}`;
-    const placeName = `place/${channelSid}/${index}`;
-    // Sid and index: a copy may carry the very sid of the original, or stand at its index.
-    const { after: here } = await updateState(store, placeName, PLACE, (first) =>
-      first.sid === '' ? { sid: messageSid, message } : first,
+  return async (sights) => {
+    const all = sights.map(record);
+    if (all.length === 0) return [];
+    // A page of messages waits for the disk once.
+    await updateRecords(
+      store,
+      all.flatMap(({ changes }) => changes),
     );
-    if (here.sid !== messageSid || here.message !== message) return { is: 'replayed' };
-
-    const verdicts: Verdict[] = [];
-    const entryName = `message/${channelSid}/${name.cardId}/${name.sequence}`;
-    await updateState(store, entryName, ENTRIES, (entries) => {
-      const { verdict, after } = compare(entries, sight, `${messageSid}/${index}`);
-      verdicts.push(verdict);
-      return after;
-    });
-    return verdicts.at(-1) ?? { is: 'replayed' };
+    return all.map(({ verdict }) => verdict());
   };
+}
+
+/** The updates that remember a sight, and what it is when they are made. */
+function record(sight: Sight): {
+  readonly changes: readonly RecordChange[];
+  readonly verdict: () => Verdict;
+} {
+  const { channelSid, messageSid, index, name } = sight;
+  const message = `${name.cardId}/${name.sequence}/${name.messageId}`;
+  const replayed: Verdict = { is: 'replayed' };
+  let isHere = false;
+  let verdict: Verdict = replayed;
+  // Sid and index: a copy may carry the very sid of the original, or stand at its index.
+  const place = stateChange(`place/${channelSid}/${index}`, PLACE, (first) => {
+    const here = first.sid === '' ? { sid: messageSid, message } : first;
+    isHere = here.sid === messageSid && here.message === message;
+    return here;
+  });
+  const entryName = `message/${channelSid}/${name.cardId}/${name.sequence}`;
+  const entry = stateChange(entryName, ENTRIES, (entries) => {
+    const compared = isHere
+      ? compare(entries, sight, `${messageSid}/${index}`)
+      : { verdict: replayed, after: entries };
+    ({ verdict } = compared);
+    return compared.after;
+  });
+  return { changes: [place, entry], verdict: () => verdict };
 }
 
 interface Comparison {

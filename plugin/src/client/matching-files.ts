@@ -1,5 +1,5 @@
 import type { MediaDescriptor } from '../protocol/content.ts';
-import { encryptedMediaLength } from '../protocol/media.ts';
+import { encryptedMediaLength } from '../protocol/media-length.ts';
 
 /**
  * Which of the files that Twilio has belongs to which that the sender described: the next one of the

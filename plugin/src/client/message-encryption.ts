@@ -53,6 +53,10 @@ export type MessageEncryption =
         /** Why its card was revoked since, as far as this device knows: the message was there before. */
         readonly revoked?: RevocationReason;
       };
+      /**
+       * How far that card is trusted. `'changed'`: the words are its holder's, and nobody confirmed that
+       * this is `identity`. An application that shows a name says so beside it.
+       */
       readonly trust: Trust;
       /** By the sender's clock; of an edited message, when it was edited. */
       readonly sentAt: Date;
@@ -94,6 +98,7 @@ export function outcomeOf(error: unknown): MessageEncryption {
     case 'DIRECTORY_REFUSED':
     case 'UNAUTHORIZED':
     case 'LOG_KEY_UNKNOWN':
+    case 'LOG_CHANGED':
     case 'LOG_INVALID':
     case 'LOG_STALE':
     case 'SPLIT_VIEW':

@@ -1,6 +1,8 @@
 /** Channels as a sender needs them, and what is sent there. */
 import type { MediaDescriptor } from '../protocol/content.ts';
 import type { ChannelSid, Identity } from '../protocol/identifiers.ts';
+import type { MessageName } from './ledger.ts';
+import type { OwnEdit } from './own-edits.ts';
 
 /** How an envelope gets into a channel. */
 export interface Delivery {
@@ -33,4 +35,25 @@ export interface OutgoingContent {
   readonly attributes?: unknown;
   readonly subject?: string;
   readonly media?: readonly MediaDescriptor[];
+}
+
+/** An edit of a message of this person's. */
+export interface OutgoingEdit {
+  readonly name: MessageName;
+  /**
+   * What is to take the message's place, asked when it is the edit's turn.
+   * @param latest the last edit that this device made of it, in whatever tab
+   */
+  readonly prepare: (latest: OwnEdit | null) => Promise<Replacement>;
+}
+
+/** What takes the place of a message. */
+export interface Replacement {
+  /** Counts the edits of the message, from 1. */
+  readonly revision: number;
+  readonly content: OutgoingContent;
+  /** The longest envelope that the place holds, in characters. */
+  readonly limit: number;
+  /** Posts the envelope there; rejects unless Twilio said that it is there. */
+  readonly replace: (text: string) => Promise<void>;
 }

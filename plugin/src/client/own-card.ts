@@ -15,7 +15,8 @@ import {
   type SigningKey,
   type VerifyingKey,
 } from '../protocol/curves.ts';
-import { xwing, type KemKey } from '../protocol/curves-xwing.ts';
+import type { KemKey } from '../protocol/kem.ts';
+import { xwing } from '../protocol/xwing.ts';
 import type { Identity } from '../protocol/identifiers.ts';
 import { utf8, utf8Text, type Bytes, type RandomSource } from '../protocol/primitives.ts';
 import { deriveStateKey } from '../protocol/state-record.ts';
@@ -151,7 +152,7 @@ async function checkOwn(
 function ownCardInvalid(cause?: unknown): EncryptionError {
   return new EncryptionError(
     'OWN_CARD_INVALID',
-    "The server did not approve this device's card under a pinned application key. Check appKey.",
+    "The server did not approve this device's card under a pinned application key: the application needs an update, or another appKey.",
     { cause },
   );
 }

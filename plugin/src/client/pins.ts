@@ -5,7 +5,15 @@ import type { LoggedCard } from '../protocol/log/history.ts';
 import { base64url, equal } from '../protocol/primitives.ts';
 import type { ProvenHistory } from './card-log.ts';
 import { arrayOf, isCount, isText, objectOf } from './shape.ts';
-import { readState, updateState, type Records, type StateType } from './state.ts';
+import type { RecordChange } from './key-store.ts';
+import {
+  readState,
+  stateChange,
+  updateRecords,
+  updateState,
+  type Records,
+  type StateType,
+} from './state.ts';
 
 /**
  * How far a card is trusted on this device.
@@ -16,6 +24,12 @@ import { readState, updateState, type Records, type StateType } from './state.ts
  *   was not acknowledged
  */
 export type Trust = 'new' | 'pinned' | 'verified' | 'changed';
+
+/** Cards of an identity, and what the log says of it. */
+export interface SeenCards {
+  readonly cards: readonly Card[];
+  readonly history: ProvenHistory | null;
+}
 
 /** Trust on first use: the cards that an identity had at first sight, kept in the key store. */
 export interface Pins {
@@ -36,6 +50,14 @@ export interface Pins {
     cards: readonly Card[],
     history?: ProvenHistory | null,
   ): Promise<ReadonlyMap<CardId, Trust>>;
+  /**
+   * Those of these people's cards that may get messages, as {@link check} of each, all at once. An answer of
+   * the log whose cards were all found trusted is not compared again, for a thousand members and each of
+   * their messages: pins are only ever added, so it stays true, whatever other tabs do.
+   */
+  trusted(
+    people: ReadonlyMap<Identity, SeenCards>,
+  ): Promise<ReadonlyMap<Identity, readonly Card[]>>;
   /** Pins those of these cards that were reported as changed; gives their ids. */
   acknowledge(identity: Identity, cardIds: readonly CardId[]): Promise<readonly CardId[]>;
   /** Pins these cards, reported or not. */
@@ -107,6 +129,8 @@ export interface PinsContext {
   readonly historyOf: (identity: Identity) => ProvenHistory | null;
   /** Is told of cards that are not trusted, once for each as long as it runs. */
   readonly onChanged: (identity: Identity, cardIds: readonly CardId[]) => void;
+  /** Is told at first sight of cards of which none vouches for all others, directly or through others. */
+  readonly onUnconnected: (identity: Identity, cardIds: readonly CardId[]) => void;
 }
 
 /** The pins of one device. */
@@ -114,6 +138,7 @@ export function pins(context: PinsContext): Pins {
   const { records, historyOf, onChanged } = context;
   const name = (identity: Identity): string => `pins/${identity}`;
   const reported = new Set<CardId>();
+  const allTrusted = new WeakSet<ProvenHistory>();
 
   function report(identity: Identity, changed: readonly CardId[]): void {
     const fresh = changed.filter((id) => !reported.has(id));
@@ -125,21 +150,50 @@ export function pins(context: PinsContext): Pins {
     return (await readState(records, name(identity), PIN_STATE)).pinned.length > 0;
   }
 
-  return {
-    knows,
+  /** Compares, and pins at first sight: of whom there are no pins, once that was allowed. */
+  async function checkAll(
+    people: ReadonlyMap<Identity, SeenCards>,
+  ): Promise<ReadonlyMap<Identity, ReadonlyMap<CardId, Trust>>> {
+    const looks = [...people].map(([identity, seen]) => look(identity, seen));
+    await updateRecords(
+      records,
+      looks.map(({ change }) => change(false)),
+    );
+    const unseen = looks.filter(({ isUnseen }) => isUnseen());
+    if (unseen.length > 0) {
+      await context.checkFirstSight();
+      await updateRecords(
+        records,
+        unseen.map(({ change }) => change(true)),
+      );
+    }
+    return new Map(looks.map(({ identity, trust }) => [identity, trust()]));
+  }
 
-    async check(identity, cards, history = historyOf(identity)) {
-      const ids = cards.map(({ id }) => id);
-      const latest = historyOf(identity);
-      if (history && latest && !isOne(history, latest)) throw rewritten(identity);
-      if (ids.length > 0 && !(await knows(identity))) await context.checkFirstSight();
-      const trustedBy = trusting(history, context.isOfThisDevice);
-      const { before, after } = await updateState(records, name(identity), PIN_STATE, (current) => {
+  /** One comparison: the change of the record, and what comes of it. */
+  function look(identity: Identity, { cards, history }: SeenCards) {
+    const ids = cards.map(({ id }) => id);
+    const latest = historyOf(identity);
+    const trustedBy = trusting(history, context.isOfThisDevice);
+    let before = PIN_STATE.initial;
+    let after = PIN_STATE.initial;
+    const change = (mayPin: boolean): RecordChange =>
+      stateChange(name(identity), PIN_STATE, (current) => {
+        if (history && latest && !isOne(history, latest)) throw rewritten(identity);
+        before = after = current;
+        const isFirst = current.pinned.length === 0;
+        if (isFirst && ids.length > 0 && !mayPin) return current;
         const followed = history ? follow(identity, current, history, context.log) : current;
-        const seen =
-          current.pinned.length > 0 ? followed : atFirstSight(followed, ids, history, trustedBy);
-        return withChanged(seen, ids, history, trustedBy);
+        const seen = isFirst ? atFirstSight(followed, ids, history, trustedBy) : followed;
+        after = withChanged(seen, ids, history, trustedBy);
+        return after;
       });
+
+    function trust(): ReadonlyMap<CardId, Trust> {
+      const isFirstSight = before.pinned.length === 0 && after.pinned.length > 0;
+      if (isFirstSight && !isConnected(ids, after.pinned, trustedBy)) {
+        context.onUnconnected(identity, ids);
+      }
       const isTrusted = trustedBy(after.pinned);
       const changed = ids.filter((id) => !isTrusted(id));
       // What was told of before it ended needs not be told of again.
@@ -155,6 +209,31 @@ export function pins(context: PinsContext): Pins {
         return verified.includes(id) ? 'verified' : seen;
       };
       return new Map(ids.map((id) => [id, trustOf(id)]));
+    }
+
+    const isUnseen = (): boolean => ids.length > 0 && after.pinned.length === 0;
+    return { identity, change, isUnseen, trust };
+  }
+
+  return {
+    knows,
+
+    async check(identity, cards, history = historyOf(identity)) {
+      const checked = await checkAll(new Map([[identity, { cards, history }]]));
+      return checked.get(identity) ?? new Map();
+    },
+
+    async trusted(people) {
+      const unsure = [...people].filter(([, { history }]) => !history || !allTrusted.has(history));
+      const checked = await checkAll(new Map(unsure));
+      const result = new Map<Identity, readonly Card[]>();
+      for (const [identity, { cards, history }] of people) {
+        const trust = checked.get(identity);
+        const trusted = trust ? cards.filter(({ id }) => trust.get(id) !== 'changed') : cards;
+        if (history && trusted.length === cards.length) allTrusted.add(history);
+        result.set(identity, trusted);
+      }
+      return result;
     },
 
     async acknowledge(identity, cardIds) {
@@ -249,6 +328,15 @@ function atFirstSight(
   const isReached = trustedBy(roots);
   const pinned = [...roots, ...all.filter((id) => !isReached(id))];
   return pinned.length === 0 ? state : { ...state, pinned };
+}
+
+/** Whether one of the pinned cards is enough to trust all of these. */
+function isConnected(
+  ids: readonly CardId[],
+  pinned: readonly CardId[],
+  trustedBy: Trusting,
+): boolean {
+  return pinned.some((root) => ids.every(trustedBy([root])));
 }
 
 /** A card that was stolen, or that a stolen one brought in. */

@@ -1,11 +1,13 @@
 import { acceptor, untrustedAtFirstSight, type AcceptorContext } from './acceptor.ts';
 import { isEncryptionError } from '../errors.ts';
+import { pace } from '../pace.ts';
 import type { Card } from '../protocol/card.ts';
 import { rejected, type Envelope } from '../protocol/header.ts';
-import type { CardId } from '../protocol/identifiers.ts';
+import type { CardId, Identity } from '../protocol/identifiers.ts';
 import { openMessage, type VerifiedMessage } from '../protocol/message-envelope.ts';
 import { hex, type Bytes } from '../protocol/primitives.ts';
 import type { Session } from '../protocol/session.ts';
+import type { SlotOpener } from '../protocol/slot.ts';
 import type { CardLog } from './card-log.ts';
 import type { DeliveredMessage } from './delivered.ts';
 import type { DeletedKeys } from './deleted-keys.ts';
@@ -15,6 +17,7 @@ import { envelopeOf, fileLoader, keyMessages } from './key-messages.ts';
 import { outcomeOf, type MessageEncryption, type UnavailableCode } from './message-encryption.ts';
 import type { OwnCard } from './own-card.ts';
 import { countedByRoster } from './roster-lag.ts';
+import { shared } from './shared.ts';
 import { countedSoon, unknownRecipients } from './unknown-recipients.ts';
 
 /** Decrypts and verifies messages, in two steps. Whatever is wrong is in the result. */
@@ -65,6 +68,10 @@ export function receiver(context: ReceiverContext): Receiver {
     }
     return verified;
   };
+  const isKnown = shared(
+    (identity: Identity) => identity,
+    (identity) => context.pins.knows(identity),
+  );
   const load = fileLoader();
   const findSession = keyMessages(opened, load);
 
@@ -103,6 +110,7 @@ export function receiver(context: ReceiverContext): Receiver {
   }
 
   async function judge(delivered: DeliveredMessage): Promise<JudgedMessage> {
+    await pace();
     const envelope = await envelopeOf(delivered, load);
     if (!envelope) return { delivered, outcome: keyOutcome(delivered) };
     const session = await sessionOf(delivered, envelope);
@@ -111,12 +119,13 @@ export function receiver(context: ReceiverContext): Receiver {
       return { delivered, outcome: { status: 'unavailable', code: session } };
     }
     const verified = await opened(delivered, envelope, session ?? undefined);
+    await pace();
     if (verified) await checkSender(verified, delivered);
     if (!verified) {
       const code = await whyUnavailable(delivered, context);
       return { delivered, outcome: { status: 'unavailable', code } };
     }
-    const toPin = await cardsToPin(verified, context);
+    const toPin = isCurrent(verified.sender.id) ? [] : await cardsToPin(verified);
     await checkEdit(verified, toPin, context);
     return {
       delivered,
@@ -148,6 +157,12 @@ export function receiver(context: ReceiverContext): Receiver {
     }
   }
 
+  // The directory is asked here, not in `accept`: what waits for the network must not hold up others.
+  async function cardsToPin({ sender: { identity } }: VerifiedMessage): Promise<readonly Card[]> {
+    if (await isKnown(identity)) return [];
+    return (await cards.find([identity])).get(identity)?.cards ?? [];
+  }
+
   /** When a card ended, by the log; not later than the log was seen, whatever it says. */
   function endOf({ id, identity }: Card): number | null {
     const { endedAt } = cards.stateOf(id) ?? {};
@@ -168,13 +183,36 @@ type Opener = (
   session?: Session,
 ) => Promise<VerifiedMessage | null>;
 
+/** One that slot keys can be added to. */
+interface KeepingOpener extends SlotOpener {
+  readonly slotKeys: Map<string, Bytes>;
+}
+
 /** Opens envelopes; keeps what opens the next ones, once they are verified. */
 function opener({ keys, cards, sessions }: ReceiverContext): Opener {
   // By key pair: an ephemeral key gives another slot key with each.
-  const slotKeysOf = new WeakMap<OwnCard, Map<string, Bytes>>();
-  const findCard = (id: CardId): Promise<Card> => {
+  const openers = new WeakMap<OwnCard, KeepingOpener>();
+
+  function openerOf(own: OwnCard): KeepingOpener {
+    const { encryptionKey, pqEncryptionKey: pqKey } = own;
+    const known = openers.get(own);
+    if (known) return known;
+    const { publicKey } = encryptionKey;
+    const agree = shared(hex.encode, (other: Bytes) => encryptionKey.agree(other));
+    const opener: KeepingOpener = {
+      key: { publicKey, agree },
+      slotKeys: new Map(),
+      ...(pqKey && { pqKey }),
+    };
+    openers.set(own, opener);
+    return opener;
+  }
+
+  const findCard = async (id: CardId): Promise<Card> => {
+    // In the middle of opening a message, and many are opened side by side.
+    await pace();
     const { card } = keys.current();
-    return card.id === id ? Promise.resolve(card) : cards.get(id);
+    return card.id === id ? card : cards.get(id);
   };
 
   async function openWith(
@@ -183,19 +221,17 @@ function opener({ keys, cards, sessions }: ReceiverContext): Opener {
     envelope: Envelope,
     session: Session | undefined,
   ): Promise<VerifiedMessage | null> {
-    const slotKeys = slotKeysOf.get(own) ?? new Map<string, Bytes>();
-    slotKeysOf.set(own, slotKeys);
-    const { encryptionKey: key, pqEncryptionKey: pqKey } = own;
+    const slotOpener = openerOf(own);
     const verified = await openMessage(envelope, {
       channelSid,
       author,
-      opener: { key, slotKeys, ...(pqKey && { pqKey }) },
+      opener: slotOpener,
       ...(session && { session }),
       findCard,
     });
     if (verified?.session) await sessions.keep(verified.session, own);
     const slotKey = verified?.slotKey;
-    if (slotKey) keepBounded(slotKeys, slotKey.ephemeralKey, slotKey.key, MAX_SLOT_KEYS);
+    if (slotKey) keepBounded(slotOpener.slotKeys, slotKey.ephemeralKey, slotKey.key, MAX_SLOT_KEYS);
     return verified;
   }
 
@@ -264,13 +300,4 @@ async function whyUnavailable(
   if (await deleted.wasUsed(at)) return 'KEY_DELETED';
   if (at < Math.min(...keys.all().map(({ card }) => card.createdAt))) return 'SENT_BEFORE_DEVICE';
   return 'NOT_ADDRESSED';
-}
-
-// The directory is asked here, not in `accept`: what waits for the network must not hold up others.
-async function cardsToPin(
-  { sender: { identity } }: VerifiedMessage,
-  { cards, pins }: ReceiverContext,
-): Promise<readonly Card[]> {
-  if (await pins.knows(identity)) return [];
-  return (await cards.find([identity])).get(identity)?.cards ?? [];
 }

@@ -29,7 +29,7 @@ export interface Recipients {
  * each one once, in an order that does not depend on who asks. A card without a key of the suite gets
  * none, also when its holder has others.
  * @param isCarried whether the members were told of a head
- * @throws EncryptionError `DEVICE_REVOKED`, `MEMBER_WITHOUT_CARD`, `MEMBER_WITHOUT_POST_QUANTUM_KEY`,
+ * @throws EncryptionError `DEVICE_REVOKED`, `APP_KEY_UNKNOWN`, `MEMBER_WITHOUT_CARD`, `MEMBER_WITHOUT_POST_QUANTUM_KEY`,
  * `KEY_CHANGED`, `SPLIT_VIEW` and `LOG_STALE` for people who are not pinned, the key store's and the
  * directory's errors
  */
@@ -52,19 +52,22 @@ export async function chooseRecipients(
   const without: Identity[] = [];
   const withoutSuite: Identity[] = [];
   const changed: Identity[] = [];
+  const unapproved: Identity[] = [];
+  // All of their cards, whatever the suite: the first sight of an identity is the first of all of them.
+  const trustedOf = await pins.trusted(found);
   for (const [identity, { cards: all, history }] of found) {
-    // All at once, whatever their suite: the first sight of an identity is the first of all of them.
-    const trust = await pins.check(identity, all, history);
     const acceptable = all.filter((card) => encryptionKeyOf(card, suite));
-    const trusted = acceptable.filter(({ id }) => trust.get(id) !== 'changed');
+    const trusted = (trustedOf.get(identity) ?? []).filter((card) => acceptable.includes(card));
     trusted.forEach(choose);
     if (identity === own.identity || trusted.length > 0) continue;
     // Whoever has no card may get one any moment: the next attempt asks the directory again.
     cards.refresh(identity);
     if (acceptable.length > 0) changed.push(identity);
+    else if (history.cards.length === 0 && history.invalid > 0) unapproved.push(identity);
     else (all.length === 0 ? without : withoutSuite).push(identity);
   }
   choose(own);
+  if (unapproved.length > 0) throw appKeyUnknown(unapproved);
   if (without.length > 0) throw memberWithoutCard(without);
   if (withoutSuite.length > 0) throw memberWithoutSuite(withoutSuite);
   if (changed.length > 0) throw keyChanged(changed);
@@ -88,6 +91,15 @@ function checkOwn(card: Card, found: ReadonlyMap<Identity, FoundCards>): void {
   throw new EncryptionError(
     'DEVICE_REVOKED',
     "Not sent: this device's card was revoked, or replaced by another. It needs a new one.",
+  );
+}
+
+/** The log has cards of theirs, and none is accepted: not that they have no device. */
+function appKeyUnknown(identities: readonly Identity[]): EncryptionError {
+  return new EncryptionError(
+    'APP_KEY_UNKNOWN',
+    `Not sent: no pinned application key approved the cards of ${identities.join(', ')}. The application needs an update, or another appKey.`,
+    { identities },
   );
 }
 

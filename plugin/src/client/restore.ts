@@ -3,6 +3,7 @@ import { passwordArgument } from '../arguments.ts';
 import { EncryptionError } from '../errors.ts';
 import { openBackup } from './backup.ts';
 import { cardLog } from './card-log.ts';
+import { currentLog } from './current-log.ts';
 import type { CheckedOptions } from './device-options.ts';
 import { openDevice, type Device } from './device.ts';
 import { MemoryKeyStore } from './key-store.ts';
@@ -63,13 +64,15 @@ async function missingIn({ devices }: Device): Promise<readonly OwnDevice[]> {
 /** The newest of the backup's cards that is live: only such a one may vouch for another. */
 async function liveOne(
   restored: readonly OwnCard[],
-  { identity, directory, logKey, appKeys }: CheckedOptions,
+  options: CheckedOptions,
 ): Promise<OwnCard | null> {
+  const { identity, directory, appKeys } = options;
   // The device that will remember what it saw of the log is not there yet.
+  const records = new MemoryKeyStore();
   const log = cardLog({
     directory,
-    records: new MemoryKeyStore(),
-    logKey,
+    records,
+    ...(await currentLog({ ...options, records })),
     appKeys,
     identity,
     now: Date.now,

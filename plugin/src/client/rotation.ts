@@ -1,11 +1,10 @@
 /** Changing what keys a device has: replacing its card, deleting old keys, another password. */
 import { EncryptionError, isEncryptionError } from '../errors.ts';
 import type { CardId, Identity } from '../protocol/identifiers.ts';
-import { openKeyRecord } from '../protocol/key-record.ts';
 import type { RandomSource } from '../protocol/primitives.ts';
 import type { CardBook } from './card-book.ts';
 import type { DeletedKeys } from './deleted-keys.ts';
-import { sealRing, type DeviceKeys } from './device-keys.ts';
+import { openRing, sealRing, useFromNow, type DeviceKeys } from './device-keys.ts';
 import { decodeRing, type StoredRing } from './key-ring.ts';
 import type { KeyStore } from './key-store.ts';
 import {
@@ -60,7 +59,7 @@ export async function changeRing<T>(
   const { name } = presence.record();
   return keyStore.lock(name, async () => {
     await presence.check();
-    const secret = await openKeyRecord(name, presence.record().bytes, password);
+    const secret = await openRing(name, presence.record().bytes, password);
     try {
       const { ring, result } = await change(decodeRing(secret));
       if (!ring) return result;
@@ -87,12 +86,6 @@ export async function rotateKeys(password: string, context: RotationContext): Pr
   await context.presence.check();
   useFromNow(next, context.keys);
   context.cards.refresh(context.identity);
-}
-
-/** Sends under this one from now on, and reads with the others. */
-export function useFromNow(next: OwnCard, keys: DeviceKeys): void {
-  const others = keys.all().filter((own) => own.card.id !== next.card.id);
-  keys.replace(next, others);
 }
 
 async function publishNext(

@@ -1,7 +1,7 @@
 import type { Bytes, RandomSource } from '../protocol/primitives.ts';
 import { openStateRecord, sealStateRecord } from '../protocol/state-record.ts';
-import type { KeyStore } from './key-store.ts';
-import type { Records } from './state.ts';
+import type { KeyStore, RecordChange } from './key-store.ts';
+import { updateRecords, type Records } from './state.ts';
 
 /**
  * Records in a key store, sealed under a key, see `state-record.ts`.
@@ -16,20 +16,30 @@ export function sealedKeyStore(
   const within = (name: string): string => `${scope}/${name}`;
   const open = (name: string, record: Bytes | null): Bytes | null =>
     record && openStateRecord(key, name, record);
+
+  function sealed({ name: outer, change }: RecordChange): RecordChange {
+    const name = within(outer);
+    return {
+      name,
+      change(record) {
+        const current = open(name, record);
+        const next = change(current);
+        if (next === null || next === current) return next && record;
+        return sealStateRecord(key, name, next, random);
+      },
+    };
+  }
+
   return {
     async get(name) {
       const inner = within(name);
       return open(inner, await keyStore.get(inner));
     },
     update(name, change) {
-      const inner = within(name);
-      return keyStore.update(inner, (record) => {
-        const current = open(inner, record);
-        const next = change(current);
-        if (next === null || next === current) return next && record;
-        return sealStateRecord(key, inner, next, random);
-      });
+      const update = sealed({ name, change });
+      return keyStore.update(update.name, update.change);
     },
+    updateAll: (changes) => updateRecords(keyStore, changes.map(sealed)),
     lock: (name, work) => keyStore.lock(within(name), work),
   };
 }

@@ -1,4 +1,5 @@
 /** Checks of what was read from a key store: JSON of known shape, or damaged. */
+import { parseCardId, type CardId } from '../protocol/identifiers.ts';
 
 /** Whether a value is a `T`. */
 export type Shape<T> = (value: unknown) => value is T;
@@ -12,6 +13,15 @@ export const isBoolean: Shape<boolean> = (value) => typeof value === 'boolean';
 /** A number of something, 0 included. */
 export const isCount: Shape<number> = (value): value is number =>
   Number.isSafeInteger(value) && Number(value) >= 0;
+
+/** The id of a card. */
+export const isCardId: Shape<CardId> = (value): value is CardId => {
+  try {
+    return isText(value) && parseCardId(value) === value;
+  } catch {
+    return false;
+  }
+};
 
 /** An array of such elements. */
 export function arrayOf<T>(isElement: Shape<T>): Shape<readonly T[]> {

@@ -1,10 +1,10 @@
 /** JSON records in a key store: what a device remembers. */
 import { EncryptionError } from '../errors.ts';
 import { utf8, utf8Text, type Bytes } from '../protocol/primitives.ts';
-import type { KeyStore } from './key-store.ts';
+import type { KeyStore, RecordChange } from './key-store.ts';
 
 /** Where the records of one device are: a part of its key store. */
-export type Records = Pick<KeyStore, 'get' | 'update' | 'lock'>;
+export type Records = Pick<KeyStore, 'get' | 'update' | 'updateAll' | 'lock'>;
 
 /** One kind of record: what it is when there is none, and what is a valid one. */
 export interface StateType<T> {
@@ -25,15 +25,48 @@ export async function updateState<T>(
   change: (current: T) => T,
 ): Promise<{ readonly before: T; readonly after: T }> {
   const results: { before: T; after: T }[] = [];
-  await store.update(name, (current) => {
-    const before = current === null ? type.initial : parse(current, name, type);
+  const update = stateChange(name, type, (before) => {
     const after = change(before);
     results.push({ before, after });
-    return after === before ? current : utf8(JSON.stringify(after));
+    return after;
   });
+  await store.update(name, update.change);
   const result = results.at(-1);
   if (!result) throw new TypeError('The key store did not call the change.');
   return result;
+}
+
+/** An update of a JSON record, as {@link updateState} makes it, for {@link updateRecords}. */
+export function stateChange<T>(
+  name: string,
+  type: StateType<T>,
+  change: (current: T) => T,
+): RecordChange {
+  return {
+    name,
+    change(current) {
+      const before = current === null ? type.initial : parse(current, name, type);
+      const after = change(before);
+      return after === before ? current : utf8(JSON.stringify(after));
+    },
+  };
+}
+
+// Some milliseconds of sealing on a desktop: between them the page can draw.
+const MAX_TOGETHER = 50;
+
+/** Makes many updates, see {@link KeyStore.updateAll}; some at a time together, if the store can. */
+export async function updateRecords(
+  store: Pick<KeyStore, 'update' | 'updateAll'>,
+  changes: readonly RecordChange[],
+): Promise<void> {
+  if (!store.updateAll) {
+    for (const { name, change } of changes) await store.update(name, change);
+    return;
+  }
+  for (let at = 0; at < changes.length; at += MAX_TOGETHER) {
+    await store.updateAll(changes.slice(at, at + MAX_TOGETHER));
+  }
 }
 
 /** Reads a JSON record; errors as {@link updateState}. */

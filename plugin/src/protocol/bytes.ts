@@ -6,9 +6,12 @@ export function uint(value: number, width: 1 | 2 | 4 | 8): Bytes {
   if (!Number.isSafeInteger(value) || value < 0 || value >= 2 ** (8 * width)) {
     throw new RangeError(`Not an unsigned integer of ${width} bytes.`);
   }
-  const bytes = new Uint8Array(8);
-  new DataView(bytes.buffer).setBigUint64(0, BigInt(value));
-  return bytes.slice(8 - width);
+  const bytes = new Uint8Array(width);
+  // Not by shifts: those are of 32 bits.
+  for (let [at, left] = [width - 1, value]; at >= 0; at -= 1, left = Math.floor(left / 256)) {
+    bytes[at] = left % 256;
+  }
+  return bytes;
 }
 
 /** `lp8`, `lp16` and `lp32` of the specification: the bytes behind their length. */

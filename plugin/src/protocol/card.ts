@@ -5,14 +5,9 @@
  */
 import { EncryptionError } from '../errors.ts';
 import { lengthPrefixed } from './bytes.ts';
-import {
-  checkAgreementPublicKey,
-  curves,
-  type AgreementKey,
-  type SigningKey,
-  type VerifyingKey,
-} from './curves.ts';
-import { checkXWingPublicKey, type KemKey } from './curves-xwing.ts';
+import { checkAgreementPublicKey } from './curve-checks.ts';
+import { curves, type AgreementKey, type SigningKey, type VerifyingKey } from './curves.ts';
+import { checkXWingPublicKey, type KemKey } from './kem.ts';
 import {
   cardIdOf,
   isPlainText,

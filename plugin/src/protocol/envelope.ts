@@ -82,10 +82,11 @@ export async function sealEnvelope(
 ): Promise<Bytes> {
   const headerHash = hashHeader(header);
   // The signature covers the header, hence every slot: nobody can sign for other recipients.
-  const signature = await sign(signingKey, purpose, headerHash, toBeSigned);
+  const signing = sign(signingKey, purpose, headerHash, toBeSigned);
+  // While another thread signs.
   const { key, commitment } = deriveKeys(purpose, messageKey, headerHash);
   const associated = concat(headerHash, commitment);
-  const ciphertext = encryptOnce(key, pad(concat(signature, toBeSigned)), associated);
+  const ciphertext = encryptOnce(key, pad(concat(await signing, toBeSigned)), associated);
   return concat(header, commitment, ciphertext);
 }
 

@@ -1,6 +1,7 @@
 /**
  * The protocol: bytes in, bytes out. No state, no network, no clock, no Twilio. What a server, an
- * auditor or a test needs; applications use the package's main entry.
+ * auditor or a test needs; applications use the package's main entry. Minor versions may add exports, and
+ * members to what is given; bytes stay as the specification's version says.
  */
 export {
   EncryptionError,
@@ -30,7 +31,7 @@ export {
   type SigningKey,
   type VerifyingKey,
 } from './curves.ts';
-export { xwing, type Encapsulation, type Kem, type KemKey } from './curves-xwing.ts';
+export type { Encapsulation, Kem, KemKey } from './kem.ts';
 export {
   parseEnvelope,
   parseEnvelopeBytes,
@@ -117,14 +118,15 @@ export {
   type SealedMessage,
   type VerifiedMessage,
 } from './message-envelope.ts';
+export { encryptedMediaLength } from './media-length.ts';
 export {
   decryptMedia,
-  encryptedMediaLength,
   encryptMedia,
   type EncryptedMedia,
   type MediaKey,
   type MediaProgress,
 } from './media.ts';
+export type { Encoding } from './encodings.ts';
 export { base64url, type Bytes, type RandomSource } from './primitives.ts';
 export {
   compareSafetyNumbers,
@@ -145,3 +147,4 @@ export type { Session } from './session.ts';
 export { createEphemeral, x25519Slots, type Ephemeral, type SlotOpener } from './slot.ts';
 export { countUnknownSlots, type SlotSealer } from './slot-parts.ts';
 export { xwingSlots } from './slot-xwing.ts';
+export { xwing } from './xwing.ts';

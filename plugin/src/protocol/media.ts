@@ -7,9 +7,9 @@
  * What is needed to read it is in the signed content of the message that carries it, with a hash of
  * the whole ciphertext: so chunks need no signatures of their own, and the key no commitment.
  */
-import { EncryptionError } from '../errors.ts';
 import { mapChunks, streamReader, type Chunk, type StreamReader } from './chunks.ts';
 import { rejected } from './header.ts';
+import { CHUNK_LENGTH, encryptedMediaLength, TAG_LENGTH } from './media-length.ts';
 import { paddedLength } from './padding.ts';
 import {
   concat,
@@ -44,21 +44,6 @@ export interface EncryptedMedia {
   readonly ciphertext: ReadableStream<Bytes>;
   /** What opens it; known when the ciphertext was read to its end. Rejects when that failed. */
   readonly key: Promise<MediaKey>;
-}
-
-const CHUNK_LENGTH = 65_536;
-const TAG_LENGTH = 16;
-
-/**
- * How many bytes a file of `size` bytes has when it is encrypted.
- * @throws EncryptionError `INVALID_ARGUMENT` for what is not the size of a file
- */
-export function encryptedMediaLength(size: number): number {
-  if (!Number.isSafeInteger(size) || size < 0) {
-    throw new EncryptionError('INVALID_ARGUMENT', 'The size of a file is a number of bytes.');
-  }
-  const padded = paddedLength(size);
-  return padded + TAG_LENGTH * Math.max(1, Math.ceil(padded / CHUNK_LENGTH));
 }
 
 /**

@@ -145,13 +145,15 @@ export async function openMessage(
   const opened = openEnvelope('message', envelope, keys.candidates);
   const { message, length } = readPlaintext(opened);
   const sender = await reader.findCard(message.senderCardId);
-  if (!(await opened.isSignedBy(sender.signingKey, length))) {
+  const verifying = opened.isSignedBy(sender.signingKey, length);
+  // While another thread verifies.
+  const digest = hex.encode(hash('envelope', envelope.bytes));
+  if (!(await verifying)) {
     throw rejected('BAD_SIGNATURE', 'the card it names did not sign it for these recipients');
   }
   checkContext(envelope, message, sender.identity, reader);
   const content = message.kind === 'key' ? {} : decodeContent(message.content);
   if (!content) throw rejected('MALFORMED', 'its content is not canonical');
-  const digest = hex.encode(hash('envelope', envelope.bytes));
   const { slotKey } = keys;
   const session = message.kind === 'key' ? sessionOf(envelope, message, opened) : undefined;
   return {

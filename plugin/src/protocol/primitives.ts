@@ -1,12 +1,15 @@
 /**
- * Symmetric cryptography, hashing, key derivation and encodings. Only this file and `curves*.ts`
- * import a cryptographic library; everything here is synchronous.
+ * Symmetric cryptography, hashing and key derivation. Only this file and `curves*.ts` import a
+ * cryptographic library; everything here is synchronous.
  */
 import { chacha20poly1305, xchacha20poly1305 } from '@noble/ciphers/chacha.js';
-import { argon2idAsync } from '@noble/hashes/argon2.js';
-import { expand, extract } from '@noble/hashes/hkdf.js';
 import { sha256 as nobleSha256, sha512 as nobleSha512 } from '@noble/hashes/sha2.js';
-import { base32nopad, base64 as base64Coder, base64urlnopad, hex as hexCoder } from '@scure/base';
+
+import { loaded } from '../loading.ts';
+import { nativeArgon2id, type PasswordCost } from './native-argon2.ts';
+
+export type { PasswordCost } from './native-argon2.ts';
+export { base32, base64, base64url, hex } from './encodings.ts';
 
 /** Bytes in memory of their own, as WebCrypto and IndexedDB want them. */
 export type Bytes = Uint8Array<ArrayBuffer>;
@@ -52,20 +55,33 @@ export type Label =
   | 'safety-number'
   | 'safety-number-identity';
 
-/** `L(x)` of the specification: ASCII prefix, label, one zero byte. No label is another's prefix. */
+const labels = new Map<Label, Bytes>();
+
+/**
+ * `L(x)` of the specification: ASCII prefix, label, one zero byte. No label is another's prefix. The
+ * same bytes each time: not to be changed.
+ */
 export function label(name: Label): Bytes {
-  return utf8(`${PREFIX}${name}\0`);
+  const known = labels.get(name);
+  if (known) return known;
+  const made = utf8(`${PREFIX}${name}\0`);
+  labels.set(name, made);
+  return made;
 }
+
+// To make one costs a browser more than to use it.
+const encoder = new TextEncoder();
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** The UTF-8 bytes of `text`, which must be well-formed (a lone surrogate would become U+FFFD). */
 export function utf8(text: string): Bytes {
-  return new TextEncoder().encode(text);
+  return encoder.encode(text);
 }
 
 /** The text of UTF-8 bytes, or null when they are not UTF-8. A byte-order mark is kept. */
 export function utf8Text(bytes: Uint8Array): string | null {
   try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    return decoder.decode(bytes);
   } catch {
     return null;
   }
@@ -84,7 +100,9 @@ export function concat(...parts: readonly Uint8Array[]): Bytes {
 
 /** SHA-256 (FIPS 180-4) of a label and then `parts`: 32 bytes. */
 export function hash(name: Label, ...parts: readonly Uint8Array[]): Bytes {
-  return new Uint8Array(nobleSha256(concat(label(name), ...parts)));
+  const hasher = nobleSha256.create().update(label(name));
+  for (const part of parts) hasher.update(part);
+  return hasher.digest();
 }
 
 /** A hash that is fed piece by piece. */
@@ -99,13 +117,13 @@ export function hashing(name: Label): Hashing {
   const hasher = nobleSha256.create().update(label(name));
   return {
     update: (bytes) => void hasher.update(bytes),
-    digest: () => new Uint8Array(hasher.digest()),
+    digest: () => hasher.digest(),
   };
 }
 
 /** SHA-256 of what is long and goes into something labelled: 32 bytes. Else use {@link hash}. */
 export function sha256(bytes: Uint8Array): Bytes {
-  return new Uint8Array(nobleSha256(bytes));
+  return nobleSha256(bytes);
 }
 
 // Between them the page can draw: half a millisecond each on a desktop, some on an old phone.
@@ -133,9 +151,31 @@ export async function hashRounds(
   return new Uint8Array(result);
 }
 
+// noble's own HMAC makes a dozen arrays for each call, which costs more than to hash. These are used again.
+const START = nobleSha256.create();
+const inner = nobleSha256.create();
+const outer = nobleSha256.create();
+const block = new Uint8Array(nobleSha256.blockLen);
+
+/** HMAC-SHA-256 (RFC 2104): 32 bytes. Throws `RangeError` for a key of over 64 bytes. */
+function hmac(key: Uint8Array, parts: readonly Uint8Array[]): Bytes {
+  const tag = new Uint8Array(32);
+  block.set(key);
+  for (let at = 0; at < block.length; at += 1) block[at] = (block[at] ?? 0) ^ 0x36;
+  START._cloneInto(inner).update(block);
+  for (const part of parts) inner.update(part);
+  inner.digestInto(tag);
+  for (let at = 0; at < block.length; at += 1) block[at] = (block[at] ?? 0) ^ 0x36 ^ 0x5c;
+  START._cloneInto(outer).update(block).update(tag).digestInto(tag);
+  // What is left of the key in them.
+  for (const secret of [inner, outer]) secret.destroy();
+  block.fill(0);
+  return tag;
+}
+
 /** HKDF-Extract (RFC 5869 §2.2) with SHA-256 and the label as salt: a 32-byte pseudorandom key. */
 export function extractKey(name: Label, inputKey: Uint8Array): Bytes {
-  return new Uint8Array(extract(nobleSha256, inputKey, label(name)));
+  return hmac(label(name), [inputKey]);
 }
 
 /** HKDF-Expand (RFC 5869 §2.3) with SHA-256 and the label leading the info: `length` bytes. */
@@ -145,8 +185,14 @@ export function expandKey(
   info: readonly Uint8Array[],
   length: number,
 ): Bytes {
-  const bytes = expand(nobleSha256, pseudorandomKey, concat(label(name), ...info), length);
-  return new Uint8Array(bytes);
+  const bytes = new Uint8Array(length);
+  let previous = new Uint8Array();
+  for (let [at, count] = [0, 1]; at < length; at += 32, count += 1) {
+    const parts = [previous, label(name), ...info, Uint8Array.of(count)];
+    previous = hmac(pseudorandomKey, parts);
+    bytes.set(previous.subarray(0, length - at), at);
+  }
+  return bytes;
 }
 
 const ZERO_NONCE = new Uint8Array(12);
@@ -156,7 +202,7 @@ const ZERO_NONCE = new Uint8Array(12);
  * a zero nonce. Gives the ciphertext and its 16-byte tag.
  */
 export function encryptOnce(key: Uint8Array, plaintext: Uint8Array, associated: Uint8Array): Bytes {
-  return new Uint8Array(chacha20poly1305(key, ZERO_NONCE, associated).encrypt(plaintext));
+  return chacha20poly1305(key, ZERO_NONCE, associated).encrypt(plaintext);
 }
 
 /** The reverse of {@link encryptOnce}; null when the tag does not match. */
@@ -181,7 +227,7 @@ export function encryptChunk(
   last: boolean,
   plaintext: Uint8Array,
 ): Bytes {
-  return new Uint8Array(chacha20poly1305(key, chunkNonce(index, last)).encrypt(plaintext));
+  return chacha20poly1305(key, chunkNonce(index, last)).encrypt(plaintext);
 }
 
 /** The reverse of {@link encryptChunk}; null when it is not this chunk of this stream. */
@@ -209,7 +255,7 @@ export function encryptAtRest(
   plaintext: Uint8Array,
   associated: Uint8Array,
 ): Bytes {
-  return new Uint8Array(xchacha20poly1305(key, nonce, associated).encrypt(plaintext));
+  return xchacha20poly1305(key, nonce, associated).encrypt(plaintext);
 }
 
 /** The reverse of {@link encryptAtRest}; null when the tag does not match. */
@@ -222,32 +268,30 @@ export function decryptAtRest(
   return orNull(() => xchacha20poly1305(key, nonce, associated).decrypt(ciphertext));
 }
 
-function orNull(decrypt: () => Uint8Array): Bytes | null {
+function orNull(decrypt: () => Bytes): Bytes | null {
   try {
-    return new Uint8Array(decrypt());
+    return decrypt();
   } catch {
     return null;
   }
 }
 
-/** What Argon2id costs: memory in KiB, passes over it, and lanes. */
-export interface PasswordCost {
-  readonly memory: number;
-  readonly passes: number;
-  readonly lanes: number;
-}
-
 /**
  * Argon2id version 1.3 (RFC 9106): 32 bytes. The password is taken in Unicode form NFC, so that
- * the same password typed on two keyboards gives the same key. Yields to the event loop as it
- * works.
+ * the same password typed on two keyboards gives the same key. Native where it can be; else it lets the
+ * page go on every ten milliseconds.
+ * @throws EncryptionError `CODE_UNAVAILABLE`
  */
 export async function stretchPassword(
   password: string,
   salt: Uint8Array,
   cost: PasswordCost,
 ): Promise<Bytes> {
-  const key = await argon2idAsync(utf8(password.normalize('NFC')), salt, {
+  const message = utf8(password.normalize('NFC'));
+  const native = await nativeArgon2id(message, salt, cost).catch(() => null);
+  if (native) return new Uint8Array(native);
+  const { argon2idAsync } = await loaded(() => import('@noble/hashes/argon2.js'));
+  const key = await argon2idAsync(message, salt, {
     m: cost.memory,
     t: cost.passes,
     p: cost.lanes,
@@ -260,50 +304,14 @@ export async function stretchPassword(
 export function equal(a: Uint8Array, b: Uint8Array): boolean {
   if (a.length !== b.length) return false;
   let difference = 0;
-  for (const [index, byte] of a.entries()) difference |= byte ^ (b[index] ?? 0);
+  for (let index = 0; index < a.length; index += 1) difference |= (a[index] ?? 0) ^ (b[index] ?? 0);
   return difference === 0;
 }
 
 /** `a XOR b`, of `a`'s length. */
 export function xor(a: Uint8Array, b: Uint8Array): Bytes {
-  return Uint8Array.from(a, (byte, index) => byte ^ (b[index] ?? 0));
-}
-
-/** Unpadded base64url (RFC 4648 §5); `decode` gives null for all but the one canonical form. */
-export const base64url = {
-  encode: (bytes: Uint8Array): string => base64urlnopad.encode(bytes),
-  decode: (text: string): Bytes | null => canonical(base64urlnopad, text),
-} as const;
-
-/** Padded base64 (RFC 4648 §4); `decode` gives null for all but the one canonical form. */
-export const base64 = {
-  encode: (bytes: Uint8Array): string => base64Coder.encode(bytes),
-  decode: (text: string): Bytes | null => canonical(base64Coder, text),
-} as const;
-
-/**
- * Upper-case base32 (RFC 4648 §6) without padding; `decode` gives null for all but the one canonical
- * form. In a QR code it takes 5.5 bits a character, where lower case takes eight.
- */
-export const base32 = {
-  encode: (bytes: Uint8Array): string => base32nopad.encode(bytes),
-  decode: (text: string): Bytes | null => canonical(base32nopad, text),
-} as const;
-
-/** Lower-case hexadecimal; `decode` gives null for anything else. */
-export const hex = {
-  encode: (bytes: Uint8Array): string => hexCoder.encode(bytes),
-  decode: (text: string): Bytes | null => canonical(hexCoder, text),
-} as const;
-
-function canonical(
-  coder: { encode: (bytes: Uint8Array) => string; decode: (text: string) => Uint8Array },
-  text: string,
-): Bytes | null {
-  try {
-    const bytes = new Uint8Array(coder.decode(text));
-    return coder.encode(bytes) === text ? bytes : null;
-  } catch {
-    return null;
-  }
+  const result = new Uint8Array(a);
+  for (let index = 0; index < b.length; index += 1)
+    result[index] = (result[index] ?? 0) ^ (b[index] ?? 0);
+  return result;
 }

@@ -1,6 +1,6 @@
 /** Slots of suite 2: for each recipient an encapsulation of X-Wing. Loads no library of ML-KEM. */
 import { uint } from './bytes.ts';
-import type { Kem, KemKey } from './curves-xwing.ts';
+import type { Kem, KemKey } from './kem.ts';
 import type { Slots } from './header.ts';
 import { concat, sha256, xor, type Bytes, type RandomSource } from './primitives.ts';
 import { checkRecipients, findMarked, hint, mask, slotKey, type SlotSealer } from './slot-parts.ts';

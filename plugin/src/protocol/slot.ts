@@ -1,7 +1,8 @@
 /** Slots: how a message key reaches each recipient. Those of suite 1, X25519, and how all are opened. */
+import { pace } from '../pace.ts';
 import { uint } from './bytes.ts';
 import { curves, type AgreementKey } from './curves.ts';
-import type { KemKey } from './curves-xwing.ts';
+import type { KemKey } from './kem.ts';
 import type { Slots } from './header.ts';
 import { concat, hex, xor, type Bytes, type RandomSource } from './primitives.ts';
 import { checkRecipients, findMarked, hint, mask, slotKey, type SlotSealer } from './slot-parts.ts';
@@ -28,6 +29,9 @@ export interface SlotOpener {
   readonly slotKeys: ReadonlyMap<string, Bytes>;
 }
 
+// The page can draw between them: to ask WebCrypto takes time, too.
+const AGREED_AT_ONCE = 32;
+
 /**
  * Slots of suite 1, one for each recipient, in the order given: 36 bytes each.
  * @param recipients distinct X25519 public keys of checked cards, 1 to 4096
@@ -37,29 +41,29 @@ export function x25519Slots(ephemeral: Ephemeral, recipients: readonly Bytes[]):
   const names = checkRecipients(recipients);
   const { publicKey } = ephemeral.key;
 
-  async function slotKeyOf(recipient: Bytes, name: string): Promise<Bytes> {
-    const known = ephemeral.slotKeys.get(name);
-    if (known) return known;
-    const kek = slotKey(await ephemeral.key.agree(recipient));
-    ephemeral.slotKeys.set(name, kek);
-    return kek;
+  async function agree(recipient: Bytes, name: string): Promise<void> {
+    ephemeral.slotKeys.set(name, slotKey(await ephemeral.key.agree(recipient)));
   }
 
   return {
     suite: 1,
     async seal(messageKey, nonce) {
-      const slots = await Promise.all(
-        recipients.map(async (recipient, index) => {
+      const slots: Bytes[] = [];
+      for (let at = 0; at < recipients.length; at += AGREED_AT_ONCE) {
+        const some = recipients.slice(at, at + AGREED_AT_ONCE);
+        const named = some.map((key, index) => ({ key, name: names[at + index] ?? '' }));
+        // Not one promise for each of those that nothing has to be waited for.
+        const fresh = named.filter(({ name }) => !ephemeral.slotKeys.has(name));
+        await Promise.all(fresh.map(({ key, name }) => agree(key, name)));
+        for (const { key, name } of named) {
+          const kek = ephemeral.slotKeys.get(name);
+          if (!kek) throw new TypeError('A slot key was forgotten.');
           // HPKE (RFC 9180 §4.1) likewise binds both public keys into the derivation.
-          const keyMask = mask(
-            await slotKeyOf(recipient, names[index] ?? ''),
-            nonce,
-            publicKey,
-            recipient,
-          );
-          return concat(hint(nonce, recipient), xor(messageKey, keyMask));
-        }),
-      );
+          const keyMask = mask(kek, nonce, publicKey, key);
+          slots.push(concat(hint(nonce, key), xor(messageKey, keyMask)));
+        }
+        await pace();
+      }
       return concat(publicKey, uint(slots.length, 2), ...slots);
     },
   };

@@ -2,47 +2,13 @@
 import {
   Encryption,
   MemoryKeyStore,
-  type BackupStore,
   type Directory,
   type EncryptionOptions,
-  type StoredBackup,
 } from 'twilio-chat-encryption';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { codeOf, failureOf } from '../outcomes.ts';
+import { Server } from './devices.ts';
 import { LoggedDirectory, PINS } from './logged-directory.ts';
-
-/** Keeps one backup, and can be told to do something else. */
-class Backups implements BackupStore {
-  stored: StoredBackup | null = null;
-  written = 0;
-  /** Happens before each write, as if another device were faster. */
-  before: () => void = () => undefined;
-  /** Whether what is written is kept. */
-  keeps = true;
-
-  read(): Promise<StoredBackup | null> {
-    return Promise.resolve(this.stored);
-  }
-
-  write(backup: string, tag: string | null): Promise<boolean> {
-    this.before();
-    if ((this.stored?.tag ?? null) !== tag) return Promise.resolve(false);
-    this.written += 1;
-    if (this.keeps) this.stored = { backup, tag: `tag ${this.written}` };
-    return Promise.resolve(true);
-  }
-
-  remove(tag: string): Promise<boolean> {
-    this.before();
-    if (this.stored?.tag !== tag) return Promise.resolve(false);
-    this.stored = null;
-    return Promise.resolve(true);
-  }
-}
-
-class Server extends LoggedDirectory implements Directory {
-  readonly backups = new Backups();
-}
 
 let server: Server;
 
@@ -83,6 +49,16 @@ describe('a backup is not called saved', () => {
     await alice.backup('password');
   });
 
+  test('when the server hides the one that there was: other devices’ keys would not be in it', async () => {
+    const phone = await Encryption.open(optionsOf('alice'));
+    const laptop = await Encryption.open(optionsOf('alice'));
+    await phone.backup('password');
+    await laptop.backup('password');
+    server.backups.stored = null;
+    expect(await codeOf(laptop.backup('password'))).toBe('BACKUP_ROLLED_BACK');
+    expect(server.backups.stored).toBeNull();
+  });
+
   test('by a directory that keeps none', async () => {
     const alice = await Encryption.open(optionsOf('alice', new LoggedDirectory()));
     expect(await codeOf(alice.backup('password'))).toBe('INVALID_ARGUMENT');
@@ -90,6 +66,56 @@ describe('a backup is not called saved', () => {
     expect(await codeOf(Encryption.restore(optionsOf('alice', new LoggedDirectory())))).toBe(
       'INVALID_ARGUMENT',
     );
+  });
+});
+
+describe('what a device knows of the backup', () => {
+  test('is when it was made and which keys it has, until they are others', async () => {
+    const before = Date.now();
+    const laptop = await Encryption.open(optionsOf('alice'));
+    expect(await laptop.backupState()).toBeNull();
+    await laptop.backup('password');
+    const state = await laptop.backupState();
+    expect(state).toMatchObject({ cardIds: [laptop.cardId], isChanged: false });
+    expect(state?.savedAt?.getTime()).toBeGreaterThanOrEqual(before);
+    const old = laptop.cardId;
+    await laptop.rotate('password');
+    expect((await laptop.backupState())?.cardIds).toEqual([old]);
+    await laptop.backup('password');
+    expect((await laptop.backupState())?.cardIds).toEqual([laptop.cardId, old]);
+
+    const phone = await Encryption.open(optionsOf('alice'));
+    expect(await phone.backupState()).toEqual({ savedAt: null, cardIds: [], isChanged: true });
+    await phone.backup('password');
+    expect(await phone.backupState()).toMatchObject({
+      cardIds: [phone.cardId, laptop.cardId, old],
+      isChanged: false,
+    });
+    expect(await laptop.backupState()).toMatchObject({
+      cardIds: [laptop.cardId, old],
+      isChanged: true,
+    });
+    await laptop.removeBackup();
+    expect(await laptop.backupState()).toBeNull();
+    expect(await phone.backupState()).toBeNull();
+  });
+
+  test('that it restored is what was in it: not yet its own keys', async () => {
+    const lost = await Encryption.open(optionsOf('alice'));
+    await lost.backup('password');
+    const { encryption, savedAt } = await Encryption.restore(optionsOf('alice'));
+    expect(await encryption.backupState()).toEqual({
+      savedAt,
+      cardIds: [lost.cardId],
+      isChanged: false,
+    });
+  });
+
+  test('is nothing where none is kept', async () => {
+    const alice = await Encryption.open(optionsOf('alice', new LoggedDirectory()));
+    expect(await codeOf(alice.backupState())).toBe('INVALID_ARGUMENT');
+    const server = new LoggedDirectory();
+    expect(await codeOf(Encryption.hasBackup({ server }))).toBe('INVALID_ARGUMENT');
   });
 });
 

@@ -27,6 +27,9 @@ function read(messages: readonly (readonly [sequence: number, index: number])[])
   return messages.map(([sequence, index]) => place(order, ALICE, sequence, index));
 }
 
+// With LONG=1: a minute.
+const PATIENCE_MILLISECONDS = 10 * 60_000;
+
 describe('the order of a channel', () => {
   test('says nothing of messages that stand as they were sent', () => {
     expect(
@@ -100,29 +103,33 @@ describe('the order of a channel', () => {
     expect(place(order, ALICE, 1, 0)).toEqual([{ code: 'GAP', from: 2, to: 2 }]);
   });
 
-  test('however pages are read: in the end exactly the withheld numbers are gaps', () => {
-    fc.assert(
-      fc.property(
-        fc.uniqueArray(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 30 }),
-        fc.func(fc.nat()),
-        (numbers, shuffle) => {
-          const sorted = numbers.toSorted((one, other) => one - other);
-          const messages = sorted.map((sequence, index) => ({ sequence, index }));
-          const order = channelOrder();
-          const byChance = messages.toSorted((one, other) => shuffle(one) - shuffle(other));
-          for (const { index } of byChance) order.loaded(index);
-          for (const { sequence, index } of byChance) place(order, ALICE, sequence, index);
-          const found = messages.flatMap(({ sequence, index }) =>
-            place(order, ALICE, sequence, index),
-          );
-          expect(new Set(found.flatMap(missing))).toEqual(
-            new Set(between(sorted).filter((number) => !numbers.includes(number))),
-          );
-        },
-      ),
-      { numRuns: runs(300) },
-    );
-  });
+  test(
+    'however pages are read: in the end exactly the withheld numbers are gaps',
+    { timeout: PATIENCE_MILLISECONDS },
+    () => {
+      fc.assert(
+        fc.property(
+          fc.uniqueArray(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 30 }),
+          fc.func(fc.nat()),
+          (numbers, shuffle) => {
+            const sorted = numbers.toSorted((one, other) => one - other);
+            const messages = sorted.map((sequence, index) => ({ sequence, index }));
+            const order = channelOrder();
+            const byChance = messages.toSorted((one, other) => shuffle(one) - shuffle(other));
+            for (const { index } of byChance) order.loaded(index);
+            for (const { sequence, index } of byChance) place(order, ALICE, sequence, index);
+            const found = messages.flatMap(({ sequence, index }) =>
+              place(order, ALICE, sequence, index),
+            );
+            expect(new Set(found.flatMap(missing))).toEqual(
+              new Set(between(sorted).filter((number) => !numbers.includes(number))),
+            );
+          },
+        ),
+        { numRuns: runs(300) },
+      );
+    },
+  );
 });
 
 function missing(anomaly: Anomaly): number[] {

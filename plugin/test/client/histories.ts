@@ -55,6 +55,7 @@ export function pinsContext(records: KeyStore, changes: Partial<PinsContext> = {
     isOfThisDevice: () => false,
     historyOf: () => null,
     onChanged: () => undefined,
+    onUnconnected: () => undefined,
     ...changes,
   };
 }

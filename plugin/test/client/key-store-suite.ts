@@ -1,13 +1,13 @@
 /** What every key store does; each implementation's tests run it. */
 import { describe, expect, test } from 'vitest';
-import type { KeyStore } from '../../src/client/key-store.ts';
+import type { KeyStore, RecordChange } from '../../src/client/key-store.ts';
 import { random } from '../protocol/people.ts';
 
 /**
  * Declares the suite.
  * @param make gives an empty store, a different one each time
  */
-export function describeKeyStore(name: string, make: () => Promise<KeyStore>): void {
+export function describeKeyStore(name: string, make: () => Promise<Required<KeyStore>>): void {
   describe(`${name}, as a key store,`, () => {
     test('has no record that was not stored', async () => {
       const store = await make();
@@ -138,6 +138,54 @@ export function describeKeyStore(name: string, make: () => Promise<KeyStore>): v
       expect(await store.get('b')).toBeNull();
       await store.update('a', () => Uint8Array.of(2));
       expect(await store.get('a')).toEqual(Uint8Array.of(2));
+    });
+
+    test('makes many updates in their order, each seeing what those before it wrote', async () => {
+      const store = await make();
+      await store.update('s/a', () => Uint8Array.of(1));
+      await store.update('s/b', () => Uint8Array.of(1));
+      const seen: (readonly [string, number | null])[] = [];
+      const adding = (name: string, next: number | null): RecordChange => ({
+        name,
+        change(current) {
+          seen.push([name, current?.[0] ?? null]);
+          return next === null ? null : Uint8Array.of(next);
+        },
+      });
+      const many = Array.from({ length: 150 }, (_, at) => adding(`many/${at}`, at));
+      await store.updateAll([
+        ...[adding('s/a', 2), adding('s/b', null), adding('new', 5)],
+        ...[adding('s/a', 3), adding('s/b', 4), adding('new', null)],
+        ...many,
+      ]);
+      expect(seen.slice(0, 6)).toEqual([
+        ...[['s/a', 1], ['s/b', 1], ['new', null]], // prettier-ignore
+        ...[['s/a', 2], ['s/b', null], ['new', 5]], // prettier-ignore
+      ]);
+      expect(await store.get('s/a')).toEqual(Uint8Array.of(3));
+      expect(await store.get('s/b')).toEqual(Uint8Array.of(4));
+      expect(await store.get('new')).toBeNull();
+      for (const at of [0, 99, 149]) {
+        expect(await store.get(`many/${at}`)).toEqual(Uint8Array.of(at));
+      }
+      await store.updateAll([]);
+    });
+
+    test('passes on what one of many changes throws, and goes on', async () => {
+      const store = await make();
+      await store.update('b', () => Uint8Array.of(1));
+      const error = new Error('no');
+      const change = (): never => {
+        throw error;
+      };
+      const changes = [
+        { name: 'a', change: () => Uint8Array.of(2) },
+        { name: 'b', change },
+      ];
+      await expect(store.updateAll(changes)).rejects.toBe(error);
+      expect(await store.get('b')).toEqual(Uint8Array.of(1));
+      await store.updateAll([{ name: 'b', change: () => Uint8Array.of(3) }]);
+      expect(await store.get('b')).toEqual(Uint8Array.of(3));
     });
 
     test('counts to 100 in 100 updates at once', async () => {

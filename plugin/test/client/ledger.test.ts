@@ -1,6 +1,7 @@
 import { MemoryKeyStore } from 'twilio-chat-encryption';
-import { describe, expect, test } from 'vitest';
-import { ledger, type Ledger, type Sight } from '../../src/client/ledger.ts';
+import { describe, expect, test, vi } from 'vitest';
+import { ledger, type Sight, type Verdict } from '../../src/client/ledger.ts';
+import type { Records } from '../../src/client/state.ts';
 import { cardIdOf, messageIdOf, parseChannelSid } from '../../src/protocol/identifiers.ts';
 
 const OTHER = cardIdOf(new Uint8Array(32));
@@ -22,9 +23,17 @@ function sight(changes: Partial<Sight> & { messageId?: Sight['name']['messageId'
   };
 }
 
-function empty(): { record: Ledger; afterRestart: () => Ledger } {
+type RecordOne = (one: Sight) => Promise<Verdict | undefined>;
+
+/** The ledger in a store, for one sight at a time. */
+function oneByOne(store: MemoryKeyStore): RecordOne {
+  const record = ledger(store);
+  return async (one) => (await record([one])).at(0);
+}
+
+function empty(): { record: RecordOne; afterRestart: () => RecordOne } {
   const store = new MemoryKeyStore();
-  return { record: ledger(store), afterRestart: () => ledger(store) };
+  return { record: oneByOne(store), afterRestart: () => oneByOne(store) };
 }
 
 describe('a ledger', () => {
@@ -152,9 +161,37 @@ describe('a ledger', () => {
     expect(await record(sight({ name: other, index: 1 }))).toEqual(KNOWN);
   });
 
+  test('says of many sights at once what it says of them one by one, with one wait for the store', async () => {
+    const again = { ...(TWO && { messageId: TWO }) };
+    const sights = [
+      sight(),
+      sight({ index: 5 }),
+      sight({ ...again, messageSid: 'IM2', index: 1, digest: 'fork' }),
+      sight({ ...again, index: 0, digest: 'in the place of another' }),
+      sight(),
+      sight({ revision: 2, digest: 'edit' }),
+      sight(),
+    ];
+    const { record } = empty();
+    const expected: unknown[] = [];
+    for (const one of sights) expected.push(await record(one));
+    const store = new MemoryKeyStore();
+    const updateAll = vi.spyOn(store, 'updateAll');
+    expect(await ledger(store)(sights)).toEqual(expected);
+    expect(updateAll).toHaveBeenCalledTimes(1);
+    // A store of the application's own may have single updates only.
+    const single = new MemoryKeyStore();
+    const own: Records = {
+      get: (name) => single.get(name),
+      update: (name, change) => single.update(name, change),
+      lock: (name, work) => single.lock(name, work),
+    };
+    expect(await ledger(own)(sights)).toEqual(expected);
+  });
+
   test('is filled neither by forks nor by edits without end', async () => {
     const store = new MemoryKeyStore();
-    const record = ledger(store);
+    const record = oneByOne(store);
     for (let number = 0; number < 40; number += 1) {
       const messageId = messageIdOf(new Uint8Array(16).fill(number));
       await record(sight({ messageId, index: number, digest: `fork ${number}` }));

@@ -25,6 +25,8 @@ export const PINS: { readonly appKey: string; readonly logKey: string } = {
 
 export class LoggedDirectory implements Directory {
   readonly log: KeptLog;
+  /** Its clock: milliseconds since 1970-01-01 UTC. */
+  now: () => number = () => Date.now();
   readonly #appKey: SigningKey;
   readonly #published = new Map<CardId, Promise<string>>();
 
@@ -41,11 +43,11 @@ export class LoggedDirectory implements Directory {
     const card = await importCard(exported);
     const known = this.#published.get(card.id);
     if (known) return this.#endorsed(card, await known);
-    const publishing = approveCard(card, this.#appKey, Date.now()).then(async (approved) => {
+    const publishing = approveCard(card, this.#appKey, this.now()).then(async (approved) => {
       const content = exportCard(approved);
       const { identity, id: cardId } = card;
       await this.#inTurn(() =>
-        this.log.append({ operation: 'approve', time: Date.now(), identity, cardId, content }),
+        this.log.append({ operation: 'approve', time: this.now(), identity, cardId, content }),
       );
       return content;
     });
@@ -64,7 +66,7 @@ export class LoggedDirectory implements Directory {
     const { identity, id: cardId } = card;
     this.#published.set(cardId, Promise.resolve(content));
     await this.#inTurn(() =>
-      this.log.append({ operation: 'approve', time: Date.now(), identity, cardId, content }),
+      this.log.append({ operation: 'approve', time: this.now(), identity, cardId, content }),
     );
     return content;
   }
@@ -75,7 +77,7 @@ export class LoggedDirectory implements Directory {
       throw new EncryptionError('DIRECTORY_REFUSED', 'There is no such card.');
     const { identity } = await importCard(published);
     await this.#inTurn(() =>
-      this.log.append({ operation: 'revoke', time: Date.now(), identity, cardId, content }),
+      this.log.append({ operation: 'revoke', time: this.now(), identity, cardId, content }),
     );
   }
 
@@ -87,7 +89,7 @@ export class LoggedDirectory implements Directory {
     const { size } = this.log;
     const consistency = from > 0 && from < size ? await this.log.consistency(from, size) : [];
     return {
-      head: base64url.encode(encodeHead(await this.log.head(Date.now(), size))),
+      head: base64url.encode(encodeHead(await this.log.head(this.now(), size))),
       lookup: lookupToJson(await this.log.lookup(identities, size)),
       consistency: consistency.map(base64url.encode),
     };

@@ -15,7 +15,7 @@ import { person, type Person } from '../protocol/people.ts';
 import { historyOf, pinsContext } from './histories.ts';
 
 const [phone, laptop, planted] = [await person('bob'), await person('bob'), await person('bob')];
-const bob = parseIdentity('bob');
+const [bob, carol] = [parseIdentity('bob'), parseIdentity('carol')];
 const ids = { phone: phone.card.id, laptop: laptop.card.id, planted: planted.card.id };
 
 type Report = readonly [Identity, readonly CardId[]];
@@ -23,6 +23,8 @@ type Report = readonly [Identity, readonly CardId[]];
 interface Run {
   readonly pinned: Pins;
   readonly reports: Report[];
+  /** Who was told of as unconnected at first sight. */
+  readonly unconnected: Report[];
   readonly store: MemoryKeyStore;
   /** What the log says of bob. */
   history: ProvenHistory | null;
@@ -34,16 +36,18 @@ interface Run {
 /** A run of alice's device on a store, and what it reported. */
 function run(store = new MemoryKeyStore()): Run {
   const reports: Report[] = [];
+  const unconnected: Report[] = [];
   const pinned = pins(
     pinsContext(store, {
       checkFirstSight: () => result.checkFirstSight(),
       historyOf: () => result.history,
       isOfThisDevice: (id) => result.own.includes(id),
       onChanged: (...report) => reports.push(report),
+      onUnconnected: (...report) => unconnected.push(report),
     }),
   );
   const result: Run = {
-    ...{ pinned, reports, store, history: null, own: [] },
+    ...{ pinned, reports, unconnected, store, history: null, own: [] },
     checkFirstSight: () => Promise.resolve(),
   };
   return result;
@@ -216,6 +220,60 @@ function history(
   return { ...plain, cards: plain.cards.map((one, at) => ({ ...one, ...cards[at]?.[1] })) };
 }
 
+describe('several cards at first sight', () => {
+  const byPhone = { vouchers: [ids.phone] };
+  test.each<[string, ReturnType<typeof history>, boolean]>([
+    [
+      'of which none vouches for the other',
+      history([
+        [phone, {}],
+        [laptop, {}],
+      ]),
+      true,
+    ],
+    [
+      'of which one vouches for the other',
+      history([
+        [phone, {}],
+        [laptop, byPhone],
+      ]),
+      false,
+    ],
+    [
+      'of which a replaced one vouches for both',
+      history([
+        [planted, { status: 'superseded' }],
+        [phone, { vouchers: [ids.planted] }],
+        [laptop, byPhone],
+      ]),
+      false,
+    ],
+    [
+      'of which a stolen one vouched for one',
+      history([
+        [planted, { status: 'revoked', reason: 'compromised' }],
+        [phone, {}],
+        [laptop, { vouchers: [ids.planted] }],
+      ]),
+      true,
+    ],
+  ])('%s: are told of, if nobody connects them, and once', async (_, first, isTold) => {
+    const { pinned, unconnected } = run();
+    const live = [phone.card, laptop.card];
+    for (const trust of ['new', 'pinned']) {
+      expect((await pinned.check(bob, live, first)).get(ids.phone)).toBe(trust);
+      expect(unconnected).toEqual(isTold ? [[bob, [ids.phone, ids.laptop]]] : []);
+    }
+  });
+
+  test('are not told of if there is one only', async () => {
+    const { pinned, unconnected } = run();
+    await pinned.check(bob, []);
+    await pinned.check(bob, [phone.card]);
+    expect(unconnected).toEqual([]);
+  });
+});
+
 describe('a card that others vouch for', () => {
   const byPhone = { vouchers: [ids.phone] };
   const byLaptop = { vouchers: [ids.laptop] };
@@ -329,6 +387,9 @@ describe('at first sight', () => {
     await seen.pinned.check(bob, [laptop.card, phone.card]);
     expect([...(await seen.pinned.check(bob, [phone.card])).values()]).toEqual(['changed']);
     expect(seen.reports).toEqual([]);
+    // An application may acknowledge whatever it has the id of.
+    expect(await seen.pinned.acknowledge(bob, [ids.phone])).toEqual([]);
+    expect([...(await seen.pinned.check(bob, [phone.card])).values()]).toEqual(['changed']);
   });
 });
 
@@ -402,5 +463,55 @@ describe('what the log says of an identity', () => {
   test('is not compared with what another tab saw later', async () => {
     const { store } = await seenBoth();
     await run(store).pinned.check(bob, [phone.card], history([[phone, {}]], 1));
+  });
+});
+
+describe('the members of a channel', () => {
+  const people = (answer: ProvenHistory, cards = [phone.card, laptop.card]) =>
+    new Map([[bob, { cards, history: answer }]]);
+
+  test('are compared all at once, and the trusted cards of each are given', async () => {
+    const seen = run();
+    await seen.pinned.check(bob, [phone.card]);
+    const answer = historyOf([phone.card, laptop.card]);
+    const both = new Map([...people(answer), [carol, { cards: [], history: historyOf([]) }]]);
+    expect([...(await seen.pinned.trusted(both))]).toEqual([
+      [bob, [phone.card]],
+      [carol, []],
+    ]);
+    expect(seen.reports).toEqual([[bob, [ids.laptop]]]);
+  });
+
+  test('are not compared again with an answer of which all was trusted', async () => {
+    const seen = run();
+    await seen.pinned.check(bob, [phone.card, laptop.card]);
+    const answer = people(historyOf([phone.card, laptop.card]));
+    await seen.pinned.trusted(answer);
+    await seen.store.clear('pins');
+    expect((await seen.pinned.trusted(answer)).get(bob)).toEqual([phone.card, laptop.card]);
+    expect(await seen.pinned.knows(bob)).toBe(false);
+  });
+
+  test('are compared again as long as one card is not trusted: it may be acknowledged in another tab', async () => {
+    const seen = run();
+    await seen.pinned.check(bob, [phone.card]);
+    const answer = people(historyOf([phone.card, laptop.card]));
+    expect((await seen.pinned.trusted(answer)).get(bob)).toEqual([phone.card]);
+    await run(seen.store).pinned.acknowledge(bob, [ids.laptop]);
+    expect((await seen.pinned.trusted(answer)).get(bob)).toEqual([phone.card, laptop.card]);
+  });
+
+  test('are not pinned, none of them, when nobody may be trusted at first sight', async () => {
+    const seen = run();
+    await seen.pinned.check(carol, [planted.card]);
+    seen.checkFirstSight = () => Promise.reject(new EncryptionError('SPLIT_VIEW', 'Two logs.'));
+    const both = new Map([
+      ...people(historyOf([phone.card, laptop.card])),
+      [carol, { cards: [planted.card], history: historyOf([planted.card]) }] as const,
+    ]);
+    expect(await codeOf(seen.pinned.trusted(both))).toBe('SPLIT_VIEW');
+    expect(await seen.pinned.knows(bob)).toBe(false);
+    both.delete(bob);
+    expect((await seen.pinned.trusted(both)).get(carol)).toEqual([planted.card]);
   });
 });

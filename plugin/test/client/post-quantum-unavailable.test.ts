@@ -1,6 +1,6 @@
 import { expect, test, vi } from 'vitest';
 import { outcomeOf } from '../../src/client/message-encryption.ts';
-import { xwing } from '../../src/protocol/curves-xwing.ts';
+import { xwing } from '../../src/protocol/xwing.ts';
 import { failureOf } from '../outcomes.ts';
 
 const broken = vi.hoisted(() => ({ is: true }));

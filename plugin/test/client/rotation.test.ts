@@ -1,83 +1,25 @@
-/** New keys when their time has come, what becomes of the old ones, and what is broken off in between. */
+/** New keys when their time has come, and what is broken off in between. */
 import { EncryptionError, MemoryKeyStore, type DeviceOptions } from 'twilio-chat-encryption';
-import { parseIdentity } from 'twilio-chat-encryption/protocol';
+import { importCard } from 'twilio-chat-encryption/protocol';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { DeliveredMessage } from '../../src/client/delivered.ts';
-import { checkDeviceOptions } from '../../src/client/device-options.ts';
-import { openDevice, type Device } from '../../src/client/device.ts';
-import type { Outlet } from '../../src/client/outlet.ts';
+import type { Device } from '../../src/client/device.ts';
 import { codeOf } from '../outcomes.ts';
-import { CHANNEL } from '../protocol/people.ts';
-import { LoggedDirectory, PINS } from './logged-directory.ts';
+import { Channel } from './channel.ts';
+import { after, day, open as openOn, Server, START, stopClocks } from './devices.ts';
 
-const DAYS = 24 * 60 * 60_000;
-const START = Date.UTC(2026, 0, 1);
+stopClocks();
 
-/** A directory that can be out of reach, or refuse. */
-class Directory extends LoggedDirectory {
-  failure: 'DIRECTORY_UNREACHABLE' | 'DIRECTORY_REFUSED' | null = null;
-  published = 0;
-
-  override async publish(exported: string): Promise<string> {
-    if (this.failure) throw new EncryptionError(this.failure, 'No.');
-    this.published += 1;
-    return super.publish(exported);
-  }
-}
-
-let directory: Directory;
+let server: Server;
 let keyStore: MemoryKeyStore;
 
 beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['Date'], now: START });
-  directory = new Directory();
+  server = new Server();
   keyStore = new MemoryKeyStore();
 });
 
-afterEach(() => {
-  vi.useRealTimers();
-});
-
-async function open(options: Partial<DeviceOptions> = {}): Promise<Device> {
-  const usual = { ...PINS, identity: 'alice', server: directory, keyStore, password: 'password' };
-  return openDevice(await checkDeviceOptions({ ...usual, ...options }));
-}
-
-function after(days: number): void {
-  vi.setSystemTime(START + days * DAYS);
-}
-
-/** A channel of alice's alone. */
-class Channel implements Outlet {
-  readonly channelSid = CHANNEL;
-  readonly limit = 32_768;
-  readonly #posted: { readonly body: string; readonly at: number }[] = [];
-  members = () => Promise.resolve([parseIdentity('alice')]);
-  post = (body: string) => Promise.resolve(this.#posted.push({ body, at: Date.now() }) - 1);
-  find = () => Promise.resolve(null);
-
-  /** What a device makes of the message with this index. */
-  async read(device: Device, index: number): Promise<string> {
-    const [received] = await device.accept([await device.judge(this.#delivered(index))]);
-    const { encryption, content } = received ?? {};
-    if (encryption?.status === 'verified') return `${content?.body ?? ''} (${encryption.trust})`;
-    return encryption && 'code' in encryption ? encryption.code : 'nothing';
-  }
-
-  #delivered(index: number): DeliveredMessage {
-    const { body = '', at = 0 } = this.#posted[index] ?? {};
-    return {
-      ...{ channelSid: CHANNEL, messageSid: `IM${index}`, index, author: 'alice', body },
-      ...{ file: null, fileSizes: [], isLive: false, attempts: 0 },
-      createdAt: new Date(at),
-      updatedAt: new Date(at),
-      joinedAt: () => Promise.resolve(new Date(START)),
-      members: this.members,
-      watchJoins: () => () => undefined,
-      around: () => Promise.resolve([]),
-    };
-  }
-}
+/** Opens alice's one device. */
+const open = (options: Partial<DeviceOptions> = {}): Promise<Device> =>
+  openOn(server, { keyStore, ...options });
 
 describe('keys are replaced', () => {
   test('when the device is opened after so many days, and not before', async () => {
@@ -87,7 +29,7 @@ describe('keys are replaced', () => {
     after(30);
     expect((await open()).card().id).toBe(first);
     const rotated = await open({ rotateAfterDays: 30 });
-    expect(rotated.card()).toMatchObject({ previousCardId: first, createdAt: START + 30 * DAYS });
+    expect(rotated.card()).toMatchObject({ previousCardId: first, createdAt: day(30) });
     after(59);
     expect((await open({ rotateAfterDays: 30 })).card().id).toBe(rotated.card().id);
   });
@@ -95,10 +37,10 @@ describe('keys are replaced', () => {
   test('later, if the server cannot be reached then', async () => {
     const first = (await open()).card().id;
     after(31);
-    directory.failure = 'DIRECTORY_UNREACHABLE';
+    server.failWith('DIRECTORY_UNREACHABLE');
     const offline = await open({ rotateAfterDays: 30 });
     expect(offline.card().id).toBe(first);
-    directory.failure = null;
+    server.recover();
     // The keys that were made then are the ones that are used now, without being asked to rotate.
     const next = await open();
     expect(next.card().previousCardId).toBe(first);
@@ -108,24 +50,24 @@ describe('keys are replaced', () => {
   test('by the next call, if the first broke off', async () => {
     const device = await open();
     const first = device.card().id;
-    directory.failure = 'DIRECTORY_UNREACHABLE';
+    server.failWith('DIRECTORY_UNREACHABLE');
     expect(await codeOf(device.changes.rotate('password'))).toBe('DIRECTORY_UNREACHABLE');
     expect(device.card().id).toBe(first);
-    const channel = new Channel();
-    expect(await device.send(channel, { body: 'as before' })).toBe(0);
-    directory.failure = null;
+    const channel = new Channel('alice');
+    expect(await channel.send(device, 'as before')).toBe(0);
+    server.recover();
     const next = await device.changes.rotate('password');
     expect(device.card()).toMatchObject({ id: next, previousCardId: first });
-    expect(directory.published).toBe(2);
+    expect(server.published).toBe(2);
   });
 
   test('not, if the server refuses: the device goes on with those it has', async () => {
     const device = await open();
-    directory.failure = 'DIRECTORY_REFUSED';
+    server.failWith('DIRECTORY_REFUSED');
     expect(await codeOf(device.changes.rotate('password'))).toBe('DIRECTORY_REFUSED');
-    directory.failure = null;
-    const channel = new Channel();
-    expect(await device.send(channel, { body: 'as before' })).toBe(0);
+    server.recover();
+    const channel = new Channel('alice');
+    expect(await channel.send(device, 'as before')).toBe(0);
     expect(await channel.read(device, 0)).toBe('as before (pinned)');
   });
 
@@ -135,7 +77,7 @@ describe('keys are replaced', () => {
     after(31);
     const opened = await open({ rotateAfterDays: 30 });
     expect(opened.card().id).toBe(device.card().id);
-    expect(await codeOf(opened.send(new Channel(), { body: 'x' }))).toBe('DEVICE_REVOKED');
+    expect(await codeOf(new Channel('alice').send(opened, 'x'))).toBe('DEVICE_REVOKED');
   });
 
   test('once, by two calls at once', async () => {
@@ -149,53 +91,105 @@ describe('keys are replaced', () => {
   });
 
   test('while messages are being sent: all arrive, and are read', async () => {
-    const [device, channel] = [await open(), new Channel()];
-    const sending = [0, 1, 2, 3].map((at) => device.send(channel, { body: `message ${at}` }));
+    const [device, channel] = [await open(), new Channel('alice')];
+    const sending = [0, 1, 2, 3].map((at) => channel.send(device, `message ${at}`));
     await device.changes.rotate('password');
-    sending.push(device.send(channel, { body: 'message 4' }));
+    sending.push(channel.send(device, 'message 4'));
     for (const index of await Promise.all(sending)) {
       expect(await channel.read(device, index)).toBe(`message ${index} (pinned)`);
     }
   });
 });
 
-describe('keys that were replaced', () => {
-  const twoMessages = async (): Promise<Channel> => {
-    const channel = new Channel();
-    const device = await open();
-    await device.send(channel, { body: 'old' });
-    after(30);
-    await device.changes.rotate('password');
-    await device.send(channel, { body: 'new' });
+test('two tabs that open when keys are due both open, with the same new ones', async () => {
+  const first = (await open()).card().id;
+  after(31);
+  const tabs = await Promise.all([open({ rotateAfterDays: 30 }), open({ rotateAfterDays: 30 })]);
+  const [one, two] = tabs.map((tab) => tab.card());
+  expect(one).toMatchObject({ previousCardId: first });
+  expect(two?.id).toBe(one?.id);
+});
+
+test('a device that is closed while its keys are replaced has none any more, and goes on when it is opened', async () => {
+  const device = await open();
+  const before = device.card().id;
+  server.publishing = (publish) => {
     device.close();
-    return channel;
+    return publish();
   };
+  expect(await codeOf(device.changes.rotate('password'))).toBe('CLOSED');
+  // Only keys that are held give another card.
+  expect(device.card().id).toBe(before);
+  server.recover();
+  expect((await open()).card().previousCardId).toBe(before);
+});
 
-  test('are kept for ever by default', async () => {
-    const channel = await twoMessages();
-    after(3000);
+test('when the answer of the server is lost, the device goes on with the card that others encrypt for', async () => {
+  const device = await open();
+  const bob = await openOn(server, { identity: 'bob' });
+  const channel = new Channel('alice', 'bob');
+  await channel.tell(device, bob, 'before');
+  server.publishing = async (publish) => {
+    await publish();
+    throw new EncryptionError('DIRECTORY_UNREACHABLE', 'The answer was lost.');
+  };
+  expect(await codeOf(device.changes.rotate('password'))).toBe('DIRECTORY_UNREACHABLE');
+  server.recover();
+  // Cards are asked for again by then.
+  after(0.01);
+  expect(await channel.tell(bob, device, 'for the new card')).toBe('for the new card (pinned)');
+  expect(await channel.tell(device, bob, 'by the new card')).toBe('by the new card (pinned)');
+});
+
+describe('a clock that was ahead, by which the server refused a card,', () => {
+  const ahead = 365;
+
+  /** As the token server does; its clock is right. */
+  function refuseFuture(): void {
+    server.now = () => START;
+    server.publishing = async (publish, exported) => {
+      const { createdAt } = await importCard(exported);
+      if (createdAt <= server.now() + 5 * 60_000) return publish();
+      throw new EncryptionError('DIRECTORY_REFUSED', 'CLOCK_SKEW');
+    };
+  }
+
+  test('does not keep a new device from opening once it is right', async () => {
+    refuseFuture();
+    after(ahead);
+    expect(await codeOf(open())).toBe('DIRECTORY_REFUSED');
+    after(0);
     const device = await open();
-    expect(await channel.read(device, 0)).toBe('old (pinned)');
+    expect(await new Channel('alice').tell(device, device, 'x')).toBe('x (pinned)');
   });
 
-  test('are deleted after as many days as the application says; what they opened says so', async () => {
-    const channel = await twoMessages();
-    after(119);
-    const before = await open({ keepKeysDays: 90 });
-    expect(await channel.read(before, 0)).toBe('old (pinned)');
-    after(121);
-    const device = await open({ keepKeysDays: 90 });
-    expect(await channel.read(device, 0)).toBe('KEY_DELETED');
-    expect(await channel.read(device, 1)).toBe('new (pinned)');
-    // For good, whatever the option is later.
-    const later = await open();
-    expect(await channel.read(later, 0)).toBe('KEY_DELETED');
-    expect((await later.devices.list()).map(({ isReadable }) => isReadable)).toEqual([false, true]);
+  test('does not keep a device from getting new keys once it is right', async () => {
+    const device = await open();
+    const before = device.card().id;
+    refuseFuture();
+    after(ahead);
+    expect(await codeOf(device.changes.rotate('password'))).toBe('DIRECTORY_REFUSED');
+    after(0);
+    const next = await device.changes.rotate('password');
+    expect(device.card()).toMatchObject({ id: next, previousCardId: before, createdAt: START });
+  });
+});
+
+describe('the private keys of a new card', () => {
+  afterEach(() => {
+    vi.restoreAllMocks();
   });
 
-  test.each([0, -1, 1.5, 3651, NaN, '90', null])('%s is no number of days', async (days) => {
-    for (const name of ['rotateAfterDays', 'keepKeysDays']) {
-      expect(await codeOf(open({ [name]: days }))).toBe('INVALID_ARGUMENT');
-    }
+  test('are wiped when they are sealed', async () => {
+    const made: Uint8Array[] = [];
+    const random = crypto.getRandomValues.bind(crypto);
+    vi.spyOn(crypto, 'getRandomValues').mockImplementation((array) => {
+      // Signing seed, X25519 secret and X-Wing seed.
+      if (array instanceof Uint8Array && array.length === 96) made.push(array);
+      return random(array);
+    });
+    const device = await open();
+    await device.changes.rotate('password');
+    expect(made).toEqual([new Uint8Array(96), new Uint8Array(96)]);
   });
 });

@@ -7,9 +7,10 @@ import { encryptedChannels } from '../../src/client/encrypted-channels.ts';
 import type { Outlet } from '../../src/client/outlet.ts';
 import { sender, type Sender } from '../../src/client/sender.ts';
 import { parseEnvelope } from '../../src/protocol/header.ts';
-import { messageIdOf, type Identity } from '../../src/protocol/identifiers.ts';
+import type { Identity } from '../../src/protocol/identifiers.ts';
 import { base64url, type Bytes } from '../../src/protocol/primitives.ts';
 import { CHANNEL, open, person, pqPerson, random } from '../protocol/people.ts';
+import { edited } from './edited.ts';
 import { foundOf } from './histories.ts';
 import { ownKeys } from './own-keys.ts';
 
@@ -49,6 +50,10 @@ function senderOf(
   const pins: Pins = {
     knows: () => Promise.resolve(true),
     check: (_, found) => Promise.resolve(new Map(found.map(({ id }) => [id, 'pinned'] as const))),
+    trusted: (people) =>
+      Promise.resolve(
+        new Map([...people].map(([identity, seen]) => [identity, seen.cards] as const)),
+      ),
     acknowledge: () => Promise.resolve([]),
     pin: () => Promise.resolve(),
     markVerified: () => Promise.resolve(),
@@ -366,13 +371,7 @@ describe('a device with a key of suite 2', async () => {
       ...channelOutlet(),
       members: () => Promise.resolve(others.map(({ card }) => card.identity)),
     };
-    const target = {
-      cardId: pqAlice.card.id,
-      messageId: messageIdOf(random(16)),
-      sequence: 1,
-      revision: 1,
-    };
-    const text = await out.edit(outlet, target, { body: 'x'.repeat(20_000) });
+    const text = await edited(out, outlet, pqAlice.card.id, 'x'.repeat(20_000));
     expect(text.length).toBeLessThanOrEqual(outlet.limit);
     const [keyMessage = ''] = outlet.bodies;
     const [reader] = others;
@@ -407,13 +406,7 @@ describe('a device with a key of suite 2', async () => {
     await expect(older.send(outlet, { body: 'x' })).rejects.toMatchObject({
       code: 'SUITE_DOWNGRADE',
     });
-    const target = {
-      cardId: alice.card.id,
-      messageId: messageIdOf(random(16)),
-      sequence: 1,
-      revision: 1,
-    };
-    await expect(older.edit(outlet, target, { body: 'x' })).rejects.toMatchObject({
+    await expect(edited(older, outlet, alice.card.id, 'x')).rejects.toMatchObject({
       code: 'SUITE_DOWNGRADE',
     });
     expect(outlet.bodies).toEqual([]);

@@ -6,7 +6,6 @@ import { EncryptionError, MemoryKeyStore, type KeyStore } from 'twilio-chat-encr
 import { FileKeyStore } from 'twilio-chat-encryption/node';
 import {
   exportCard,
-  messageIdOf,
   parseEnvelope,
   parseIdentity,
 } from 'twilio-chat-encryption/protocol';
@@ -18,8 +17,9 @@ import type { Directory } from '../../src/client/directory.ts';
 import type { ReceivedMessage } from '../../src/client/judged.ts';
 import type { Outlet } from '../../src/client/outlet.ts';
 import { codeOf } from '../outcomes.ts';
-import { CHANNEL, person, random } from '../protocol/people.ts';
+import { CHANNEL, person } from '../protocol/people.ts';
 import { kindOf } from '../integration/device-records.ts';
+import { edited } from './edited.ts';
 import { LoggedDirectory, PINS } from './logged-directory.ts';
 
 const root = await mkdtemp(join(tmpdir(), 'tabs-'));
@@ -209,11 +209,7 @@ describe.each([
         { body: 'one' },
       ),
       tabs[1].send(channel.outlet(), { body: 'two' }),
-      tabs[1].edit(
-        channel.outlet(),
-        { cardId: tabs[1].card().id, messageId: messageIdOf(random(16)), sequence: 1, revision: 1 },
-        { body: 'edited' },
-      ),
+      edited(tabs[1], channel.outlet(), tabs[1].card().id, 'edited'),
     ]);
     expect(typesOf(channel)).toEqual(['key', 'follower', 'follower']);
     expect(shown(await channel.readBy(bob)).toSorted()).toEqual(['one', 'two']);
@@ -277,7 +273,8 @@ test('a tab that others keep waiting for too long sends nothing, and says so', a
   written.length = 0;
   expect(await codeOf(alice.send(channel.outlet(), { body: 'x' }))).toBe('DEVICE_BUSY');
   expect(channel.bodies).toEqual([]);
-  expect(written).toEqual([]);
+  // Whom it would be for was asked before.
+  expect(written.map(kindOf)).toEqual([`recipients/${CHANNEL}`]);
 });
 
 describe('a tab whose device was removed in another', () => {
@@ -308,15 +305,9 @@ describe('a tab whose device was removed in another', () => {
 
   test('does nothing any more, and writes nothing', async () => {
     const { alice, channel, updated, judged, told } = await removed();
-    const target = {
-      cardId: alice.card().id,
-      messageId: messageIdOf(random(16)),
-      sequence: 1,
-      revision: 1,
-    };
     for (const action of [
       () => alice.send(channel.outlet(), { body: 'after' }),
-      () => alice.edit(channel.outlet(), target, { body: 'after' }),
+      () => edited(alice, channel.outlet(), alice.card().id, 'after'),
       () => alice.accept([judged]),
       () => alice.acknowledge('bob', []),
     ]) {

@@ -92,12 +92,13 @@ describe('the page of docs/plain-script.md', () => {
     await talk(forConversations(PAGE), 'carol');
   });
 
-  test('talks with the one file that esbuild makes', async () => {
+  test('talks with the few files that esbuild makes', async () => {
     const [, ...args] = COMMAND.trim().split(' ');
     const esbuild = join(ROOT, 'node_modules/.bin', args.shift() ?? '');
     await promisify(execFile)(esbuild, args, { cwd: consumer.folder });
     const loaded = await talk(withImports(PAGE, IMPORTS), 'dave');
     const own = loaded.filter((path) => !path.includes('twilio-chat/'));
-    expect(own.length).toBeLessThan(6);
+    // The page itself, and what the rest shares with what is loaded on demand.
+    expect(own.length).toBeLessThan(20);
   });
 });

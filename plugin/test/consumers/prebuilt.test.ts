@@ -222,6 +222,34 @@ describe.each(PAIRS)('%s with %s', (one, other) => {
   });
 });
 
+test.each(['twilio-chat.js', 'twilio-conversations.js'] as const)(
+  '%s sends a text while a file is uploaded',
+  async (build) => {
+    const alice = await somebody(build);
+    const { emulator } = stage.world;
+    const sid = await alice.create();
+    const { promise: arrives, resolve } = Promise.withResolvers<undefined>();
+    const { promise: begun, resolve: begin } = Promise.withResolvers<null>();
+    const end = emulator.tamper.onRequest(({ method, path }) => {
+      if (method !== 'POST' || !path.includes('/Media')) return undefined;
+      end();
+      begin(null);
+      return arrives;
+    });
+    const sending = alice.sendFile(sid, 'the diagnosis');
+    await begun;
+    expect(await alice.send(sid, 'knee', {})).toBe(0);
+    resolve(undefined);
+    expect(await sending).toBe(1);
+    await expect
+      .poll(() => alice.told(sid))
+      .toMatchObject([
+        { status: 'verified', anomalies: 0 },
+        { status: 'verified', anomalies: 0 },
+      ]);
+  },
+);
+
 test('no page complained', () => {
   expect(complaints.flat()).toEqual([]);
 });

@@ -40,6 +40,51 @@ describe('a channel that is not to be encrypted', () => {
 });
 
 describe('a channel that was encrypted once', () => {
+  test('sends nothing in the clear that was given while its first message was on the way', async () => {
+    const asked = Promise.withResolvers<null>();
+    const approval = Promise.withResolvers<boolean>();
+    const { client } = await world.again(alice, {
+      channels: ({ sid }) => encrypted.has(sid),
+      recipients: () => {
+        asked.resolve(null);
+        return approval.promise;
+      },
+    });
+    const own = await client.getChannelBySid((await pair(alice, bob))[0].sid);
+    encrypted.add(own.sid);
+    const first = own.sendMessage('one');
+    await asked.promise;
+    encrypted.delete(own.sid);
+    const second = own.sendMessage('two');
+    const refused = expect(second).rejects.toMatchObject({ code: 'NOT_SUPPORTED_ENCRYPTED' });
+    // By then the rule was asked about the second one.
+    await own.getMessages();
+    approval.resolve(true);
+    expect(await first).toBe(0);
+    await refused;
+    expect(world.emulator.inspect.messages(own.sid)).toHaveLength(1);
+  });
+
+  test('or is to be encrypted by now encrypts what waited to be sent', async () => {
+    const [own] = await pair(alice, bob);
+    const posting = Promise.withResolvers<null>();
+    const arrives = Promise.withResolvers<undefined>();
+    const end = world.emulator.tamper.onRequest(({ method, path }) => {
+      if (method !== 'POST' || !path.endsWith('/Messages')) return undefined;
+      end();
+      posting.resolve(null);
+      return arrives.promise;
+    });
+    const first = own.sendMessage('one');
+    const second = own.sendMessage('two');
+    await posting.promise;
+    encrypted.add(own.sid);
+    arrives.resolve(undefined);
+    expect([await first, await second]).toEqual([0, 1]);
+    const [, stored] = world.emulator.inspect.messages(own.sid);
+    expect(stored?.body).toMatch(/^e2e1\./);
+  });
+
   test('refuses to send in the clear when the rule changes its mind, also after a restart', async () => {
     const [own, bobs] = await pair(alice, bob);
     encrypted.add(own.sid);

@@ -207,6 +207,33 @@ describe('under the sid of a file, Twilio', () => {
   });
 });
 
+test('of two files of one message to which Twilio gave one sid, neither is shown as the other', async () => {
+  const [own, bobs] = await pair();
+  const arrived = next<Message>(bobs, 'messageAdded');
+  const builder = own.prepareMessage();
+  for (const text of ['I pay 10', 'I pay 99']) {
+    builder.addMedia({ contentType: 'text/plain', media: Buffer.from(text) });
+  }
+  await builder.buildAndSend();
+  await arrived;
+  const { inspect, tamper } = world.emulator;
+  const [first, second] = inspect.messages(own.sid)[0]?.media ?? [];
+  if (!first || !second) throw new Error('There are no files.');
+  tamper.rewrite(own.sid, 0, { media: [first, { ...second, sid: first.sid }] }, 'silently');
+  const person = await world.again(bobsDevice);
+  const client = person.encryption.wrapClient(await world.conversations(person));
+  const conversation = await client.getConversationBySid(own.sid);
+  const [message] = (await conversation.getMessages()).items;
+  expect(message?.attachedMedia).toHaveLength(2);
+  for (const asked of [
+    message?.getTemporaryContentUrlsForAttachedMedia(),
+    message?.getTemporaryContentUrlsForMediaSids([first.sid]),
+    message?.getTemporaryContentUrlsForMedia(message.attachedMedia ?? []),
+  ]) {
+    await expect(asked).rejects.toMatchObject({ code: 'FILE_UNREACHABLE' });
+  }
+});
+
 describe('a participant by SMS', () => {
   test('is refused: Twilio would have to read the messages', async () => {
     const [own] = await pair();

@@ -94,8 +94,11 @@ describe('a device that gets new keys', () => {
       'for the new key',
     ]);
     expect(await reopened.encryption.devices()).toMatchObject([
-      { cardId: before, status: 'superseded', isReadable: true, isThis: false },
-      { cardId: after, status: 'live', isReadable: true, isThis: true, trust: 'pinned' },
+      { cardId: before, status: 'superseded', isReadable: true, isThis: false, vouchers: [] },
+      {
+        ...{ cardId: after, status: 'live', isReadable: true, isThis: true, trust: 'pinned' },
+        ...{ previousCardId: before, vouchers: [before] },
+      },
     ]);
   });
 
@@ -146,9 +149,13 @@ describe('another device of one’s own', () => {
       device: 'phone',
       trust: 'changed',
       isReadable: false,
+      vouchers: [],
     });
     expect(await frank.encryption.acknowledge('frank', cardIds)).toEqual(cardIds);
-    expect(byId(await frank.encryption.devices(), phone)).toMatchObject({ trust: 'pinned' });
+    expect(byId(await frank.encryption.devices(), phone)).toMatchObject({
+      trust: 'pinned',
+      vouchers: [frank.encryption.cardId],
+    });
 
     await lookAgain(gina, frank);
     const phones = await channelOf(phone, own);
@@ -244,10 +251,13 @@ describe('a backup', () => {
     const nora = await world.person('nora');
     const options = { ...world.options(nora), keyStore: new MemoryKeyStore() };
     expect(await codeOf(Encryption.restore(options))).toBe('BACKUP_NOT_FOUND');
-    expect(await codeOf(nora.encryption.backup('another'))).toBe('WRONG_PASSWORD');
+    expect(await failureOf(nora.encryption.backup('another'))).toMatchObject({
+      code: 'WRONG_PASSWORD',
+      passwordOf: 'device',
+    });
     await nora.encryption.backup('of the backup', { currentPassword: passwordOf(nora) });
     const failure = await failureOf(Encryption.restore(options));
-    expect(failure.code).toBe('WRONG_PASSWORD');
+    expect(failure).toMatchObject({ code: 'WRONG_PASSWORD', passwordOf: 'backup' });
     expect(failure.message).toContain('backup');
     expect(await options.keyStore.get('key/nora')).toBeNull();
     const { encryption } = await Encryption.restore({
@@ -255,8 +265,14 @@ describe('a backup', () => {
       backupPassword: 'of the backup',
     });
     encryption.close();
+    // The device is there now, and has another password than the one that is tried.
+    const wrong = { ...options, password: 'wrong', backupPassword: 'of the backup' };
+    expect(await failureOf(Encryption.restore(wrong))).toMatchObject({ passwordOf: 'device' });
     // Whoever lost the password removes it, and makes another one.
-    expect(await codeOf(nora.encryption.backup(passwordOf(nora)))).toBe('WRONG_PASSWORD');
+    expect(await failureOf(nora.encryption.backup(passwordOf(nora)))).toMatchObject({
+      code: 'WRONG_PASSWORD',
+      passwordOf: 'backup',
+    });
     await nora.encryption.removeBackup();
     await nora.encryption.backup(passwordOf(nora));
     await nora.encryption.removeBackup();
@@ -300,6 +316,25 @@ describe('a backup', () => {
   });
 });
 
+test('what there is can be asked before anything is opened, as a page does that offers to restore', async () => {
+  const quin = await world.person('quin');
+  const { server, authorize } = world.options(quin);
+  const signedIn = { server, ...(authorize && { authorize }) };
+  const here = { identity: 'quin', keyStore: quin.keyStore };
+  const elsewhere = { identity: 'quin', keyStore: new MemoryKeyStore() };
+  expect(await Encryption.hasDevice(here)).toBe(true);
+  expect(await Encryption.hasDevice(elsewhere)).toBe(false);
+  expect(await Encryption.hasDevice({ ...here, identity: 'somebody' })).toBe(false);
+  expect(await Encryption.hasBackup(signedIn)).toBe(false);
+  await quin.encryption.backup(passwordOf(quin));
+  expect(await Encryption.hasBackup(signedIn)).toBe(true);
+  // Nothing was made by asking.
+  expect(await elsewhere.keyStore.get('key/quin')).toBeNull();
+  const refused = { ...signedIn, authorize: () => Promise.resolve('no session') };
+  expect(await codeOf(Encryption.hasBackup(refused))).toBe('UNAUTHORIZED');
+  expect(await codeOf(Encryption.hasDevice({ identity: '' }))).toBe('INVALID_IDENTITY');
+});
+
 test('a device that is cleaned up leaves nothing, and the next one there is new', async () => {
   const rosa = await world.person('rosa');
   const { cardId } = rosa.encryption;
@@ -307,7 +342,7 @@ test('a device that is cleaned up leaves nothing, and the next one there is new'
   await key.save('kept', 'password');
   await rosa.encryption.cleanup();
   expect(await codeOf(rosa.encryption.devices())).toBe('CLOSED');
-  expect(await rosa.keyStore.get('key/rosa')).toBeNull();
+  expect(await Encryption.hasDevice({ identity: 'rosa', keyStore: rosa.keyStore })).toBe(false);
   const again = await world.again(rosa);
   expect(again.encryption.cardId).not.toBe(cardId);
   expect(await again.encryption.keys.exists('kept')).toBe(true);

@@ -105,6 +105,27 @@ test('who left while the application was asked about somebody gets nothing', asy
   expect(slotsOf(message?.body ?? '')).toBe(3);
 });
 
+test('while the application is asked about one channel, others are sent to, also by other tabs there', async () => {
+  const { promise: answered, resolve: answer } = Promise.withResolvers<boolean>();
+  const asked: NewRecipients[] = [];
+  const alice = await world.person('alice 6', {
+    recipients: (added) => {
+      asked.push(added);
+      return asked.length === 1 ? answered : true;
+    },
+  });
+  const otherTab = await world.again(alice, { recipients: 'open' });
+  const [slow] = await pair(alice, bob);
+  const [quick, bobs] = await pair(alice, bob);
+  const waiting = slow.sendMessage('one');
+  await expect.poll(() => asked).toHaveLength(1);
+  await deliver(quick, bobs, 'two');
+  const there = await otherTab.client.getChannelBySid(slow.sid);
+  expect(await there.sendMessage('three')).toBe(0);
+  answer(true);
+  expect(await waiting).toBe(1);
+});
+
 test("'open' asks and tells nobody", async () => {
   const alice = await world.person('alice 4', { recipients: 'open' });
   const told: NewRecipients[] = [];

@@ -38,6 +38,40 @@ const CALLS: Record<string, () => Promise<unknown>> = {
 };
 
 describe('what carries content and is not encrypted', () => {
+  test('rejects likewise in Conversations, and never reaches Twilio', async () => {
+    const raw = await world.conversations(alice);
+    const conversations = alice.encryption.wrapClient(raw);
+    const conversation = await conversations.createConversation();
+    await conversation.join();
+    const [participant] = await conversation.getParticipants();
+    const me = conversations.user;
+    const calls: Record<string, () => unknown> = {
+      createFriendly: () => conversations.createConversation({ friendlyName: SECRET }),
+      createUnique: () => conversations.createConversation({ uniqueName: SECRET }),
+      createAttributes: () => conversations.createConversation({ attributes: { SECRET } }),
+      attributes: () => conversation.updateAttributes({ SECRET }),
+      friendlyName: () => conversation.updateFriendlyName(SECRET),
+      uniqueName: () => conversation.updateUniqueName(SECRET),
+      add: () => conversation.add('bob', { SECRET }),
+      byPhone: () => conversation.addNonChatParticipant(SECRET, SECRET),
+      participant: () => participant?.updateAttributes({ SECRET }),
+      userAttributes: () => me.updateAttributes({ SECRET }),
+      userName: () => me.updateFriendlyName(SECRET),
+      template: () =>
+        conversation.prepareMessage().setContentTemplate(SECRET).setBody(SECRET).buildAndSend(),
+      email: () =>
+        conversation
+          .prepareMessage()
+          .setEmailBody('text/plain', { contentType: 'text/plain', media: SECRET })
+          .buildAndSend(),
+    };
+    for (const [name, call] of Object.entries(calls)) {
+      await expect(call(), name).rejects.toMatchObject({ code: 'NOT_SUPPORTED_ENCRYPTED' });
+    }
+    const { inspect } = world.emulator;
+    expect(inspect.dump() + JSON.stringify(inspect.received())).not.toContain(SECRET);
+  });
+
   test.each(Object.keys(CALLS))('%s rejects with NOT_SUPPORTED_ENCRYPTED', async (name) => {
     const before = world.emulator.inspect.received().length;
     await expect(CALLS[name]?.()).rejects.toMatchObject({ code: 'NOT_SUPPORTED_ENCRYPTED' });

@@ -8,8 +8,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { pino } from 'pino';
 import { startEmulator, type RunningEmulator } from 'twilio-chat-emulator';
-import { curves } from 'twilio-chat-encryption/protocol';
-import { createTokenServer, readConfig } from 'twilio-chat-encryption-server';
+import { createTokenServer, readConfig, type TokenServer } from 'twilio-chat-encryption-server';
 
 export interface Servers {
   readonly emulator: RunningEmulator;
@@ -19,38 +18,57 @@ export interface Servers {
   readonly logKey: string;
   /** Ends the token server, and nothing else. */
   closeTokenServer(): Promise<void>;
+  /**
+   * Starts the token server again at its URL, with other variables.
+   * @param meanwhile is done, with the new variables, while none runs
+   */
+  restart(changes: Variables, meanwhile?: (variables: Variables) => Promise<void>): Promise<void>;
   close(): Promise<void>;
 }
+
+/** An environment. */
+export type Variables = Readonly<Record<string, string>>;
 
 /** 32 random bytes, as configurations have them. */
 export const newKey = (): string => randomBytes(32).toString('base64url');
 
-export async function startServers(): Promise<Servers> {
+/**
+ * @param now the token server's clock: milliseconds since 1970-01-01 UTC
+ * @param changes of its variables
+ */
+export async function startServers(
+  now: () => number = Date.now,
+  changes: Variables = {},
+): Promise<Servers> {
   const emulator = await startEmulator({ record: 10_000 });
-  const [appPrivateKey, logPrivateKey] = [newKey(), newKey()];
-  const config = readConfig({
+  let variables: Variables = {
     TWILIO_ACCOUNT_SID: emulator.config.accountSid,
     TWILIO_API_KEY: emulator.config.apiKey,
     TWILIO_API_SECRET: emulator.config.apiSecret,
     TWILIO_CHAT_SERVICE_SID: emulator.config.serviceSid,
     DATABASE_URL: 'sqlite::memory:',
-    APP_PRIVATE_KEY: appPrivateKey,
-    LOG_PRIVATE_KEY: logPrivateKey,
+    APP_PRIVATE_KEY: newKey(),
+    LOG_PRIVATE_KEY: newKey(),
     SESSION_SECRET: newKey(),
     ORIGIN: 'http://localhost',
-  });
+    ...changes,
+  };
   const generous = { points: 1_000_000, seconds: 60 };
-  const tokenServer = await createTokenServer(config, {
-    logger: pino({ level: 'silent' }),
-    // Nobody guesses passwords here.
-    scryptCost: { logN: 4, r: 8, p: 1 },
-    rateLimits: {
-      routeByAddress: generous,
-      routeByIdentity: generous,
-      signUpByAddress: generous,
-      signInByAddress: generous,
-    },
-  });
+  const open = (): Promise<TokenServer> =>
+    createTokenServer(readConfig(variables), {
+      now,
+      logger: pino({ level: 'silent' }),
+      // Nobody guesses passwords here.
+      scryptCost: { logN: 4, r: 8, p: 1 },
+      rateLimits: {
+        routeByAddress: generous,
+        routeByIdentity: generous,
+        signUpByAddress: generous,
+        signInByAddress: generous,
+      },
+    });
+  let tokenServer = await open();
+  const { pins } = tokenServer;
   const http = createServer((request, response) => {
     if (!answersPreflight(request, response)) tokenServer.app(request, response);
   });
@@ -68,20 +86,19 @@ export async function startServers(): Promise<Servers> {
   return {
     emulator,
     server: `http://127.0.0.1:${port}`,
-    appKey: await publicKeyOf(appPrivateKey),
-    logKey: await publicKeyOf(logPrivateKey),
+    ...pins,
     closeTokenServer,
+    async restart(more, meanwhile) {
+      await tokenServer.close();
+      variables = { ...variables, ...more };
+      await meanwhile?.(variables);
+      tokenServer = await open();
+    },
     async close() {
       await closeTokenServer();
       await emulator.close();
     },
   };
-}
-
-async function publicKeyOf(privateKey: string): Promise<string> {
-  const seed = new Uint8Array(Buffer.from(privateKey, 'base64url'));
-  const { publicKey } = await (await curves()).importSigningKey(seed);
-  return Buffer.from(publicKey).toString('base64url');
 }
 
 // A page of the test runner has another origin.

@@ -158,6 +158,25 @@ describe.each([
     for (const tab of tabs) expect(await tab.history(channel.sid)).toEqual(read);
   }, 60_000);
 
+  test('edit one message at once: both edits stay, and nobody is told of a fork', async () => {
+    const { identity, tabs } = await somebody(host);
+    const channel = await channelOf([identity], tabs);
+    const versions: unknown[] = [];
+    channel.on('messageUpdated', ({ message }) => versions.push(...shown(message).anomalies));
+    await tabs[0].send(channel.sid, ['helo']);
+    const changes = [
+      ['body', 'hello'],
+      ['attributes', 'better'],
+    ] as const;
+    await Promise.all(tabs.map((tab, at) => tab.edit(channel.sid, changes[at] ?? ['body', ''])));
+    const [message] = await history(channel);
+    await vi.waitFor(() => {
+      expect([message?.body, message?.attributes]).toEqual(['hello', 'better']);
+    }, 10_000);
+    expect(message?.encryption).toMatchObject({ revision: 2, anomalies: [] });
+    expect(versions).toEqual([]);
+  }, 60_000);
+
   test.each([
     ['did not arrive is posted by the other one, once', 'before'],
     ['did arrive is not posted again by the other one', 'after'],

@@ -54,7 +54,7 @@ test('a client of twilio-chat gets a new one, also when it is too late for the o
   const client = encryption.wrapClient(raw);
   await expired;
   mend();
-  await expect.poll(() => raw.connectionState, { timeout: 10_000 }).toBe('connected');
+  await expect.poll(() => raw.connectionState).toBe('connected');
   const [own, bobs] = await meet(alice, chatDevice(identity, client));
   expect((await tell(own, bobs, 'still there?')).encryption.status).toBe('verified');
   await client.shutdown();
@@ -67,7 +67,7 @@ test('a client of Conversations likewise', async () => {
   const client = encryption.wrapClient(raw);
   await expired;
   mend();
-  await expect.poll(() => raw.connectionState, { timeout: 10_000 }).toBe('connected');
+  await expect.poll(() => raw.connectionState).toBe('connected');
   const [own, carols] = await meet(alice, conversationsDevice(identity, client));
   expect((await tell(own, carols, 'still there?')).encryption.status).toBe('verified');
   await client.shutdown();

@@ -18,7 +18,7 @@ import { signUp, twilioToken } from './accounts.ts';
 import { decodeHead, parseIdentity, type LogHead } from 'twilio-chat-encryption/protocol';
 import { enrol } from './crowd.ts';
 import { next } from './next.ts';
-import { newKey, startServers } from './servers.ts';
+import { newKey, startServers, type Servers } from './servers.ts';
 
 export { next } from './next.ts';
 
@@ -67,8 +67,9 @@ export interface Person {
   readonly client: Client;
 }
 
-export async function startWorld(): Promise<World> {
-  const servers = await startServers();
+/** @param starting what runs behind the people */
+export async function startWorld(starting: Promise<Servers> = startServers()): Promise<World> {
+  const servers = await starting;
   const { emulator, server, appKey, logKey } = servers;
   const opened: Encryption[] = [];
   const clients: Client[] = [];

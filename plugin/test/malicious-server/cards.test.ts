@@ -111,8 +111,10 @@ describe('a card in Bob’s name, in the log of all, which', () => {
     const evil = await forged('bob');
     await plant(server.truth, evil.card);
     const first = await chat.send(alice.device, 'hello');
-    // Nobody can tell them apart at first sight, but by comparing.
+    // Nobody can tell them apart at first sight, but by comparing. That there are two is told of.
     expect(chat.readableWith(evil.encryptionSecret)).toEqual([first]);
+    const cardIds = [bob.device.card().id, evil.card.id];
+    expect(alice.heard.unconnectedCards).toEqual([{ identity: 'bob', cardIds }]);
     await chat.read(bob.device, first);
     expect((await told(bob, 'ownCardUnknown')).cardIds).toEqual([evil.card.id]);
     expect(await codeOf(bob.device.safetyNumbers.safetyNumber('alice'))).toBe('KEY_CHANGED');
@@ -140,11 +142,11 @@ describe('a card in Bob’s name, in the log of all, which', () => {
     expect(bob.heard.ownCardUnknown).toEqual([]);
   });
 
-  test('is all that there is of somebody whom nobody approved: MEMBER_WITHOUT_CARD', async () => {
+  test('is all that there is of somebody whom nobody approved: APP_KEY_UNKNOWN', async () => {
     const evil = await forged('dave', { approvedBy: null });
     await plant(server.truth, evil.card);
     const room = new Room('alice', 'dave');
-    expect(await codeOf(room.send(alice.device, 'secret'))).toBe('MEMBER_WITHOUT_CARD');
+    expect(await codeOf(room.send(alice.device, 'secret'))).toBe('APP_KEY_UNKNOWN');
     expect(room.posts).toEqual([]);
   });
 

@@ -1,7 +1,13 @@
 import type { DeviceEvents } from 'twilio-chat-encryption';
 import type { Device } from '../../src/client/device.ts';
 
-type Told = 'keyChanged' | 'ownCardUnknown' | 'splitView' | 'deviceRevoked' | 'auditFailed';
+type Told =
+  | 'keyChanged'
+  | 'unconnectedCards'
+  | 'ownCardUnknown'
+  | 'splitView'
+  | 'deviceRevoked'
+  | 'auditFailed';
 
 /** What a device told its application so far. */
 export type Heard = { readonly [Name in Told]: DeviceEvents[Name][] };
@@ -9,6 +15,7 @@ export type Heard = { readonly [Name in Told]: DeviceEvents[Name][] };
 /** Of a device to which nothing happened. */
 export const NOTHING_HEARD: Heard = {
   keyChanged: [],
+  unconnectedCards: [],
   ownCardUnknown: [],
   splitView: [],
   deviceRevoked: [],
@@ -19,6 +26,7 @@ export const NOTHING_HEARD: Heard = {
 export function hearing({ events }: Device): Heard {
   const heard = structuredClone(NOTHING_HEARD);
   events.on('keyChanged', (event) => heard.keyChanged.push(event));
+  events.on('unconnectedCards', (event) => heard.unconnectedCards.push(event));
   events.on('ownCardUnknown', (event) => heard.ownCardUnknown.push(event));
   events.on('splitView', (event) => heard.splitView.push(event));
   events.on('deviceRevoked', (event) => heard.deviceRevoked.push(event));

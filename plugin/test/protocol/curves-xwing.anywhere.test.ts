@@ -3,15 +3,16 @@ import { bytesToHex, concatBytes } from '@noble/hashes/utils.js';
 import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
 import type { Bytes, Kem } from 'twilio-chat-encryption/protocol';
+import { nobleCurves } from '../../src/protocol/curves-noble.ts';
 import {
-  checkXWingPublicKey,
   nobleMlKem,
   passesKemProbe,
   webCryptoMlKem,
-  xwing,
   xwingOn,
 } from '../../src/protocol/curves-xwing.ts';
-import { nobleCurves, webCryptoCurves } from '../../src/protocol/curves.ts';
+import { webCryptoCurves } from '../../src/protocol/curves.ts';
+import { checkXWingPublicKey } from '../../src/protocol/kem.ts';
+import { xwing } from '../../src/protocol/xwing.ts';
 import { codeOf } from '../outcomes.ts';
 import { random } from './people.ts';
 

@@ -4,15 +4,9 @@ import { concatBytes, hexToBytes, utf8ToBytes } from '@noble/hashes/utils.js';
 import fc from 'fast-check';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { Bytes } from 'twilio-chat-encryption/protocol';
-import {
-  checkAgreementPublicKey,
-  checkSigningPublicKey,
-  curves,
-  nobleCurves,
-  passesProbe,
-  webCryptoCurves,
-  type Curves,
-} from '../../src/protocol/curves.ts';
+import { checkAgreementPublicKey, checkSigningPublicKey } from '../../src/protocol/curve-checks.ts';
+import { nobleCurves } from '../../src/protocol/curves-noble.ts';
+import { curves, passesProbe, webCryptoCurves, type Curves } from '../../src/protocol/curves.ts';
 import { codeOf } from '../outcomes.ts';
 import { random } from './people.ts';
 
@@ -233,6 +227,27 @@ describe.each(BACK_ENDS)('$name', (backEnd: Curves) => {
     expect(await key.verify(identity, signed)).toBe(false);
   });
 
+  test('decides the same of a key that it verified with often, and after many others were', async () => {
+    const [seed, signed] = [random(32), random(20)];
+    const { publicKey } = await backEnd.importSigningKey(seed);
+    const key = await backEnd.importVerifyingKey(publicKey);
+    const good = craftedSignature(seed, signed, 2n, Point.ZERO);
+    const torsion = craftedSignature(seed, signed, 2n, TORSION);
+    const decideOften = async (): Promise<void> => {
+      for (let use = 0; use < 6; use += 1) {
+        expect(await key.verify(good, signed)).toBe(true);
+        expect(await key.verify(torsion, signed)).toBe(false);
+        expect(await key.verify(good, random(20))).toBe(false);
+      }
+    };
+    await decideOften();
+    for (let other = 0; other < 64; other += 1) {
+      const others = await backEnd.importVerifyingKey(publicKey);
+      for (let use = 0; use < 5; use += 1) expect(await others.verify(good, signed)).toBe(true);
+    }
+    await decideOften();
+  });
+
   test('keeps its own copy of a secret, so that the caller can erase his', async () => {
     const seed = random(32);
     const [signing, agreement] = [
@@ -303,15 +318,66 @@ test('WebCrypto’s private keys cannot be extracted', async () => {
   await webCryptoCurves.importAgreementKey(random(32));
   const keys = await Promise.all(imported.mock.results.map(({ value }): unknown => value));
   const secret = keys.filter((key) => key instanceof CryptoKey && key.type === 'private');
-  expect(secret).toHaveLength(2);
+  // The key for signing, one to know its public key by, and the key for encryption.
+  expect(secret).toHaveLength(3);
   for (const key of secret) expect(key).toMatchObject({ extractable: false });
 });
 
-test('a signing key is checked by the same rule as at import', () => {
-  expect(() => {
-    checkSigningPublicKey(ed25519.getPublicKey(random(32)));
-  }).not.toThrow();
-  expect(() => {
-    checkSigningPublicKey(SMALL_ORDER[1] ?? new Uint8Array());
-  }).toThrow();
+describe('the keys that are taken are those that noble calls good', () => {
+  const passes = (check: (key: Uint8Array) => void, key: Uint8Array): boolean => {
+    try {
+      check(key);
+      return true;
+    } catch {
+      return false;
+    }
+  };
+
+  function isGoodPoint(key: Uint8Array): boolean {
+    try {
+      const point = Point.fromBytes(key, false);
+      return !point.isSmallOrder() && point.isTorsionFree();
+    } catch {
+      return false;
+    }
+  }
+
+  function isGoodCoordinate(key: Uint8Array): boolean {
+    if (scalar(key) >= P) return false;
+    try {
+      return x25519.scalarMult(new Uint8Array(32).fill(0x40), key).some(Boolean);
+    } catch {
+      return false;
+    }
+  }
+
+  test('for signing: of points of all orders, of bytes that are none, at the edges of the field', () => {
+    const torsion = SMALL_ORDER.map((encoded) => Point.fromBytes(encoded, true));
+    const points = Array.from({ length: 8 }, () =>
+      Point.fromBytes(ed25519.getPublicKey(random(32))),
+    ).flatMap((point) => torsion.map((other) => point.add(other).toBytes()));
+    const edges = Array.from({ length: 24 }, (_, at) => BigInt(at)).flatMap((at) =>
+      [at, 2n ** 255n - 1n - at].flatMap((y) => [littleEndian(y), littleEndian(y + 2n ** 255n)]),
+    );
+    const some = Array.from({ length: 60 }, () => random(32));
+    const keys = [...points, ...SMALL_ORDER, ...NON_CANONICAL_Y, ...edges, ...some];
+    for (const key of keys) {
+      expect(passes(checkSigningPublicKey, key), String(key)).toBe(isGoodPoint(key));
+    }
+    for (const length of [0, 31, 33]) {
+      expect(passes(checkSigningPublicKey, new Uint8Array(length).fill(9))).toBe(false);
+    }
+  });
+
+  test('for encryption', () => {
+    const edges = Array.from({ length: 24 }, (_, at) => BigInt(at)).flatMap((at) =>
+      [at, 2n ** 255n - 1n - at].flatMap((u) => [littleEndian(u), littleEndian(u + 2n ** 255n)]),
+    );
+    for (const key of [...edges, ...Array.from({ length: 60 }, () => random(32))]) {
+      expect(passes(checkAgreementPublicKey, key), String(key)).toBe(isGoodCoordinate(key));
+    }
+    for (const length of [0, 31, 33]) {
+      expect(passes(checkAgreementPublicKey, new Uint8Array(length).fill(9))).toBe(false);
+    }
+  });
 });

@@ -4,7 +4,9 @@ import { expand } from '@noble/hashes/hkdf.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { concatBytes, utf8ToBytes } from '@noble/hashes/utils.js';
 import { describe, expect, test } from 'vitest';
-import { openKeyRecord, sealKeyRecord, type Bytes } from 'twilio-chat-encryption/protocol';
+import { curves, openKeyRecord, sealKeyRecord, type Bytes } from 'twilio-chat-encryption/protocol';
+import { nativeArgon2id } from '../../src/protocol/native-argon2.ts';
+import { stretchPassword } from '../../src/protocol/primitives.ts';
 import { codeOf } from '../outcomes.ts';
 import { random } from './people.ts';
 
@@ -33,6 +35,30 @@ function replaced(offset: number, ...bytes: readonly number[]): Bytes {
   copy.set(bytes, offset);
   return copy;
 }
+
+test.each([
+  { memory: 8, passes: 1, lanes: 1 },
+  { memory: 37, passes: 3, lanes: 4 },
+  { memory: 19 * 1024, passes: 2, lanes: 1 },
+])('a password is stretched as noble does it, whoever does: %o', async (cost) => {
+  const salt = random(16);
+  const expected = argon2id(utf8ToBytes('pässword'.normalize('NFC')), salt, {
+    ...{ m: cost.memory, t: cost.passes, p: cost.lanes },
+    dkLen: 32,
+  });
+  expect(await stretchPassword('pässword'.normalize('NFD'), salt, cost)).toEqual(
+    new Uint8Array(expected),
+  );
+});
+
+test('Node’s Argon2id is used where it is', async () => {
+  const isNative =
+    (await nativeArgon2id(random(8), random(16), { memory: 8, passes: 1, lanes: 1 })) !== null;
+  const isNode24 = 'process' in globalThis && Number(process.versions.node.split('.')[0]) >= 24;
+  const { name } = await curves();
+  // In the project `noble` it is taken away, as the curves are.
+  expect(isNative).toBe(isNode24 && name === 'webcrypto');
+});
 
 describe('a sealed key record', async () => {
   const sealed = await sealKeyRecord(NAME, SECRET, 'pässword', random);

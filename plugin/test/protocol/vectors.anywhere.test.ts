@@ -14,7 +14,8 @@ import {
   webCryptoMlKem,
   xwingOn,
 } from '../../src/protocol/curves-xwing.ts';
-import { nobleCurves, webCryptoCurves, type Curves } from '../../src/protocol/curves.ts';
+import { nobleCurves } from '../../src/protocol/curves-noble.ts';
+import { webCryptoCurves, type Curves } from '../../src/protocol/curves.ts';
 import { decryptAtRest, encryptAtRest, hex, utf8 } from '../../src/protocol/primitives.ts';
 import { random } from './people.ts';
 

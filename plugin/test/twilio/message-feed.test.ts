@@ -62,10 +62,12 @@ class Channel {
   #port(): ChannelPort<Message> {
     return {
       sid: CHANNEL,
+      isJoined: () => true,
       members: never,
       watchMembers: () => () => undefined,
       page: never,
       limit: () => 32_768,
+      upload: never,
       post: never,
       postFile: never,
       listen: (listeners) => {

@@ -23,7 +23,7 @@ export function BackupDialog({ backup, onDone, onClose }: BackupDialogProps): Re
       if (isOutdated) await backup.remove();
       await (former === '' ? backup.save(password) : backup.save(password, former));
     } catch (error) {
-      if (isEncryptionError(error, 'WRONG_PASSWORD')) setOther(backup.get().exists === true);
+      if (isEncryptionError(error) && error.passwordOf === 'backup') setOther(true);
       if (isEncryptionError(error, 'BACKUP_ROLLED_BACK')) setOutdated(true);
       throw error;
     }

@@ -31,7 +31,7 @@ export function BackupSection({ backup, onSave, onRemove }: BackupSectionProps):
 }
 
 function BackupState({ backup }: { readonly backup: Backup }): ReactNode {
-  const { exists, savedAt } = useStore(backup);
+  const { exists, savedAt, isChanged } = useStore(backup);
   if (exists === null) return <p className="muted">Not known: the server does not answer.</p>;
   if (!exists) {
     return (
@@ -49,5 +49,10 @@ function BackupState({ backup }: { readonly backup: Backup }): ReactNode {
       </p>
     );
   }
-  return <p>Has the keys of this device. Backed up {momentOf(savedAt)}.</p>;
+  return (
+    <p>
+      Has the keys of this device. Backed up {momentOf(savedAt)}.
+      {isChanged && ' Another device of yours changed it since.'}
+    </p>
+  );
 }

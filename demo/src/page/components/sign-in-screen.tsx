@@ -41,7 +41,7 @@ export function SignInScreen({ onSession }: SignInScreenProps): ReactNode {
       onSession(await openSession(account, opening, setStage));
     } catch (thrown) {
       if (!isEncryptionError(thrown, 'WRONG_PASSWORD')) throw thrown;
-      const kind = opening.kind === 'restore' ? 'backup-password' : 'device-password';
+      const kind = thrown.passwordOf === 'backup' ? 'backup-password' : 'device-password';
       setQuestion({ kind, account });
       // The first time it is a question, and no mistake of who answers it.
       if (opening.otherPassword !== undefined) throw thrown;

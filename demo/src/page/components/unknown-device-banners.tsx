@@ -18,7 +18,11 @@ export function UnknownDeviceBanners({ devices, onDevices }: UnknownDeviceBanner
   const own = list.find(({ isThis }) => isThis);
   return list.filter(isUnknown).map((device) => (
     <Notice key={device.cardId} kind="warning">
-      <UnknownDevice device={device} isNewer={!own || device.since > own.since} />
+      <UnknownDevice
+        device={device}
+        isNewer={!own || device.since > own.since}
+        hasVouched={own?.vouchers.includes(device.cardId) ?? false}
+      />
       <ConfirmButton devices={devices} device={device} className="secondary" />
       <button type="button" className="secondary" onClick={onDevices}>
         No
@@ -31,9 +35,11 @@ interface UnknownDeviceProps {
   readonly device: OwnDevice;
   /** Than this one. */
   readonly isNewer: boolean;
+  /** For this one: somebody said there that it is theirs. */
+  readonly hasVouched: boolean;
 }
 
-function UnknownDevice({ device, isNewer }: UnknownDeviceProps): ReactNode {
+function UnknownDevice({ device, isNewer, hasVouched }: UnknownDeviceProps): ReactNode {
   const name = <bdi>{device.device ?? UNNAMED}</bdi>;
   if (isNewer) {
     return (
@@ -46,7 +52,8 @@ function UnknownDevice({ device, isNewer }: UnknownDeviceProps): ReactNode {
   return (
     <p>
       <strong>You have another device:</strong> {name}, since {momentOf(device.since)}. Is it yours?
-      If so, say yes there, too: until then, others are asked whether this one is you.
+      {!hasVouched &&
+        ' If so, say yes there, too: until then, others are asked whether this one is you.'}
     </p>
   );
 }

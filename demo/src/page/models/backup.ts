@@ -1,19 +1,18 @@
-import { remembered } from '../session/remembered.ts';
-import type { Session } from '../session/session.ts';
+import type { Encryption } from 'twilio-chat-encryption';
 import { createStore, type Readable } from './store.ts';
 
 /** What is known of the backup of one's keys. */
 export interface BackupState {
   /** Whether the server has one; null until it said so. */
   readonly exists: boolean | null;
-  /** When the keys that this device has now were added to it, as far as this browser remembers. */
+  /** When it was made, if the keys that this device has now were in it then. */
   readonly savedAt: Date | null;
+  /** Whether another device wrote it since. */
+  readonly isChanged: boolean;
 }
 
 /** The backup of one’s keys, which the server keeps. */
 export interface Backup extends Readable<BackupState> {
-  /** Whether the server has one, asked anew. */
-  readonly isThere: () => Promise<boolean>;
   /** Asks the server again, and looks which keys this device has now. */
   readonly refresh: () => Promise<void>;
   /**
@@ -23,44 +22,38 @@ export interface Backup extends Readable<BackupState> {
    */
   readonly save: (password: string, formerPassword?: string) => Promise<void>;
   readonly remove: () => Promise<void>;
-  /** Deletes what this browser remembers of it. */
-  readonly forget: () => void;
 }
 
+const NONE = { exists: false, savedAt: null, isChanged: false } as const;
+
 /** Follows the backup of somebody. */
-export function backupOf({ access, encryption }: Session): Backup {
-  // Neither the library nor the server tells when a backup was made, and of which cards it has keys.
-  const note = `backed-up/${encryption.identity}`;
+export function backupOf(encryption: Encryption): Backup {
+  const store = createStore<BackupState>({ ...NONE, exists: null });
 
-  const store = createStore<BackupState>({ exists: null, savedAt: savedAt() });
+  async function ask(): Promise<BackupState> {
+    const state = await encryption.backupState();
+    if (!state) return NONE;
+    const { savedAt, cardIds, isChanged } = state;
+    const isComplete = cardIds.includes(encryption.cardId);
+    return { exists: true, savedAt: isComplete ? savedAt : null, isChanged };
+  }
 
-  function savedAt(): Date | null {
-    const [cardId, moment] = remembered.get(note)?.split(' ') ?? [];
-    const date = new Date(moment ?? '');
-    return cardId === encryption.cardId && !Number.isNaN(date.getTime()) ? date : null;
+  async function refresh(): Promise<void> {
+    // Without an answer, nothing is said about it.
+    const asked = await ask().catch(() => ({ exists: null }));
+    store.patch(asked);
   }
 
   return {
     ...store,
-    isThere: access.hasBackup,
-    async refresh() {
-      store.patch({ savedAt: savedAt() });
-      // Without an answer, nothing is said about it.
-      const exists = await access.hasBackup().catch(() => null);
-      store.patch({ exists });
-    },
+    refresh,
     async save(password, formerPassword = password) {
       await encryption.backup(password, { formerPassword });
-      remembered.set(note, `${encryption.cardId} ${new Date().toISOString()}`);
-      store.set({ exists: true, savedAt: savedAt() });
+      await refresh();
     },
     async remove() {
       await encryption.removeBackup();
-      remembered.set(note, null);
-      store.set({ exists: false, savedAt: null });
-    },
-    forget() {
-      remembered.set(note, null);
+      store.set(NONE);
     },
   };
 }

@@ -1,4 +1,4 @@
-import { deriveAuthSecret } from 'twilio-chat-encryption';
+import { deriveAuthSecret, type Encryption } from 'twilio-chat-encryption';
 import type { Session } from '../session/session.ts';
 import { SETTINGS } from '../settings.ts';
 import type { Backup } from './backup.ts';
@@ -22,12 +22,17 @@ export async function changePassword(
   await access.changeSecret(await secretOf(current), await secretOf(next));
   const isDeviceChanged = await succeeds(encryption.changePassword(current, next));
   if (!isDeviceChanged) return 'onlyAccount';
-  const isBackupChanged = await succeeds(changeOfBackup(backup, current, next));
+  const isBackupChanged = await succeeds(changeOfBackup(encryption, backup, current, next));
   return isBackupChanged ? 'all' : 'notBackup';
 }
 
-async function changeOfBackup(backup: Backup, current: string, next: string): Promise<void> {
-  if (await backup.isThere()) await backup.save(next, current);
+async function changeOfBackup(
+  encryption: Encryption,
+  backup: Backup,
+  current: string,
+  next: string,
+): Promise<void> {
+  if (await encryption.backupState()) await backup.save(next, current);
 }
 
 function succeeds(change: Promise<void>): Promise<boolean> {

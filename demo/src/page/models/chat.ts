@@ -41,7 +41,7 @@ export function chatOf(session: Session): Chat {
     for (const opened of conversations.values()) opened.reassess();
   }
   const keyChanges = keyChangesOf(session.encryption, reassess);
-  const backup = backupOf(session);
+  const backup = backupOf(session.encryption);
   const devices = ownDevicesOf(session.encryption, () => {
     reassess();
     void backup.refresh();
@@ -74,10 +74,7 @@ export function chatOf(session: Session): Chat {
       comparisonOf(session.encryption, identity, (cardIds) => {
         keyChanges.compared(identity, cardIds);
       }),
-    async erase(withRemoval) {
-      await devices.erase(withRemoval);
-      backup.forget();
-    },
+    erase: devices.erase,
     changePassword: (current, next) => changePassword(session, backup, current, next),
   };
 }

@@ -9,12 +9,12 @@ import { request, signIn, type Credentials } from './token-server.ts';
 export interface Access {
   /** The session token, for the plugin; a new one if it asks again because the last was refused. */
   readonly authorize: () => Promise<string>;
+  /** The session token of now, for a question of its own. */
+  readonly session: () => Promise<string>;
   /** An access token for Twilio. */
   readonly twilioToken: () => Promise<string>;
   /** Who of these identities has a card, as the token server says. */
   readonly withCard: (identities: readonly string[]) => Promise<ReadonlySet<string>>;
-  /** Whether the server keeps a backup of this person's keys. */
-  readonly hasBackup: () => Promise<boolean>;
   /** Signs in with another secret from now on; ends the sessions of all other devices. */
   readonly changeSecret: (authSecret: string, newAuthSecret: string) => Promise<void>;
   /** What the emulated Twilio stores of a message. */
@@ -49,19 +49,11 @@ export async function openAccess(first: Credentials): Promise<Access> {
       given = session;
       return session;
     },
+    session: () => Promise.resolve(session),
     twilioToken: async () => required(await call('GET', '/v1/twilio-token'), 'token'),
     async withCard(identities) {
       if (identities.length === 0) return new Set();
       return cardOwners(await call('POST', '/v1/cards/search', { identities }), identities);
-    },
-    async hasBackup() {
-      try {
-        await call('GET', '/v1/backup');
-        return true;
-      } catch (error) {
-        if (error instanceof ServerFailure && error.code === 'BACKUP_NOT_FOUND') return false;
-        throw error;
-      }
     },
     async changeSecret(authSecret, newAuthSecret) {
       const answer = await call('POST', '/v1/password', { authSecret, newAuthSecret });

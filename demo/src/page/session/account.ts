@@ -1,4 +1,4 @@
-import { deriveAuthSecret, IndexedDbKeyStore } from 'twilio-chat-encryption';
+import { deriveAuthSecret, Encryption } from 'twilio-chat-encryption';
 import { SETTINGS } from '../settings.ts';
 import { openAccess, type Access } from './access.ts';
 import { signUp } from './token-server.ts';
@@ -37,11 +37,9 @@ export async function enter(
   const credentials = { identity, authSecret };
   if (isNew) await signUp(credentials);
   const access = await openAccess(credentials);
-  const canRestore = !isNew && !(await hasKey(identity)) && (await access.hasBackup());
+  const canRestore =
+    !isNew &&
+    !(await Encryption.hasDevice({ identity })) &&
+    (await Encryption.hasBackup({ server: location.origin, authorize: access.session }));
   return { ...person, access, canRestore };
-}
-
-/** Whether this browser has a key of somebody; spec/key-record.md names the record. */
-async function hasKey(identity: string): Promise<boolean> {
-  return (await new IndexedDbKeyStore().get(`key/${identity}`)) !== null;
 }

@@ -81,7 +81,9 @@ export function endOf({ status, reason }: OwnDevice): string {
 /** Why making a backup did not work. */
 export function explainBackup(error: unknown): string {
   if (isEncryptionError(error, 'WRONG_PASSWORD')) {
-    return 'Not saved. This is not your password, or the backup was made with another one: then type that one, too.';
+    return error.passwordOf === 'backup'
+      ? 'Not saved. The backup so far has another password: type that one, too.'
+      : 'Not saved. This is not your password.';
   }
   if (isEncryptionError(error, 'BACKUP_ROLLED_BACK')) {
     return 'Not saved. The server shows an older backup than this device knows of, or none. If you did not remove it on another device, tell whoever runs the server. Start a new one, and back up again on your other devices, too.';

@@ -21,8 +21,11 @@ const ENCRYPTION: Readonly<Record<UsageCode, string>> = {
   DEVICE_REVOKED: 'Not sent. This device was revoked. Sign in again with a new key.',
   OWN_CARD_INVALID:
     'The server did not approve this device’s key under the key pinned in this page. Reload the page; if that does not help, do not trust this server.',
+  APP_KEY_UNKNOWN:
+    'Not sent. The key pinned in this page approved none of their devices. Reload the page; if that does not help, do not trust this server.',
   LOG_KEY_UNKNOWN:
     'The server’s log is not the one whose key is pinned in this page. Reload the page; if that does not help, do not trust this server.',
+  LOG_CHANGED: 'The server began another log. Reload the page.',
   LOG_INVALID: 'The server’s answer does not prove what it says. Its keys are not used.',
   LOG_STALE: 'The server shows an old state of its log. Try again later.',
   SPLIT_VIEW:
@@ -46,10 +49,13 @@ const ENCRYPTION: Readonly<Record<UsageCode, string>> = {
   TOO_MANY_RECIPIENTS: 'Not sent. The channel has more devices than one message can be sealed for.',
   DELIVERY_UNKNOWN:
     'The connection broke while the message was sent. It may have arrived: look before you send it again.',
+  NOT_A_MEMBER: 'Not sent. You are not a member of this conversation any more.',
   RECIPIENT_UNAPPROVED: 'Not sent. It would go to people whom you have not approved.',
   FILE_UNREACHABLE: 'The file could not be loaded. Try again later.',
   NOT_ADDRESSED: 'This was not encrypted for your key.',
   NOT_SUPPORTED_ENCRYPTED: 'This is not supported in an encrypted chat.',
+  CODE_UNAVAILABLE:
+    'A part of this page could not be loaded. Check the connection, and reload the page.',
   DIRECTORY_UNREACHABLE: 'The token server does not answer. Try again in a moment.',
   DIRECTORY_REFUSED: 'The token server refused this device’s key.',
   UNAUTHORIZED: 'The session has ended. Sign in again.',

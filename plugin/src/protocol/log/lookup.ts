@@ -3,6 +3,7 @@
  * everything.
  */
 import { EncryptionError } from '../../errors.ts';
+import { pace } from '../../pace.ts';
 import type { VerifyingKey } from '../curves.ts';
 import type { Identity } from '../identifiers.ts';
 import { equal, type Bytes } from '../primitives.ts';
@@ -69,6 +70,7 @@ export async function verifyLookup(
       throw invalid('it does not prove that these are all entries of an identity');
     }
     histories.set(identity, history);
+    await pace();
   }
   return histories;
 }

@@ -7,8 +7,10 @@ import { messageSender, type MessageSender } from '../core/message-sender.ts';
 import { channelOutlet } from '../core/outlet.ts';
 import { mapPaginator, openPaginator } from '../core/paginator.ts';
 import type { ChannelPort } from '../core/port.ts';
+import type { Beside } from '../core/sdk.ts';
+import { uploadApart, withUploaded, type Uploaded } from '../core/uploads.ts';
 import { replayEmitter, type ReplayEmitter } from '../core/replay-emitter.ts';
-import { rosterShows, type Roster } from '../core/roster.ts';
+import { ownRoster, type OwnRoster, type Roster } from '../core/roster.ts';
 import { messageFacade } from './message.ts';
 import { readMessage } from './read-message.ts';
 import type { ChannelFeed, Wrappers } from './registry.ts';
@@ -17,7 +19,8 @@ import { CHANNEL_RULES } from './rules.ts';
 /** The facade of a channel: encrypts what goes out, opens what comes in, in order. */
 export function channelFacade(raw: Channel, wrap: Wrappers): ChannelFeed {
   const emitter: ReplayEmitter<Channel> = replayEmitter(() => self);
-  const port = channelPort(raw, wrap);
+  const roster = ownRoster(rosterOf(raw));
+  const port = channelPort(raw, wrap, roster);
   const outlet = channelOutlet(port);
   const { device, rule } = wrap;
   const checkSender = (): void => {
@@ -29,7 +32,7 @@ export function channelFacade(raw: Channel, wrap: Wrappers): ChannelFeed {
   // Getters stand here themselves: spread into an object, they would be asked once and for all.
   const own = {
     ...emitter.methods,
-    ...membership(raw, wrap, () => self),
+    ...membership(raw, wrap, roster, () => self),
     ...metadata(raw, wrap.clearMetadata, () => self),
     ...horizons(raw, counted),
     get lastMessage() {
@@ -46,19 +49,31 @@ export function channelFacade(raw: Channel, wrap: Wrappers): ChannelFeed {
   return { facade: self, messages };
 }
 
-function channelPort(raw: Channel, wrap: Wrappers): ChannelPort<Message, Media> {
+function channelPort(raw: Channel, wrap: Wrappers, roster: Roster): ChannelPort<Message, Media> {
+  const uploaded = new WeakMap<Beside, Uploaded>();
   return {
     get sid() {
       return raw.sid;
     },
-    ...rosterOf(raw),
+    ...roster,
     page: (size, anchor) => raw.getMessages(size, anchor),
     // This SDK sends no text beside a file: the envelope stands among the attributes then.
     limit: ({ uploads, attributes }) =>
       envelopeLimit(uploads.length > 0 ? 'attributes' : 'body', attributes),
-    post(text, { uploads: [file], attributes }) {
+    async upload(beside) {
+      const [file = null] = beside.uploads;
+      const media = await uploadApart(raw, 'messagesEntity', (one) => one.sendMessage(file, {}));
+      if (media) uploaded.set(beside, media);
+    },
+    post(text, beside) {
+      const {
+        uploads: [file],
+        attributes,
+      } = beside;
       if (!file) return raw.sendMessage(text, attributes);
-      return raw.sendMessage(file, { ...attributes, [ENVELOPE_ATTRIBUTE]: text });
+      const media = uploaded.get(beside);
+      const channel = media ? withUploaded(raw, 'messagesEntity', media) : raw;
+      return channel.sendMessage(file, { ...attributes, [ENVELOPE_ATTRIBUTE]: text });
     },
     postFile: (file, attributes) => raw.sendMessage(file, attributes),
     listen({ added, updated, removed }) {
@@ -75,6 +90,7 @@ function channelPort(raw: Channel, wrap: Wrappers): ChannelPort<Message, Media> 
 
 function rosterOf(raw: Channel): Roster {
   return {
+    isJoined: () => raw.status === 'joined',
     members: () => raw.getMembers(),
     watchMembers(isMember, told) {
       const name = isMember ? 'memberJoined' : 'memberLeft';
@@ -130,6 +146,7 @@ function horizons(
 function membership(
   raw: Channel,
   wrap: Wrappers,
+  roster: OwnRoster,
   self: () => Channel,
 ): OwnPart<
   | 'add'
@@ -150,7 +167,7 @@ function membership(
   return {
     async add(identity) {
       await raw.add(identity);
-      await rosterShows(rosterOf(raw), identity, true);
+      await roster.added(identity);
     },
     decline: () => then(raw.decline()),
     delete: () => then(raw.delete()),
@@ -161,8 +178,7 @@ function membership(
     getMemberByIdentity: async (identity) => wrap.member(await raw.getMemberByIdentity(identity)),
     async removeMember(member) {
       const identity = typeof member === 'string' ? await identityOf(raw, member) : member.identity;
-      await raw.removeMember(identity);
-      await rosterShows(rosterOf(raw), identity, false);
+      await roster.removing(identity, () => raw.removeMember(identity));
     },
     getUserDescriptors: async () =>
       mapPaginator(await raw.getUserDescriptors(), wrap.userDescriptor),

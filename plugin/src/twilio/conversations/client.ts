@@ -1,11 +1,11 @@
-import type { Client, Conversation, Media, Message, PushNotification } from '@twilio/conversations';
+import type { Client, Conversation, Message, PushNotification } from '@twilio/conversations';
 import { cancellable } from '../core/cancellable.ts';
 import { facade, isFacade, refusal, type OwnMembers } from '../core/facade.ts';
 import { mapPaginator } from '../core/paginator.ts';
 import { replayEmitter, type ReplayEmitter } from '../core/replay-emitter.ts';
 import { keepTokenFresh } from '../core/token-refresh.ts';
 import { checkIdentity } from '../core/wrapping.ts';
-import { ambiguousSid, unknownSids } from './known-media.ts';
+import { checkSids, unknownSids } from './known-media.ts';
 import { urlsOfFiles } from './message.ts';
 import { pushFacade } from './push.ts';
 import type { Wrappers } from './registry.ts';
@@ -133,12 +133,6 @@ function files(
         return new Map([...theirs, ...(await urlsOfFiles(known))]);
       }),
   };
-}
-
-// The addresses are told by sid: of two files with one, they would be those of the other.
-function checkSids(files: readonly Media[]): void {
-  const bySid = new Map(files.map((file) => [file.sid, file]));
-  for (const file of files) if (bySid.get(file.sid) !== file) throw ambiguousSid(file.sid);
 }
 
 // Message events are the conversations' (see `conversation` above). Events of before are kept for

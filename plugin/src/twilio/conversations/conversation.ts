@@ -9,7 +9,8 @@ import { openPaginator } from '../core/paginator.ts';
 import type { ChannelPort } from '../core/port.ts';
 import type { Beside } from '../core/sdk.ts';
 import { replayEmitter, type ReplayEmitter } from '../core/replay-emitter.ts';
-import { rosterShows, type Roster } from '../core/roster.ts';
+import { ownRoster, type OwnRoster, type Roster } from '../core/roster.ts';
+import { uploadApart, withUploaded, type Uploaded } from '../core/uploads.ts';
 import { builderFacade } from './builder.ts';
 import { messageFacade, readMessage } from './message.ts';
 import type { ConversationFeed, Wrappers } from './registry.ts';
@@ -19,7 +20,8 @@ import { copiedTo } from './unsent-message.ts';
 /** The facade of a conversation: encrypts what goes out, opens what comes in, in order. */
 export function conversationFacade(raw: Conversation, wrap: Wrappers): ConversationFeed {
   const emitter: ReplayEmitter<Conversation> = replayEmitter(() => self);
-  const port = channelPort(raw, wrap);
+  const roster = ownRoster(rosterOf(raw));
+  const port = channelPort(raw, wrap, roster);
   const outlet = channelOutlet(port);
   const { device, rule, clearAttributes } = wrap;
   const checkSender = (): void => {
@@ -31,7 +33,7 @@ export function conversationFacade(raw: Conversation, wrap: Wrappers): Conversat
   // Getters stand here themselves: spread into an object, they would be asked once and for all.
   const own = {
     ...emitter.methods,
-    ...membership(raw, wrap, () => self),
+    ...membership(raw, wrap, roster, () => self),
     ...metadata(raw, wrap.clearMetadata, () => self),
     ...horizons(raw, counted),
     get lastMessage() {
@@ -48,15 +50,31 @@ export function conversationFacade(raw: Conversation, wrap: Wrappers): Conversat
   return { facade: self, messages };
 }
 
-function channelPort(raw: Conversation, wrap: Wrappers): ChannelPort<Message, Media> {
+function channelPort(
+  raw: Conversation,
+  wrap: Wrappers,
+  roster: Roster,
+): ChannelPort<Message, Media> {
+  const uploaded = new WeakMap<Beside, Uploaded>();
   return {
     get sid() {
       return raw.sid;
     },
-    ...rosterOf(raw),
+    ...roster,
     page: (size, anchor) => raw.getMessages(size, anchor),
     limit: ({ attributes }) => envelopeLimit('body', attributes),
-    post: (text, beside) => post(raw, text, beside),
+    async upload(beside, signal) {
+      const media = await uploadApart(raw, '_messagesEntity', (one) =>
+        build(one, '', beside, signal),
+      );
+      if (media) uploaded.set(beside, media);
+    },
+    async post(text, beside) {
+      if (beside.uploads.length === 0) return raw.sendMessage(text, { ...beside.attributes });
+      const media = uploaded.get(beside);
+      const conversation = media ? withUploaded(raw, '_messagesEntity', media) : raw;
+      return (await build(conversation, text, beside)) ?? NaN;
+    },
     postFile: (file, attributes) => raw.sendMessage(file, { ...attributes }),
     listen({ added, updated, removed }) {
       raw.onWithReplay('messageAdded', added);
@@ -70,18 +88,27 @@ function channelPort(raw: Conversation, wrap: Wrappers): ChannelPort<Message, Me
   };
 }
 
-async function post(
+async function build(
   raw: Conversation,
   text: string,
   { attributes, uploads }: Beside,
-): Promise<number> {
-  if (uploads.length === 0) return raw.sendMessage(text, { ...attributes });
+  signal?: AbortSignal,
+): Promise<number | null> {
   const builder = raw
     .prepareMessage()
     .setBody(text)
     .setAttributes({ ...attributes });
   for (const file of uploads) builder.addMedia(file);
-  return (await builder.buildAndSend()) ?? NaN;
+  const sending = builder.buildAndSend();
+  const cancel = (): void => {
+    void sending.cancel();
+  };
+  signal?.addEventListener('abort', cancel);
+  try {
+    return await sending;
+  } finally {
+    signal?.removeEventListener('abort', cancel);
+  }
 }
 
 type OwnPart<Names extends keyof Conversation> = Pick<Conversation, Names>;
@@ -136,6 +163,7 @@ function horizons(
 
 function rosterOf(raw: Conversation): Roster {
   return {
+    isJoined: () => raw.status === 'joined',
     members: () => raw.getParticipants(),
     watchMembers(isMember, told) {
       const name = isMember ? 'participantJoined' : 'participantLeft';
@@ -153,6 +181,7 @@ function rosterOf(raw: Conversation): Roster {
 function membership(
   raw: Conversation,
   wrap: Wrappers,
+  roster: OwnRoster,
   self: () => Conversation,
 ): OwnPart<
   | 'add'
@@ -176,7 +205,7 @@ function membership(
         throw refusal('add with attributes', 'metadata');
       }
       const response = await raw.add(identity, attributes);
-      await rosterShows(rosterOf(raw), identity, true);
+      await roster.added(identity);
       return response;
     },
     delete: () => then(raw.delete()),
@@ -190,8 +219,7 @@ function membership(
       const name =
         typeof participant === 'string' ? participant : (participant.identity ?? participant.sid);
       const identity = await identityOf(raw, name);
-      await raw.removeParticipant(name);
-      await rosterShows(rosterOf(raw), identity, false);
+      await roster.removing(identity, () => raw.removeParticipant(name));
     },
   };
 }

@@ -7,6 +7,7 @@ import type { MessageState } from '../core/message-state.ts';
 import type { MessageFacade } from '../core/port.ts';
 import type { PortMessage } from '../core/sdk.ts';
 import { replayEmitter } from '../core/replay-emitter.ts';
+import { checkSids } from './known-media.ts';
 import type { Wrappers } from './registry.ts';
 import { MESSAGE_RULES } from './rules.ts';
 
@@ -133,8 +134,12 @@ function fileMethods(raw: Message, state: MessageState<Media>, files: () => Medi
   };
 }
 
-/** The addresses of decrypted files by sid. */
+/**
+ * The addresses of decrypted files by sid.
+ * @throws EncryptionError `FILE_UNREACHABLE` when Twilio gave one sid to two of them
+ */
 export async function urlsOfFiles(files: readonly Media[]): Promise<Urls> {
+  checkSids(files);
   const urls: Urls = new Map();
   // One after the other: each is held in memory while it is decrypted.
   for (const file of files) urls.set(file.sid, (await file.getContentTemporaryUrl()) ?? '');

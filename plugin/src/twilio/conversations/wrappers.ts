@@ -12,10 +12,10 @@ import type { Wrappers } from './registry.ts';
 /** The facades of one device, for Conversations. */
 export function conversationsWrappers(wrapping: Wrapping): Wrappers {
   const conversations = once((raw: Conversation) => conversationFacade(raw, all));
-  const known = knownMedia();
+  const known = knownMedia<Media>();
   const media = once((file: IncomingFile<Media>) => {
     const made = mediaFacade(file);
-    known.add(made, file.descriptor.hash);
+    known.add(made, file.descriptor);
     return made;
   });
   const owners = new WeakMap<Conversation, Client>();

@@ -25,7 +25,7 @@ export interface HiddenMessages {
 export interface Counts {
   /** All messages: without those of which is known that they are hidden, so at most too many. */
   readonly total: (count: number) => number;
-  /** The unread ones: exact for up to 100. */
+  /** The unread ones: exact for up to 1000, key messages included; of more, at most too many. */
   readonly unread: <Count extends number | null>(
     count: Count,
     lastRead: number | null,
@@ -33,7 +33,9 @@ export interface Counts {
   readonly last: (last: LastMessage | undefined) => LastMessage | undefined;
 }
 
-const MAX_SEARCHED = 100;
+// As many as Twilio gives at once, and so many times: an application may ask for the count of every channel.
+const PAGE_SIZE = 100;
+const MAX_PAGES = 10;
 
 /** Corrects what Twilio counts. */
 export function counts<Message extends Readable, File extends PortFile>(
@@ -46,16 +48,30 @@ export function counts<Message extends Readable, File extends PortFile>(
     return looksLikeKeyMessage(read.text) || keyFile(read)?.isKey === true;
   }
 
+  /** How many of the unread are hidden, from the last one back. */
+  async function hiddenUnread(count: number, isUnread: (message: Message) => boolean) {
+    let page = await port.page(Math.min(count, PAGE_SIZE));
+    let found = 0;
+    for (let pages = 1; ; pages++) {
+      const unread = page.items.filter(isUnread);
+      found += unread.filter(isHidden).length;
+      const [first] = page.items;
+      if (unread.length < page.items.length || !first || !page.hasPrevPage || pages >= MAX_PAGES) {
+        return found;
+      }
+      page = await page.prevPage();
+      // The SDK says for ever that there is a page before, when messages were removed unseen.
+      if (page.items[0] === first) return found;
+    }
+  }
+
   return {
     total: (count) => Math.max(0, count - hidden.indexes.size),
     async unread(count, lastRead) {
       if (count === null || count === 0) return count;
+      const isUnread = (message: Message): boolean => port.read(message).index > (lastRead ?? -1);
       // What was asked for, such as to read up to a message, is done: that is no failure of it.
-      const page = await port.page(Math.min(count, MAX_SEARCHED)).catch(() => null);
-      const unread = (page?.items ?? []).filter(
-        (message) => port.read(message).index > (lastRead ?? -1),
-      );
-      return Math.max(0, count - unread.filter(isHidden).length);
+      return Math.max(0, count - (await hiddenUnread(count, isUnread).catch(() => 0)));
     },
     last(last) {
       if (last?.index === undefined || !hidden.indexes.has(last.index)) return last;

@@ -1,6 +1,7 @@
 import type { Device } from '../../client/device.ts';
 import type { ReceivedMessage } from '../../client/judged.ts';
-import type { OutgoingContent } from '../../client/outlet.ts';
+import type { OutgoingContent, Replacement } from '../../client/outlet.ts';
+import type { OwnEdit } from '../../client/own-edits.ts';
 import { EncryptionError } from '../../errors.ts';
 import { clearPart } from './clear-attributes.ts';
 import { jsonCopy } from './json-copy.ts';
@@ -12,12 +13,18 @@ const MAX_REVISION = 2 ** 32 - 1;
 // Two devices that edit the same message all the time do not do so for ever because of this.
 const MAX_REPEATS = 3;
 
+// An event of one's own edit that is still to come takes no longer, unless it was passed over because
+// another one followed while this device was offline.
+const PATIENCE_MILLISECONDS = 1000;
+
 /** What an editor works with. */
 export interface EditorContext {
-  readonly device: Device;
+  readonly device: Pick<Device, 'identity' | 'card' | 'closed' | 'edit'>;
   readonly outlet: ChannelOutlet;
   /** Throws when the channel's client is signed in as somebody else. */
   readonly checkSender: () => void;
+  /** What an envelope in the message's place says; null when it is none of this person's. */
+  readonly open: (text: string) => Promise<OutgoingContent | null>;
   /** The longest envelope that the message's place holds, in characters. */
   readonly limit: (clear: ClearAttributes) => number;
   /** Posts an envelope in the message's place. */
@@ -32,70 +39,130 @@ export interface Editor {
   readonly edit: (changes: OutgoingContent) => Promise<void>;
   /**
    * Looks whether another device of this person posted an edit over one of this device's, not knowing
-   * of it: then what that one did not change is edited once more.
+   * of it: then what that one did not change is edited once more, on top of it.
    */
   readonly opened: () => void;
 }
 
-/** An edit that was posted. */
+/** An edit of this tab. */
 interface Posted {
   readonly revision: number;
-  /** What the message said before, changed, and then. */
+  readonly text: string;
+  /** What the message said before, and what was changed. */
   readonly base: OutgoingContent;
   readonly changes: OutgoingContent;
-  readonly content: OutgoingContent;
   readonly repeats: number;
+  /** Whether it was seen to arrive. */
+  isSeen: boolean;
 }
 
 /** The editor of a message, of which `current` gives what was found when it was last opened. */
 export function editor(current: () => ReceivedMessage, context: EditorContext): Editor {
-  const { device, outlet, checkSender, limit, replace, clearAttributes } = context;
-  let used = 0;
+  const { device, outlet, checkSender, open, limit, replace, clearAttributes } = context;
   let posted: Posted | null = null;
   // What the message says, apart from the attributes that the application has: it may change those in
   // place, and that is no edit.
   let said: OutgoingContent = {};
 
-  async function post(changes: OutgoingContent, repeats: number): Promise<void> {
+  function own() {
     const { encryption, editable } = current();
     if (encryption.status !== 'verified' || !editable) throw notEditable('cannot be read');
     if (encryption.sender.identity !== device.identity) throw notEditable("is somebody else's");
-    checkSender();
+    return { ...editable, revision: encryption.revision };
+  }
+
+  /** What is edited: another tab may have put something there of which this one has not heard yet. */
+  async function baseOf(latest: OwnEdit | null): Promise<OutgoingContent> {
+    if (latest === null || latest.text === null || latest.revision <= own().revision) return said;
+    const content = await open(latest.text);
+    if (content) return content;
+    throw notEditable('has an edit that cannot be read');
+  }
+
+  async function prepare(
+    changes: OutgoingContent,
+    repeats: number,
+    latest: OwnEdit | null,
+  ): Promise<Replacement> {
+    const base = await baseOf(latest);
+    const content = { body: '', ...base, ...changes };
     // A number is used once it was given, whether its edit arrived or not; and Twilio may have put an
     // older version back.
-    used = Math.max(used, editable.latestRevision) + 1;
-    if (used > MAX_REVISION) throw notEditable('was edited too often');
-    // What an edit of a moment ago replaced is kept, also when its event is still to come.
-    const base = posted && posted.revision > encryption.revision ? posted.content : said;
-    const edited = { body: '', ...base, ...changes };
-    const revision = used;
-    const clear = clearPart(edited.attributes, clearAttributes);
-    const target = { ...editable.name, revision };
-    await replace(await device.edit(outlet.outlet, target, edited, limit(clear)), clear);
-    posted = { revision, base, changes, content: edited, repeats };
+    const revision = Math.max(own().latestRevision, latest?.revision ?? 0) + 1;
+    if (revision > MAX_REVISION) throw notEditable('was edited too often');
+    const clear = clearPart(content.attributes, clearAttributes);
+    return {
+      revision,
+      content,
+      limit: limit(clear),
+      async replace(text) {
+        await replace(text, clear);
+        posted = { revision, text, base, changes, repeats, isSeen: isHere(text) };
+        look();
+      },
+    };
+  }
+
+  function post(changes: OutgoingContent, repeats: number): Promise<void> {
+    return outlet.inOrder(async () => {
+      const { name } = own();
+      checkSender();
+      await device.edit(outlet.outlet, {
+        name,
+        prepare: (latest) => prepare(changes, repeats, latest),
+      });
+    });
+  }
+
+  const isHere = (text: string): boolean => current().editable?.text === text;
+
+  /** Whether something stands in the place of an edit that did not build on it. */
+  function isOvertaken({ revision, text }: Posted): boolean {
+    const { encryption } = current();
+    return encryption.status === 'verified' && encryption.revision === revision && !isHere(text);
+  }
+
+  function look(): void {
+    if (posted === null || device.closed.aborted) return;
+    if (isHere(posted.text)) posted.isSeen = true;
+    if (!isOvertaken(posted)) return;
+    if (posted.isSeen) again(posted);
+    else later(posted);
+  }
+
+  // It may have been there before this device's own edit, of which the event is still to come.
+  function later(edit: Posted): void {
+    const timer = setTimeout(() => {
+      device.closed.removeEventListener('abort', stop);
+      if (posted === edit && isOvertaken(edit)) again(edit);
+    }, PATIENCE_MILLISECONDS);
+    const stop = (): void => {
+      clearTimeout(timer);
+    };
+    device.closed.addEventListener('abort', stop, { once: true });
+  }
+
+  // Also when nothing is left to repeat: both edits have one number, and a higher one ends the fork.
+  function again(edit: Posted): void {
+    posted = null;
+    if (edit.repeats >= MAX_REPEATS) return;
+    // Nobody waits for it: `edit` was done. If it fails, the other device's words stand.
+    post(unchanged(edit, said), edit.repeats + 1).catch(() => undefined);
   }
 
   return {
     async edit(changes) {
       const asked = apart(changes);
       checkChanges(asked);
-      await outlet.inOrder(() => post(asked, 0));
+      await post(asked, 0);
     },
     opened() {
       const { encryption, content } = current();
-      if (encryption.status !== 'verified') return;
       // Nobody else's messages are edited.
-      if (encryption.sender.identity !== device.identity) return;
+      if (encryption.status !== 'verified' || encryption.sender.identity !== device.identity)
+        return;
       said = apart(content);
-      if (!posted || posted.repeats >= MAX_REPEATS || device.closed.aborted) return;
-      if (encryption.revision !== posted.revision) return;
-      if (encryption.sender.cardId === device.card().id) return;
-      const lost = unchanged(posted, said);
-      const repeats = posted.repeats + 1;
-      posted = null;
-      if (Object.keys(lost).length === 0) return;
-      // Nobody waits for it: `edit` was done. If it fails, the other device's words stand.
-      outlet.inOrder(() => post(lost, repeats)).catch(() => undefined);
+      look();
     },
   };
 }

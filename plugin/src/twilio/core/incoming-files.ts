@@ -1,8 +1,9 @@
 /** Files of a verified message: loaded from where Twilio keeps them, and decrypted. */
 import { matchingFiles } from '../../client/matching-files.ts';
 import { EncryptionError } from '../../errors.ts';
+import { loaded } from '../../loading.ts';
 import type { MediaDescriptor } from '../../protocol/content.ts';
-import { decryptMedia, type MediaProgress } from '../../protocol/media.ts';
+import type { MediaProgress } from '../../protocol/media.ts';
 import { equal, type Bytes } from '../../protocol/primitives.ts';
 import { blobOf } from './blob-of.ts';
 import { loadFile } from './load-file.ts';
@@ -76,6 +77,7 @@ function incomingFile<File extends PortFile>(
   async function stream(progress: MediaProgress = {}): Promise<ReadableStream<Bytes>> {
     checkOpen(closed);
     const signal = AbortSignal.any([closed, ...(progress.signal ? [progress.signal] : [])]);
+    const { decryptMedia } = await loaded(() => import('../../protocol/media.ts'));
     const { body } = await loadFile(file, signal);
     return decryptMedia(body ?? new Blob().stream(), descriptor, { ...progress, signal });
   }

@@ -3,6 +3,7 @@ import type { Device } from '../../client/device.ts';
 import type { JudgedMessage, ReceivedMessage } from '../../client/judged.ts';
 import { callSafely } from '../../client/emitter.ts';
 import { isEncryptionError } from '../../errors.ts';
+import type { Content } from '../../protocol/content.ts';
 import { parseChannelSid } from '../../protocol/identifiers.ts';
 import type { HiddenMessages } from './counts.ts';
 import { editor, type Editor } from './editor.ts';
@@ -161,6 +162,7 @@ export function messageFeed<Message extends Readable, File extends PortFile>(
       outlet,
       checkSender,
       clearAttributes,
+      open: (text) => ownContent(message, text),
       limit: (clear) => envelopeLimit(port.read(message).place, clear),
       replace: (text, clear) => replaceEnvelope(message, port.read(message).place, text, clear),
     });
@@ -174,6 +176,13 @@ export function messageFeed<Message extends Readable, File extends PortFile>(
       editing,
     };
     return made;
+  }
+
+  /** What an envelope of this person's says, if it stood in the message's place. */
+  async function ownContent(message: Message, body: string): Promise<Content | null> {
+    const delivered = deliveredOf(message, port, device, { justArrived: false, attempts: 0 });
+    const judged = await device.judge({ ...delivered, body, file: null });
+    return 'verified' in judged ? judged.verified.content : null;
   }
 
   function show(message: Message, received: ReceivedMessage): OpenedMessage<Message, File> {

@@ -8,7 +8,7 @@ import { jsonCopy } from './json-copy.ts';
 import { encryptFile, type MediaOptions, type OutgoingFile } from './outgoing-files.ts';
 import { deliveryWith, type ChannelOutlet } from './outlet.ts';
 import type { ChannelPort } from './port.ts';
-import type { PortFile, Readable } from './sdk.ts';
+import type { Beside, PortFile, Readable } from './sdk.ts';
 import { serial } from './serial.ts';
 
 /** A message of an application. */
@@ -30,8 +30,8 @@ export interface MessageSenderContext {
 }
 
 /**
- * Sends messages of a channel, in the order in which they were given: a message with files when
- * those are encrypted, and nothing else while they are uploaded.
+ * Sends messages of a channel, in the order in which they were given: a message with files when those
+ * are encrypted and uploaded, which holds up no other.
  * @param message what is to be sent; asked at once, and what it throws counts if it is encrypted
  * @param inClear sends it as it is, in a channel that the application leaves so
  * @param signal gives it up before it is posted
@@ -50,6 +50,7 @@ export function messageSender<Message extends Readable, File extends PortFile>(
   async function sendEncrypted(
     { body, attributes, subject }: OutgoingMessage,
     files: readonly OutgoingFile[],
+    beside: Beside,
   ): Promise<number> {
     checkSender();
     const content: OutgoingContent = {
@@ -58,16 +59,21 @@ export function messageSender<Message extends Readable, File extends PortFile>(
       ...(subject !== undefined && { subject }),
       ...(files.length > 0 && { media: files.map(({ descriptor }) => descriptor) }),
     };
-    const clear = clearPart(attributes, clearAttributes);
-    if (files.length === 0 && Object.keys(clear).length === 0) return device.send(outlet, content);
-    const uploads = files.map(({ upload }) => upload);
-    return device.send(outlet, content, deliveryWith(port, { attributes: clear, uploads }));
+    const isAlone = files.length === 0 && Object.keys(beside.attributes).length === 0;
+    return device.send(outlet, content, isAlone ? outlet : deliveryWith(port, beside));
   }
 
   const inTurn = serial();
   return async (message, inClear, signal) => {
     const said = saidNow(message);
-    if (await inTurn(() => rule.mayClear(port))) return inOrder(inClear);
+    if (await inTurn(() => rule.mayClear(port))) {
+      // What is before it in the queue may have been encrypted: nothing goes out in the clear after it.
+      const sent = await inOrder(async () =>
+        (await rule.mayClear(port)) ? [await inClear()] : [],
+      );
+      const [index] = sent;
+      if (index !== undefined) return index;
+    }
     const outgoing = await said;
     const files: OutgoingFile[] = [];
     // One after the other: a message may have many, and each may be large.
@@ -75,9 +81,16 @@ export function messageSender<Message extends Readable, File extends PortFile>(
       signal?.throwIfAborted();
       files.push(await encryptFile(file, random));
     }
+    const uploads = files.map(({ upload }) => upload);
+    const beside = { attributes: clearPart(outgoing.attributes, clearAttributes), uploads };
+    if (uploads.length > 0) {
+      checkSender();
+      await device.checkRecipients(outlet);
+      await port.upload(beside, signal);
+    }
     return inOrder(() => {
       signal?.throwIfAborted();
-      return sendEncrypted(outgoing, files);
+      return sendEncrypted(outgoing, files, beside);
     });
   };
 }

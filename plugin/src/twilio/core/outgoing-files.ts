@@ -1,7 +1,7 @@
 /** Files on their way out: encrypted before the SDK gets them, and told nothing of but their length. */
 import { EncryptionError } from '../../errors.ts';
+import { loaded } from '../../loading.ts';
 import type { MediaDescriptor } from '../../protocol/content.ts';
-import { encryptMedia } from '../../protocol/media.ts';
 import type { RandomSource } from '../../protocol/primitives.ts';
 import { blobOf } from './blob-of.ts';
 import { FILE_TYPE } from './key-file.ts';
@@ -29,6 +29,7 @@ export async function encryptFile(
   random: RandomSource,
 ): Promise<OutgoingFile> {
   const { blob, type, name } = file instanceof FormData ? fromForm(file) : fromOptions(file);
+  const { encryptMedia } = await loaded(() => import('../../protocol/media.ts'));
   const { ciphertext, key } = encryptMedia(blob.stream(), random);
   const encrypted = await blobOf(ciphertext);
   const descriptor = { ...(await key), type, ...(name !== undefined && { name }) };

@@ -1,6 +1,6 @@
 /** A channel as the sender posts to it. */
 import type { Delivery, Outlet } from '../../client/outlet.ts';
-import { EncryptionError } from '../../errors.ts';
+import { EncryptionError, isEncryptionError } from '../../errors.ts';
 import { parseChannelSid, parseIdentity, type Identity } from '../../protocol/identifiers.ts';
 import { KEY_ATTRIBUTES } from './envelope-place.ts';
 import { isFileOf } from './key-file.ts';
@@ -28,7 +28,7 @@ export function deliveryWith<Message extends Readable>(
 ): Delivery {
   return {
     limit: port.limit(beside),
-    post: (text) => uncertain(async () => checkIndex(await port.post(text, beside))),
+    post: (text) => posted(port, () => port.post(text, beside)),
     find: (text) => uncertain(() => find(port, text)),
   };
 }
@@ -42,8 +42,8 @@ export function channelOutlet<Message extends Readable>(port: ChannelPort<Messag
         return parseChannelSid(port.sid);
       },
       limit: port.limit(ALONE),
-      members: async () => identitiesOf(await port.members()),
-      post: (text) => uncertain(async () => checkIndex(await post(port, text))),
+      members: () => asMember(port, async () => identitiesOf(await port.members())),
+      post: (text) => posted(port, () => post(port, text)),
       find: (text) => uncertain(() => find(port, text)),
     },
   };
@@ -67,6 +67,35 @@ function identityOf(text: string): Identity {
       'INVALID_IDENTITY',
       `Not sent: the channel has a member ${JSON.stringify(text).slice(0, 300)}, and nobody with this identity can have a card.`,
       { cause, identities: [text] },
+    );
+  }
+}
+
+function posted(
+  port: Pick<ChannelPort, 'isJoined'>,
+  action: () => Promise<number>,
+): Promise<number> {
+  return uncertain(async () => checkIndex(await asMember(port, action)));
+}
+
+/**
+ * Of somebody who was removed meanwhile, one SDK says that Twilio forbids it; the other looks for what
+ * it forgot, and throws a TypeError. What it says for another reason stays.
+ * @throws EncryptionError `NOT_A_MEMBER`
+ */
+async function asMember<T>(
+  port: Pick<ChannelPort, 'isJoined'>,
+  action: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await action();
+  } catch (error) {
+    const isOut = !port.isJoined() && (error instanceof TypeError || statusOf(error) === 403);
+    if (!isOut) throw error;
+    throw new EncryptionError(
+      'NOT_A_MEMBER',
+      'Not sent: you are no member of this channel, or not any more.',
+      { cause: error },
     );
   }
 }
@@ -114,8 +143,16 @@ async function uncertain<T>(action: () => Promise<T>): Promise<T> {
 }
 
 function isRefusal(error: unknown): boolean {
-  if (typeof error !== 'object' || error === null) return false;
-  // An upload that is refused has the status in its code; Twilio's own codes have five digits.
-  const statuses = [Reflect.get(error, 'status'), Reflect.get(error, 'code')] as const;
-  return statuses.some((status) => typeof status === 'number' && status >= 400 && status < 500);
+  if (isEncryptionError(error, 'NOT_A_MEMBER')) return true;
+  return (statusOf(error) ?? 500) < 500;
+}
+
+// An upload that is refused has the status in its code; Twilio's own codes have five digits.
+function statusOf(error: unknown): number | null {
+  if (typeof error !== 'object' || error === null) return null;
+  const statuses: readonly unknown[] = [Reflect.get(error, 'status'), Reflect.get(error, 'code')];
+  return (
+    statuses.find((one): one is number => typeof one === 'number' && one >= 400 && one < 600) ??
+    null
+  );
 }

@@ -32,6 +32,12 @@ export interface ChannelPort<
   page(size: number, anchor?: number): Promise<Paginator<Message>>;
   /** The longest envelope that such a message holds, in characters. */
   limit(beside: Beside): number;
+  /**
+   * Uploads what a message is to have beside it, if the SDK can do that without posting one: the later
+   * post with the very same `beside` does not upload it again, however often it is tried.
+   * @param signal gives it up
+   */
+  upload(beside: Beside, signal?: AbortSignal): Promise<void>;
   /** Posts an envelope, and gives the message's index. */
   post(text: string, beside: Beside): Promise<number>;
   /** Posts a message that is nothing but this file, and gives its index. */

@@ -154,6 +154,8 @@ function pageTab(page: Page): RemoteTab {
     join: (sid) => page.evaluate((one) => window.tab.join(one), sid),
     send: (sid, bodies) =>
       page.evaluate(([one, all]) => window.tab.send(one, all), [sid, bodies] as const),
+    edit: (sid, change) =>
+      page.evaluate(([one, parts]) => window.tab.edit(one, parts), [sid, change] as const),
     told: (sid) => page.evaluate((one) => window.tab.told(one), sid),
     history: (sid) => page.evaluate((one) => window.tab.history(one), sid),
     async kill() {
@@ -213,9 +215,10 @@ async function startProcess(start: Start, children: ChildProcess[]): Promise<Rem
     method: keyof Tab,
     channelSid = '',
     bodies: readonly string[] = [],
+    change: Call['change'] = ['body', ''],
   ): Promise<Answer> {
     const id = (calls += 1);
-    return ask(id, { id, method, channelSid, bodies });
+    return ask(id, { id, method, channelSid, bodies, change });
   }
 
   await ask(0, start);
@@ -225,6 +228,9 @@ async function startProcess(start: Start, children: ChildProcess[]): Promise<Rem
       await call('join', sid);
     },
     send: async (sid, bodies) => (await call('send', sid, bodies)).texts ?? [],
+    async edit(sid, change) {
+      await call('edit', sid, [], change);
+    },
     told: async (sid) => (await call('told', sid)).shown ?? [],
     history: async (sid) => (await call('history', sid)).shown ?? [],
     kill: () => killed(child),

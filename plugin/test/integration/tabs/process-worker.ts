@@ -17,6 +17,7 @@ export interface Call {
   readonly method: keyof Tab;
   readonly channelSid: string;
   readonly bodies: readonly string[];
+  readonly change: Parameters<Tab['edit']>[1];
 }
 
 /** What it answers: the result, or why there is none. */
@@ -27,7 +28,10 @@ export interface Answer {
   readonly error?: string;
 }
 
-async function run(tab: Tab, { method, channelSid, bodies }: Call): Promise<Omit<Answer, 'id'>> {
+async function run(
+  tab: Tab,
+  { method, channelSid, bodies, change }: Call,
+): Promise<Omit<Answer, 'id'>> {
   switch (method) {
     case 'cardId':
       return { texts: [await tab.cardId()] };
@@ -36,6 +40,9 @@ async function run(tab: Tab, { method, channelSid, bodies }: Call): Promise<Omit
       return {};
     case 'send':
       return { texts: await tab.send(channelSid, bodies) };
+    case 'edit':
+      await tab.edit(channelSid, change);
+      return {};
     case 'told':
       return { shown: await tab.told(channelSid) };
     case 'history':

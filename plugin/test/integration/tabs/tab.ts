@@ -29,6 +29,11 @@ export interface Tab {
   readonly join: (channelSid: string) => Promise<void>;
   /** Sends one message after the other; gives of each its index, or why it was not sent. */
   readonly send: (channelSid: string, bodies: readonly string[]) => Promise<readonly string[]>;
+  /** Edits the first message: the part of this name is this text from then on. */
+  readonly edit: (
+    channelSid: string,
+    change: readonly [part: 'body' | 'attributes', text: string],
+  ) => Promise<void>;
   /** What it was told of since it joined, in the order of the channel. */
   readonly told: (channelSid: string) => Promise<readonly Shown[]>;
   /** The whole channel. */
@@ -76,6 +81,12 @@ export async function openTab(options: TabOptions, keyStore?: KeyStore): Promise
       const outcomes: string[] = [];
       for (const body of bodies) outcomes.push(await sendOne(channel, body));
       return outcomes;
+    },
+    async edit(channelSid, [part, text]) {
+      const channel = await client.getChannelBySid(channelSid);
+      const [message] = (await channel.getMessages(1, 0, 'forward')).items;
+      if (part === 'body') await message?.updateBody(text);
+      else await message?.updateAttributes(text);
     },
     told(channelSid) {
       const messages = told.get(channelSid) ?? [];
