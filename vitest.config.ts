@@ -22,9 +22,6 @@ const polls = { poll: { timeout: 15_000 } };
 const vectorsFolder = process.env['VECTORS_DIR'] ? resolvePath(process.env['VECTORS_DIR']) : null;
 const provide = { longRuns: process.env['LONG'] === '1', vectorsFolder };
 
-// Node's Argon2id in place of noble's.
-const argon2 = 'plugin/test/argon2-of-node.ts';
-
 const databases = ['token-server/test/{store,postgres}*.test.ts'];
 
 export default defineConfig({
@@ -47,7 +44,6 @@ export default defineConfig({
             ...databases,
             '**/node_modules/**',
           ],
-          setupFiles: argon2,
         },
       },
       {
@@ -70,7 +66,6 @@ export default defineConfig({
           expect: polls,
           include: ['plugin/test/consumers/*.test.ts'],
           globalSetup: 'plugin/test/consumers/pack.ts',
-          setupFiles: argon2,
         },
       },
       {

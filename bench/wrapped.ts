@@ -1,135 +1,131 @@
 /**
- * What wrapping a client costs: one message sent, and the first page of 100 read, with the bare SDK and
- * with the wrapped one. Both talk to the emulator over a real websocket on this machine, so the network
- * takes nearly nothing: over a real one the ratio is nearer to 1. Rounds are interleaved in one run.
+ * What wrapping a client costs: one message sent, and the first page read, with the bare SDK and with the
+ * wrapped one, in one run in turns. Both talk to the emulator over a real websocket on this machine, so the
+ * network takes nothing: over a real one, which both wait for alike, the ratios are nearer to 1.
+ *
+ * Between bare and wrapped stands what no encryption can avoid: `envelopes` is the bare SDK, reading the
+ * same page of encrypted messages, which are longer; `signatures` is a page of Ed25519 signatures checked
+ * by WebCrypto, side by side. Bare with both is the floor.
  */
-import { Client as ConversationsClient } from '@twilio/conversations';
-import twilio from 'twilio';
-import { Client as ChatClient } from 'twilio-chat';
-import { startEmulator } from 'twilio-chat-emulator';
-import { Encryption, MemoryKeyStore } from 'twilio-chat-encryption';
-import { LoggedDirectory, PINS } from '../plugin/test/client/logged-directory.ts';
+import { MemoryKeyStore } from 'twilio-chat-encryption';
+import { measure, ratio, timing, type Times } from './harness.ts';
+import { chat, conversations, emulator, open, type Room, type Sdk } from './stage.ts';
 
-const PAGE = 100;
-const SENDS = 200;
-const PAGES = 15;
 const BODY = 'x'.repeat(200);
+const PAGES = [10, 30, 100];
+const SENDERS = 10;
+const MILLISECONDS = Number(process.env['MILLISECONDS'] ?? 10_000);
 
-const emulator = await startEmulator();
-/** A token server without a network. */
-const directory = new LoggedDirectory();
-
-function token(identity: string): string {
-  const { accountSid, apiKey, apiSecret, serviceSid } = emulator.config;
-  const { AccessToken } = twilio.jwt;
-  const made = new AccessToken(accountSid, apiKey, apiSecret, { identity, ttl: 3600 });
-  made.addGrant(new AccessToken.ChatGrant({ serviceSid }));
-  return made.toJwt();
+function line(what: string, times: Times, base: Times): void {
+  const { median, p10 } = timing(times);
+  const { median: times1, spread } = ratio(times, base);
+  const numbers = [median, p10].map((time) => (time / 1000).toFixed(2).padStart(8));
+  const factors = [times1, ...spread].map((one) => one.toFixed(2));
+  console.log(what.padEnd(30), ...numbers, `  ${factors[0]} (${factors[1]}–${factors[2]})`);
 }
 
-const encryption = async (identity: string): Promise<Encryption> =>
-  Encryption.open({
-    identity,
-    ...PINS,
-    server: directory,
-    keyStore: new MemoryKeyStore(),
-    password: 'bench',
-  });
-
-/** What is measured, by one name for both SDKs. */
-interface Room {
-  readonly sid: string;
-  sendMessage(text: string): Promise<number>;
-  getMessages(size: number): Promise<{ readonly items: readonly unknown[] }>;
+function table(title: string, results: ReadonlyMap<string, Times>): void {
+  const base = results.get('bare') ?? [];
+  console.log(`\n${title}`);
+  console.log(''.padEnd(30), 'median ms', ' p10 ms', '  ÷ bare (p10–p90)');
+  for (const [name, times] of results) line(name, times, base);
 }
 
-interface Sdk {
-  readonly name: string;
-  /** A room that this person makes. */
-  create(identity: string, wrapWith: Encryption | null): Promise<Room>;
-  /** A room that exists, with a client that never saw it. */
-  open(identity: string, wrapWith: Encryption | null, sid: string): Promise<Room>;
-}
-
-const chat: Sdk = {
-  name: 'twilio-chat',
-  async create(identity, wrapWith) {
-    const channel = await (await chatClient(identity, wrapWith)).createChannel();
-    return channel.join();
-  },
-  open: async (identity, wrapWith, sid) =>
-    (await chatClient(identity, wrapWith)).getChannelBySid(sid),
-};
-
-async function chatClient(identity: string, wrapWith: Encryption | null): Promise<ChatClient> {
-  const raw = new ChatClient(token(identity), emulator.clientOptions);
-  await new Promise<void>((resolve) =>
-    raw.once('stateChanged', () => {
-      resolve();
+/** A page of signatures of one sender each, as many as there are messages. */
+async function signatures(count: number): Promise<() => Promise<unknown>> {
+  const pairs = await Promise.all(
+    Array.from({ length: SENDERS }, () =>
+      crypto.subtle.generateKey('Ed25519', true, ['sign', 'verify']),
+    ),
+  );
+  const message = crypto.getRandomValues(new Uint8Array(400));
+  const signed = await Promise.all(
+    Array.from({ length: count }, async (_, at) => {
+      const pair = pairs[at % SENDERS];
+      if (!pair || !('publicKey' in pair)) throw new Error('It is no key pair.');
+      const { publicKey, privateKey } = pair;
+      return { publicKey, signature: await crypto.subtle.sign('Ed25519', privateKey, message) };
     }),
   );
-  return wrapWith ? wrapWith.wrapClient(raw) : raw;
+  return () =>
+    Promise.all(
+      signed.map(({ publicKey, signature }) =>
+        crypto.subtle.verify('Ed25519', publicKey, signature, message),
+      ),
+    );
 }
 
-const conversations: Sdk = {
-  name: 'Conversations',
-  async create(identity, wrapWith) {
-    const client = await conversationsClient(identity, wrapWith);
-    const conversation = await client.createConversation();
-    return conversation.join();
-  },
-  open: async (identity, wrapWith, sid) =>
-    (await conversationsClient(identity, wrapWith)).getConversationBySid(sid),
-};
-
-async function conversationsClient(
-  identity: string,
-  wrapWith: Encryption | null,
-): Promise<ConversationsClient> {
-  const raw = new ConversationsClient(token(identity), emulator.clientOptions);
-  await new Promise<void>((resolve) =>
-    raw.once('initialized', () => {
-      resolve();
-    }),
+async function sends(sdk: Sdk): Promise<void> {
+  const identity = `alice of ${sdk.name}`;
+  const bare = await sdk.create(identity, null);
+  const wrapped = await sdk.create(identity, await open(identity));
+  table(
+    `${sdk.name}: a message of ${BODY.length} characters sent`,
+    await measure(
+      {
+        bare: { run: () => bare.sendMessage(BODY) },
+        wrapped: { run: () => wrapped.sendMessage(BODY) },
+      },
+      MILLISECONDS,
+    ),
   );
-  return wrapWith ? wrapWith.wrapClient(raw) : raw;
 }
 
-async function timed(task: () => Promise<unknown>): Promise<number> {
-  const start = performance.now();
-  await task();
-  return performance.now() - start;
-}
-
-function median(times: readonly number[]): number {
-  const sorted = [...times].sort((one, other) => one - other);
-  return sorted[Math.floor(sorted.length / 2)] ?? NaN;
-}
-
-function report(what: string, bare: readonly number[], wrapped: readonly number[]): void {
-  const [one, other] = [median(bare), median(wrapped)];
-  const ratio = (other / one).toFixed(2);
-  console.log(`${what}: bare ${one.toFixed(2)} ms, wrapped ${other.toFixed(2)} ms, ratio ${ratio}`);
+/** Pages that ten people wrote, read by one of them. */
+async function pages(sdk: Sdk): Promise<void> {
+  const people = Array.from({ length: SENDERS }, (_, at) => `person ${at} of ${sdk.name}`);
+  const [reader = ''] = people;
+  const keyStore = new MemoryKeyStore();
+  const device = await open(reader, keyStore);
+  const bare = await sdk.create(reader, null);
+  const wrapped = await sdk.create(reader, device);
+  const rooms: { bare: Room; wrapped: Room }[] = [{ bare, wrapped }];
+  for (const identity of people.slice(1)) {
+    const encryption = await open(identity);
+    for (const { sid } of [bare, wrapped]) emulator.tamper.addMember(sid, identity);
+    rooms.push({
+      bare: await sdk.enter(identity, null, bare.sid),
+      wrapped: await sdk.enter(identity, encryption, wrapped.sid),
+    });
+  }
+  for (let at = 0; at < Math.max(...PAGES) / SENDERS; at += 1) {
+    for (const room of rooms) {
+      await room.bare.sendMessage(BODY);
+      await room.wrapped.sendMessage(BODY);
+    }
+  }
+  for (const size of PAGES) {
+    let room = bare;
+    const reading = (enter: () => Promise<Room>) => ({
+      before: async () => void (room = await enter()),
+      run: async () => {
+        const { items } = await room.getMessages(size);
+        if (items.length !== size) throw new Error('The page is not whole.');
+      },
+    });
+    const results = await measure(
+      {
+        bare: reading(() => sdk.enter(reader, null, bare.sid)),
+        envelopes: reading(() => sdk.enter(reader, null, wrapped.sid)),
+        signatures: { run: await signatures(size) },
+        'wrapped, seen before': reading(() => sdk.enter(reader, device, wrapped.sid)),
+        'wrapped, after a restart': reading(async () =>
+          sdk.enter(reader, await open(reader, keyStore), wrapped.sid),
+        ),
+      },
+      MILLISECONDS,
+    );
+    table(`${sdk.name}: the first page, of ${size} messages from ${SENDERS} people`, results);
+    const [page, checks] = [results.get('envelopes') ?? [], results.get('signatures') ?? []];
+    const floor = page.map((time, round) => time + (checks[round] ?? NaN));
+    line('floor', floor, results.get('bare') ?? []);
+    const read = results.get('wrapped, seen before') ?? [];
+    console.log(`wrapped ÷ floor: ${ratio(read, floor).median.toFixed(2)}`);
+  }
 }
 
 for (const sdk of [chat, conversations]) {
-  const identity = `alice of ${sdk.name}`;
-  const device = await encryption(identity);
-  const bare = await sdk.create(identity, null);
-  const wrapped = await sdk.create(identity, device);
-  const sends: Record<'bare' | 'wrapped', number[]> = { bare: [], wrapped: [] };
-  for (let round = 0; round < SENDS; round++) {
-    sends.bare.push(await timed(() => bare.sendMessage(BODY)));
-    sends.wrapped.push(await timed(() => wrapped.sendMessage(BODY)));
-  }
-  report(`${sdk.name}, send`, sends.bare, sends.wrapped);
-  const pages: Record<'bare' | 'wrapped', number[]> = { bare: [], wrapped: [] };
-  for (let round = 0; round < PAGES; round++) {
-    const first = await sdk.open(identity, null, bare.sid);
-    pages.bare.push(await timed(() => first.getMessages(PAGE)));
-    const second = await sdk.open(identity, device, wrapped.sid);
-    pages.wrapped.push(await timed(() => second.getMessages(PAGE)));
-  }
-  report(`${sdk.name}, page of ${PAGE}`, pages.bare, pages.wrapped);
+  await sends(sdk);
+  await pages(sdk);
 }
 process.exit(0);

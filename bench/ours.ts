@@ -1,0 +1,201 @@
+/** This library's messages, at the level of the protocol. */
+import {
+  createCard,
+  createEphemeral,
+  curves,
+  encodeContent,
+  messageIdOf,
+  openMessage,
+  parseChannelSid,
+  parseEnvelope,
+  parseIdentity,
+  sealFollower,
+  sealMessage,
+  x25519Slots,
+  xwing,
+  xwingSlots,
+  type AgreementKey,
+  type Bytes,
+  type Card,
+  type Curves,
+  type Ephemeral,
+  type SealedMessage,
+  type Session,
+  type SignedMessage,
+  type SigningKey,
+} from 'twilio-chat-encryption/protocol';
+import { shared } from '../plugin/src/client/shared.ts';
+import { nobleCurves } from '../plugin/src/protocol/curves-noble.ts';
+import { at, BODY, checkBody, make, random, type Chat, type Peer } from './peer.ts';
+
+const CHANNEL = parseChannelSid('CH00000000000000000000000000000001');
+const HEAD = { size: 0, root: random(32), signedAt: 0, signature: random(64) };
+
+/** Somebody's keys and card. */
+interface Person {
+  readonly signingKey: SigningKey;
+  readonly encryptionKey: AgreementKey;
+  readonly card: Card;
+}
+
+/** Somebody, on these curves. */
+async function person(index: number, backEnd: Curves): Promise<Person> {
+  const signingKey = await backEnd.importSigningKey(random(32));
+  const encryptionKey = await backEnd.importAgreementKey(random(32));
+  const content = { identity: parseIdentity(`person ${index}`), createdAt: 0 };
+  const card = await createCard(content, signingKey, encryptionKey);
+  const verifying = await backEnd.importVerifyingKey(signingKey.publicKey);
+  return { signingKey, encryptionKey, card: { ...card, signingKey: verifying } };
+}
+
+/** What a person writes. */
+function messageOf(sender: Card, kind: 'message' | 'key', sequence: number): SignedMessage {
+  return {
+    kind,
+    channelSid: CHANNEL,
+    senderCardId: sender.id,
+    messageId: messageIdOf(random(16)),
+    sequence,
+    sentAt: Date.now(),
+    head: HEAD,
+    content: kind === 'key' ? new Uint8Array() : encodeContent({ body: BODY }),
+  };
+}
+
+interface Reader {
+  open(text: string, session?: Session): Promise<void>;
+  forget(): void;
+}
+
+/** One who keeps slot keys and asks once for all who wait, as the plugin's receiver does. */
+function readerOf({ encryptionKey }: Person, sender: Card): Reader {
+  const slotKeys = new Map<string, Bytes>();
+  const { publicKey } = encryptionKey;
+  const agree = shared(
+    (key: Bytes) => key.join(),
+    (key) => encryptionKey.agree(key),
+  );
+  return {
+    async open(text, session) {
+      const opened = await openMessage(parseEnvelope(text), {
+        channelSid: CHANNEL,
+        author: sender.identity,
+        opener: { key: { publicKey, agree }, slotKeys },
+        findCard: () => Promise.resolve(sender),
+        ...(session && { session }),
+      });
+      checkBody(opened?.content.body);
+      if (opened?.slotKey) slotKeys.set(opened.slotKey.ephemeralKey, opened.slotKey.key);
+    },
+    forget: () => {
+      slotKeys.clear();
+    },
+  };
+}
+
+type KeyLife = 'kept' | 'fresh';
+
+async function chatOn(backEnd: Curves, people: number, life: KeyLife): Promise<Chat> {
+  const everybody = await make(people, (index) => person(index, backEnd));
+  const recipients = everybody.map(({ card }) => card.encryptionKey);
+  const fresh = async (): Promise<Ephemeral> =>
+    backEnd === nobleCurves
+      ? { key: await nobleCurves.importAgreementKey(random(32)), slotKeys: new Map() }
+      : createEphemeral(random);
+  const kept = await make(Math.min(people, 10), fresh);
+  const readers = everybody.slice(0, 10).map(({ card }) => readerOf(at(everybody, -1), card));
+  const forget = (): void => {
+    for (const reader of readers) reader.forget();
+  };
+  let sequence = 0;
+  return {
+    async seal(index) {
+      const { card, signingKey } = at(everybody, index);
+      const message = messageOf(card, 'message', (sequence += 1));
+      const slots = x25519Slots(life === 'kept' ? at(kept, index) : await fresh(), recipients);
+      const { text } = await sealMessage(message, signingKey, slots, random);
+      const reader = at(readers, index);
+      return () => {
+        if (life === 'fresh') reader.forget();
+        return reader.open(text);
+      };
+    },
+    forget,
+  };
+}
+
+/** The second and later messages under an ephemeral key, as in a running chat. */
+export const kept: Peer = {
+  name: 'this library',
+  differs: '',
+  chat: async (people) => chatOn(await curves(), people, 'kept'),
+};
+
+/** The first message under an ephemeral key. */
+export const first: Peer = {
+  name: 'this library, first message',
+  differs: 'It makes a fresh ephemeral key, and agrees with each recipient.',
+  chat: async (people) => chatOn(await curves(), people, 'fresh'),
+};
+
+/** Where WebCrypto has no curves. */
+export const noble: Peer = {
+  name: 'this library, without WebCrypto',
+  differs: 'Its curves are in JavaScript (@noble/curves).',
+  chat: (people) => chatOn(nobleCurves, people, 'kept'),
+};
+
+/** Suite 2: X-Wing, so that recorded messages stay secret from quantum computers. */
+export const suite2: Peer = {
+  name: 'this library, suite 2',
+  differs: 'It encapsulates for each recipient of each message: nothing can be kept between them.',
+  most: 100,
+  async chat(people) {
+    const kem = await xwing();
+    const sender = await person(0, await curves());
+    const { card, signingKey, encryptionKey } = sender;
+    const keys = await make(people, () => kem.importKey(random(32)));
+    const recipients = keys.map(({ publicKey }) => publicKey);
+    const slots = xwingSlots(kem, recipients, random);
+    const opener = { key: encryptionKey, pqKey: at(keys, -1), slotKeys: new Map<string, Bytes>() };
+    let sequence = 0;
+    return {
+      async seal() {
+        const message = messageOf(card, 'message', (sequence += 1));
+        const { text } = await sealMessage(message, signingKey, slots, random);
+        return async () => {
+          const opened = await openMessage(parseEnvelope(text), {
+            channelSid: CHANNEL,
+            author: card.identity,
+            opener,
+            findCard: () => Promise.resolve(card),
+          });
+          checkBody(opened?.content.body);
+        };
+      },
+    };
+  },
+};
+
+/** The messages of a session, however many read it. */
+export const follower: Peer = {
+  name: 'this library',
+  differs: 'Its key has to reach each member before, in a key message.',
+  async chat() {
+    const sender = await person(0, await curves());
+    const { card, signingKey } = sender;
+    const slots = x25519Slots(await createEphemeral(random), [card.encryptionKey]);
+    const key = await sealMessage(messageOf(card, 'key', 1), signingKey, slots, random);
+    const { session } = key;
+    if (!session) throw new Error('A key message opens a session.');
+    const reader = readerOf(sender, card);
+    let sequence = 1;
+    return {
+      async seal() {
+        const message = messageOf(card, 'message', (sequence += 1));
+        const { text }: SealedMessage = await sealFollower(message, signingKey, session, 7, random);
+        return () => reader.open(text, session);
+      },
+    };
+  },
+};

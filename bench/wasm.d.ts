@@ -1,0 +1,5 @@
+declare module '*.wasm' {
+  /** A data URL, by esbuild. */
+  const url: string;
+  export default url;
+}
