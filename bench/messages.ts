@@ -9,7 +9,7 @@ import { floor } from './floor.ts';
 import { floorFiles } from './floor-files.ts';
 import { ourFiles, sodiumFiles } from './files.ts';
 import { heldByFile } from './memory.ts';
-import { first, follower, kept, noble, suite2 } from './ours.ts';
+import { first, follower, kept, noble, signatureAlone, suite2 } from './ours.ts';
 import { age } from './peers/age.ts';
 import { libsignal, libsignalGroup } from './peers/libsignal.ts';
 import { libsodium } from './peers/libsodium.ts';
@@ -24,8 +24,20 @@ import { scenarios, type Result } from './scenarios.ts';
 const FOLDER = join(import.meta.dirname, '../docs/performance');
 
 const peers = {
-  messages: [kept, first, noble, suite2, floor, virgil, openpgp, libsodium, age, libsignal],
-  pages: [kept, noble, floor, virgil, openpgp, libsodium],
+  messages: [
+    kept,
+    first,
+    noble,
+    suite2,
+    signatureAlone,
+    floor,
+    virgil,
+    openpgp,
+    libsodium,
+    age,
+    libsignal,
+  ],
+  pages: [kept, noble, signatureAlone, floor, virgil, openpgp, libsodium],
   sessions: [follower, virgilGroup, megolm(), libsignalGroup, mls],
   files: [ourFiles, sodiumFiles, floorFiles],
 };

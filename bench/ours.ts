@@ -199,3 +199,23 @@ export const follower: Peer = {
     };
   },
 };
+
+/** What no message that is signed can be below: the signature itself, in WebCrypto. */
+export const signatureAlone: Peer = {
+  name: 'floor: the signature alone',
+  differs: 'Ed25519 in WebCrypto, with a key that is held, and nothing else.',
+  async chat() {
+    const backEnd = await curves();
+    const signing = await backEnd.importSigningKey(random(32));
+    const verifying = await backEnd.importVerifyingKey(signing.publicKey);
+    const message = random(400);
+    return {
+      async seal() {
+        const signature = await signing.sign(message);
+        return async () => {
+          if (!(await verifying.verify(signature, message))) throw new Error('Not signed.');
+        };
+      },
+    };
+  },
+};

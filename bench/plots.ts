@@ -11,7 +11,7 @@ const HEIGHT = 360;
 const ROW = 24;
 
 // Of one lightness each, told apart also by those who do not see red and green alike (Okabe and Ito).
-const COLOURS = 9;
+const COLOURS = 11;
 const STYLE = `
   text { font: 13px system-ui, sans-serif; fill: #24292f; }
   .title { font-weight: 600; font-size: 15px; }
@@ -28,6 +28,8 @@ const STYLE = `
     '#009e73',
     '#cc79a7',
     '#999933',
+    '#b3261e',
+    '#5c3d1e',
   ]
     .map(
       (colour, index) =>
@@ -48,6 +50,8 @@ const STYLE = `
       '#3fbf95',
       '#e6a5c9',
       '#c3c35b',
+      '#ff6b6b',
+      '#c9a27e',
     ]
       .map(
         (colour, index) =>

@@ -23,6 +23,7 @@ import {
 import { checkConsistency, checkInclusion, checkMap, NOTHING } from './decoder/log-proofs.ts';
 import { openContent, openMessage } from './decoder/message.ts';
 import { authSecret, openKeyRecord, openStateRecord } from './decoder/records.ts';
+import { openBackup, openRing } from './decoder/rings.ts';
 import { describeRevocation, endorses, succeeds } from './decoder/revocation.ts';
 import { compareCodes, safetyNumber } from './decoder/safety-number.ts';
 import { openData, openMedia, openStream } from './decoder/sealed.ts';
@@ -112,6 +113,16 @@ const OPENERS = {
       return openStateRecord(keys, one.recordName, record).toString('hex');
     },
     expected: one.plaintext,
+  }),
+
+  'key-ring.json': ({ identity, record, password, ring }: Vectors.KeyRingCase) => ({
+    open: () => openRing(identity, hex(record), password),
+    expected: ring,
+  }),
+
+  'backup.json': ({ identity, backup, password, value }: Vectors.BackupCase) => ({
+    open: () => openBackup(identity, backup, password),
+    expected: value,
   }),
 
   'login.json': (one: Vectors.LoginCase) => ({

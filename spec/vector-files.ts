@@ -175,6 +175,45 @@ export interface StateRecordCase extends VectorCase {
   readonly plaintext?: string;
 }
 
+/** The keys of one card, in a ring or a backup. */
+export interface StoredKeysVector {
+  readonly cardId: string;
+  /** Exported. */
+  readonly card: string;
+  /** Signing seed, X25519 secret and X-Wing seed. */
+  readonly privateKeys: string;
+  /** Of the state records that go with these keys. */
+  readonly stateKey: string;
+}
+
+/** The key record of a device, named for its identity. */
+export interface KeyRingCase extends VectorCase {
+  readonly identity: string;
+  readonly record: string;
+  readonly password: string;
+  readonly ring?: {
+    readonly deviceSecret: string;
+    /** What the names of its state records begin with. */
+    readonly scope: string;
+    /** Of its state records. */
+    readonly stateKey: string;
+    readonly keys: readonly StoredKeysVector[];
+  };
+}
+
+/** A backup, as a server keeps it. */
+export interface BackupCase extends VectorCase {
+  readonly identity: string;
+  /** base64url. */
+  readonly backup: string;
+  readonly password: string;
+  readonly value?: {
+    readonly generation: number;
+    readonly savedAt: number;
+    readonly keys: readonly StoredKeysVector[];
+  };
+}
+
 /** The secret that signs a person in. */
 export interface LoginCase extends VectorCase {
   readonly password: string;

@@ -221,9 +221,9 @@ export interface Encryption {
    * far, if it is to have another one
    * @throws EncryptionError `INVALID_ARGUMENT`, `WRONG_PASSWORD` of the device or of the backup so far, as
    * `passwordOf` says, `BACKUP_ROLLED_BACK`,
-   * `BACKUP_CHANGED`, `DIRECTORY_UNREACHABLE`, `DIRECTORY_REFUSED`, `UNAUTHORIZED`, `CLOSED`,
-   * `DEVICE_REMOVED`, `DEVICE_BUSY`, `KEY_STORE_UNAVAILABLE`, `KEY_STORE_FULL`,
-   * `KEY_RECORD_DAMAGED`: the backup is as before,
+   * `BACKUP_CHANGED`, `BACKUP_TOO_LARGE`, `DIRECTORY_UNREACHABLE`, `DIRECTORY_REFUSED`, `UNAUTHORIZED`,
+   * `CLOSED`, `DEVICE_REMOVED`, `DEVICE_BUSY`, `KEY_STORE_UNAVAILABLE`, `KEY_STORE_FULL`,
+   * `POST_QUANTUM_UNAVAILABLE`, `KEY_RECORD_DAMAGED`: the backup is as before,
    * or the server says otherwise
    */
   backup(password: string, options?: BackupOptions): Promise<void>;

@@ -63,6 +63,8 @@ export type RejectionCode =
  * - `BACKUP_NOT_FOUND` there is no backup to restore
  * - `BACKUP_ROLLED_BACK` the server has an older backup than this device made or read: nothing was saved
  * - `BACKUP_CHANGED` other devices change the backup at the same time: nothing was saved; try again
+ * - `BACKUP_TOO_LARGE` the keys of all cards are more than a server keeps: nothing was saved; delete old
+ *   ones, see `keepKeysDays`
  * - `MEMBER_WITHOUT_CARD` members who have no card yet; the message and `identities` name them
  * - `KEY_CHANGED` members all of whose cards are new and not acknowledged; named likewise. The event
  *   `keyChanged` gives the ids of the cards, for `acknowledge`. Of a safety number: one's own name has
@@ -118,6 +120,7 @@ export type UsageCode =
   | 'BACKUP_NOT_FOUND'
   | 'BACKUP_ROLLED_BACK'
   | 'BACKUP_CHANGED'
+  | 'BACKUP_TOO_LARGE'
   | 'MEMBER_WITHOUT_CARD'
   | 'KEY_CHANGED'
   | 'SAFETY_NUMBER_CHANGED'

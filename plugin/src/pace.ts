@@ -19,5 +19,7 @@ function nextTask(): Promise<unknown> {
   if ('scheduler' in globalThis && 'yield' in globalThis.scheduler) {
     return globalThis.scheduler.yield();
   }
+  // Node's, which waits for no clock.
+  if ('setImmediate' in globalThis) return new Promise((resolve) => setImmediate(resolve));
   return new Promise((resolve) => setTimeout(resolve));
 }

@@ -39,6 +39,10 @@ export class Reader {
     return value;
   }
 
+  isAtEnd(): boolean {
+    return this.offset === this.#bytes.length;
+  }
+
   rest(): Buffer {
     return this.take(this.#bytes.length - this.offset);
   }

@@ -86,6 +86,17 @@ export function isSignature(key: Uint8Array, signature: Uint8Array, message: Uin
   return verify(null, message, publicKey, signature);
 }
 
+/** The Ed25519 public key of a seed. */
+export function signingPublic(seed: Uint8Array): Buffer {
+  const asymmetricKeyType = 'ed25519';
+  const key = createPrivateKey({
+    key: Buffer.from(seed),
+    format: 'raw-private',
+    asymmetricKeyType,
+  });
+  return createPublicKey(key).export({ format: 'raw-public' });
+}
+
 /** The X25519 public key of a private one. */
 export function x25519Public(secret: Uint8Array): Buffer {
   return createPublicKey(x25519Private(secret)).export({ format: 'raw-public' });

@@ -41,9 +41,20 @@ export function openKeyRecord(name: string, record: Buffer, password: string): B
   return secret;
 }
 
+/** The key of state records, from the private keys of a card or the secret of a device. */
+export function stateKey(secret: Buffer): Buffer {
+  return expand(extract('state-key', secret), 'state-key', [], 32);
+}
+
+/** What the names of a device's state records begin with. */
+export function stateScope(deviceSecret: Buffer): string {
+  const scope = expand(extract('state-key', deviceSecret), 'state-scope', [], 16);
+  return `device-${scope.toString('hex')}`;
+}
+
 /** Opens a state record. */
 export function openStateRecord(privateKeys: Buffer, name: string, record: Buffer): Buffer {
-  const key = expand(extract('state-key', privateKeys), 'state-key', [], 32);
+  const key = stateKey(privateKeys);
   const reader = new Reader(record, DAMAGED);
   const nonce = reader.take(24);
   const associated = Buffer.concat([L('state'), Buffer.from(name)]);

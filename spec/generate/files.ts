@@ -8,6 +8,7 @@ import { logLookupVectors } from './log-lookups.ts';
 import { logMapVectors, logTreeVectors } from './log-proofs.ts';
 import { mediaVectors } from './media.ts';
 import { keyRecordVectors, loginVectors, stateRecordVectors } from './records.ts';
+import { backupVectors, keyRingVectors } from './rings.ts';
 import { cardLinkVectors, revocationVectors } from './revocations.ts';
 import { safetyNumberVectors } from './safety-numbers.ts';
 import { sealedDataVectors, sealedStreamVectors } from './sealed.ts';
@@ -31,6 +32,8 @@ export async function vectorFiles(): Promise<ReadonlyMap<string, string>> {
     media: await mediaVectors(),
     'key-record': await keyRecordVectors(),
     'state-record': stateRecordVectors(),
+    'key-ring': keyRingVectors(),
+    backup: backupVectors(),
     login: await loginVectors(),
     'safety-number': await safetyNumberVectors(),
     revocation: await revocationVectors(),

@@ -27,13 +27,13 @@ function parametersOf({ version = 1, memory = 8, passes = 1, lanes = 1 }: Cost):
 }
 
 /** A record by the specification alone, with parameters that cost next to nothing. */
-function cheap(secret: Uint8Array, cost: Cost = {}): Uint8Array {
+export function cheap(secret: Uint8Array, cost: Cost = {}, recordName = NAME): Uint8Array {
   const parameters = parametersOf(cost);
   const { memory: m = 8, passes: t = 1, lanes: p = 1 } = cost;
   const options = { m, t, p, dkLen: 32 };
   const stretched = argon2id(utf8ToBytes('password'), parameters.slice(10), options);
   const nonce = bytesOf('cheap record/nonce', 24);
-  const name = utf8ToBytes(NAME);
+  const name = utf8ToBytes(recordName);
   const associated = concatBytes(L('record'), uint(name.length, 2), name, parameters);
   const key = expand(sha256, stretched, L('record-key'), 32);
   const ciphertext = xchacha20poly1305(key, nonce, associated).encrypt(secret);
@@ -133,10 +133,21 @@ function changedCost(record: Uint8Array, cost: Cost): Uint8Array {
   return concatBytes(parametersOf(cost), record.slice(26));
 }
 
+/** `stateKey(x)`. */
+export function stateKeyOf(secret: Uint8Array): Uint8Array {
+  return expand(sha256, extract(sha256, secret, L('state-key')), L('state-key'), 32);
+}
+
+/** `scope`. */
+export function stateScopeOf(deviceSecret: Uint8Array): string {
+  const prk = extract(sha256, deviceSecret, L('state-key'));
+  return `device-${bytesToHex(expand(sha256, prk, L('state-scope'), 16))}`;
+}
+
 /** `state-record.json`. */
 export function stateRecordVectors(): VectorFile<StateRecordCase> {
   const privateKeys = bytesOf('state/keys', 96);
-  const key = expand(sha256, extract(sha256, privateKeys, L('state-key')), L('state-key'), 32);
+  const key = stateKeyOf(privateKeys);
   const nonce = bytesOf('state/nonce', 24);
   const recordName = 'pins/["alice","bob"]';
   const plaintext = utf8ToBytes(`{"pinned":["${'ab'.repeat(32)}"],"changed":[]}`);

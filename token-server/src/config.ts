@@ -77,6 +77,18 @@ const Variables = z.object({
     .describe('expected the secret of the API key: 16 to 256 characters without spaces'),
   TWILIO_CHAT_SERVICE_SID: sid('IS'),
   TWILIO_PUSH_CREDENTIAL_SID: sid('CR').optional().describe('expected CR and 32 hex digits'),
+  TWILIO_REGION: z
+    .string()
+    .regex(/^[a-z]{2}\d{1,2}$/)
+    .optional()
+    .describe('expected a region of Twilio such as ie1'),
+  TWILIO_TOKEN_TTL: z
+    .string()
+    .regex(/^\d{1,5}$/)
+    .transform(Number)
+    .refine((seconds) => seconds >= 60 && seconds <= 86_400)
+    .optional()
+    .describe('expected seconds, 60 to 86400'),
   TWILIO_AUTH_TOKEN: z
     .string()
     .regex(/^[0-9a-zA-Z]{32}$/)
@@ -228,6 +240,7 @@ function freeze(
   logKey: KeySource,
 ): Config {
   const push = variables.TWILIO_PUSH_CREDENTIAL_SID;
+  const { TWILIO_REGION: region, TWILIO_TOKEN_TTL: ttl } = variables;
   return Object.freeze({
     twilio: Object.freeze({
       accountSid: variables.TWILIO_ACCOUNT_SID,
@@ -235,6 +248,8 @@ function freeze(
       apiSecret: variables.TWILIO_API_SECRET,
       serviceSid: variables.TWILIO_CHAT_SERVICE_SID,
       ...(push === undefined ? {} : { pushCredentialSid: push }),
+      ...(region === undefined ? {} : { region }),
+      ...(ttl === undefined ? {} : { ttl }),
     }),
     databaseUrl: variables.DATABASE_URL,
     appKey,

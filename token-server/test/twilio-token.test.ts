@@ -34,6 +34,20 @@ test('the token has the grants, the identity and the life that Twilio expects', 
   expect(reply.json).toEqual({ token, identity: 'alice', expiresAt: payload.exp * 1000 });
 });
 
+test('the token is of the region and for the time that are configured', async () => {
+  const { request, session, env } = await start({ TWILIO_REGION: 'ie1', TWILIO_TOKEN_TTL: '600' });
+  const reply = await request('GET', '/v1/twilio-token', { session: await session('alice') });
+  const verified: unknown = jwt.verify(
+    z.string().parse(reply.json['token']),
+    env['TWILIO_API_SECRET'] ?? '',
+    { algorithms: ['HS256'], complete: true },
+  );
+  const { header, payload } = Token.parse(verified);
+  expect(header).toMatchObject({ twr: 'ie1' });
+  expect(payload.exp - payload.iat).toBe(600);
+  expect(reply.json['expiresAt']).toBe(payload.exp * 1000);
+});
+
 test('no request can name another identity', async () => {
   const { request, session } = await start();
   const alice = await session('alice');

@@ -1,19 +1,18 @@
 /**
  * Backups of a person's private keys, sealed under a password and kept by a server that cannot open them:
- * key records (`key-record.ts`) named `backup/<identity>` of
- *
- *     secret = version=1 | generation u32 | savedAt u64 | keys      see `key-ring.ts`
+ * key records (`key-record.ts`) named `backup/<identity>`. What is in them: `protocol/backup.ts`.
  */
 import { invalidArgument, passwordArgument } from '../arguments.ts';
 import { EncryptionError, isEncryptionError } from '../errors.ts';
-import { byteReader, uint } from '../protocol/bytes.ts';
+import { decodeBackup, encodeBackup, MAX_BACKUP_BYTES, type Backup } from '../protocol/backup.ts';
 import { importCard } from '../protocol/card.ts';
 import type { CardId, Identity } from '../protocol/identifiers.ts';
-import { openKeyRecord, sealKeyRecord } from '../protocol/key-record.ts';
-import { base64url, concat, equal, type Bytes, type PasswordCost } from '../protocol/primitives.ts';
+import { damaged, openKeyRecord, sealKeyRecord } from '../protocol/key-record.ts';
+import { copyKeys, type StoredKeys } from '../protocol/key-ring.ts';
+import { base64url, equal, type Bytes, type PasswordCost } from '../protocol/primitives.ts';
 import type { DeletedKeys } from './deleted-keys.ts';
 import type { BackupStore, Directory, StoredBackup } from './directory.ts';
-import { damaged, decodeKeys, encodeKeys, type StoredKeys } from './key-ring.ts';
+import { importOwnCard } from './own-card.ts';
 import { changeRing, type RingContext } from './rotation.ts';
 import { arrayOf, isBoolean, isCardId, isCount, isText, nullOr, objectOf } from './shape.ts';
 import { readState, updateState, type Records, type StateType } from './state.ts';
@@ -32,15 +31,9 @@ export interface BackupState {
 }
 
 /** A backup that was opened. */
-export interface OpenedBackup {
+export interface OpenedBackup extends Backup {
   /** Names this very version of it, see {@link StoredBackup}. */
   readonly tag: string;
-  /** Counts the backups of this person: a lower one than before is an old one. */
-  readonly generation: number;
-  /** By the clock of the device that made it: milliseconds since 1970-01-01 UTC. */
-  readonly savedAt: number;
-  /** To be wiped after use. */
-  readonly keys: readonly StoredKeys[];
 }
 
 /** The passwords that making a backup needs. */
@@ -64,7 +57,6 @@ export interface BackupContext extends RingContext {
 
 // As for signing in, see `login.ts`: whoever keeps the backup may guess at leisure.
 const COST: PasswordCost = { memory: 64 * 1024, passes: 3, lanes: 1 };
-const VERSION = 1;
 const MAX_ATTEMPTS = 3;
 
 /** What this device knows of the person's backup. */
@@ -102,7 +94,7 @@ const NAME = 'backup';
 export async function openBackup(
   identity: Identity,
   password: string,
-  directory: Directory,
+  directory: Pick<Directory, 'backups'>,
 ): Promise<OpenedBackup | null> {
   const stored = await backupsOf(directory).read();
   return stored && open(identity, stored, password);
@@ -113,8 +105,7 @@ export async function sawBackup(
   { tag, generation, savedAt, keys }: OpenedBackup,
   records: Records,
 ): Promise<void> {
-  const ids = await Promise.all(keys.map(cardIdOf));
-  const contents = { tag, savedAt, cardIds: ids.filter((id) => id !== null) };
+  const contents = { tag, savedAt, cardIds: await Promise.all(keys.map(cardIdOf)) };
   await updateState(records, NAME, KNOWN, (known) => ({
     generation: Math.max(known.generation, generation),
     isRemoved: false,
@@ -149,8 +140,8 @@ export async function hasBackup(directory: Directory): Promise<boolean> {
 /**
  * Adds the keys of this device to the person's backup, or makes one. What was written is read back and
  * opened before it is called done.
- * @throws EncryptionError `WRONG_PASSWORD`, `BACKUP_ROLLED_BACK`, `BACKUP_CHANGED`, the directory's and
- * the key store's errors
+ * @throws EncryptionError `WRONG_PASSWORD`, `KEY_RECORD_DAMAGED`, `BACKUP_ROLLED_BACK`,
+ * `BACKUP_CHANGED`, `BACKUP_TOO_LARGE`, the directory's and the key store's errors
  */
 export async function makeBackup(
   passwords: BackupPasswords,
@@ -162,7 +153,7 @@ export async function makeBackup(
       if (await addTo(own, passwords, context)) return;
     }
   } finally {
-    own.fill(0);
+    wipe(own);
   }
   throw changed();
 }
@@ -186,15 +177,19 @@ export async function removeBackup({
 }
 
 /** A copy of the keys of this device, to be wiped. */
-function ownKeys(password: string, context: BackupContext): Promise<Bytes> {
+function ownKeys(password: string, context: BackupContext): Promise<readonly StoredKeys[]> {
   return changeRing(password, context, (ring) =>
-    Promise.resolve({ ring: null, result: encodeKeys(ring.keys) }),
+    Promise.resolve({ ring: null, result: copyKeys(ring.keys) }),
   );
+}
+
+function wipe(keys: readonly StoredKeys[]): void {
+  for (const { secrets } of keys) secrets.fill(0);
 }
 
 /** Whether the backup was written: not if somebody else did meanwhile. */
 async function addTo(
-  own: Bytes,
+  own: readonly StoredKeys[],
   { password, formerPassword }: BackupPasswords,
   context: BackupContext,
 ): Promise<boolean> {
@@ -207,18 +202,18 @@ async function addTo(
   const generation = Math.max(known.generation, before?.generation ?? 0) + 1;
   const deleted = await context.deleted.ids();
   const others = await withoutDeleted(before?.keys ?? [], deleted);
-  const keys = joined(decodeKeys(own), others);
-  const encoded = encodeKeys(keys);
-  const secret = concat(uint(VERSION, 1), uint(generation, 4), uint(now(), 8), encoded);
+  const keys = joined(own, others);
+  const secret = encodeBackup({ generation, savedAt: now(), keys });
   try {
     const record = await sealKeyRecord(nameOf(identity), secret, password, random, COST);
+    if (record.length > MAX_BACKUP_BYTES) throw tooLarge(keys.length, record.length);
     const backup = base64url.encode(record);
     if (!(await backups.write(backup, stored?.tag ?? null))) return false;
     await sawBackup(await readBack(identity, backup, password, backups), records);
     return true;
   } finally {
-    for (const bytes of [encoded, secret]) bytes.fill(0);
-    for (const { secrets } of before?.keys ?? []) secrets.fill(0);
+    secret.fill(0);
+    wipe(before?.keys ?? []);
   }
 }
 
@@ -232,7 +227,7 @@ async function readBack(
   const read = await backups.read();
   if (read?.backup === backup) {
     const opened = await open(identity, read, password);
-    for (const { secrets } of opened.keys) secrets.fill(0);
+    wipe(opened.keys);
     return opened;
   }
   throw new EncryptionError(
@@ -241,6 +236,7 @@ async function readBack(
   );
 }
 
+/** Also checks that what is in it can be used: whoever writes the next one takes it over. */
 async function open(
   identity: Identity,
   { backup, tag }: StoredBackup,
@@ -255,15 +251,12 @@ async function open(
     },
   );
   try {
-    const reader = byteReader(secret);
-    if (reader.uint(1) !== VERSION) throw damaged();
-    const [generation, savedAt] = [reader.uint(4), reader.uint(8)];
-    return { tag, generation, savedAt, keys: decodeKeys(reader.rest()) };
+    const opened = decodeBackup(secret);
+    await Promise.all(opened.keys.map((one) => importOwnCard(one, identity)));
+    return { tag, ...opened };
   } catch (error) {
-    if (error instanceof RangeError) throw damaged();
-    throw error;
-  } finally {
     secret.fill(0);
+    throw error;
   }
 }
 
@@ -277,16 +270,13 @@ export async function withoutDeleted(
 ): Promise<readonly StoredKeys[]> {
   const ids = await Promise.all(keys.map(cardIdOf));
   return keys.filter((_, index) => {
-    const id = ids[index] ?? null;
-    return id !== null && !deleted.has(id);
+    const id = ids[index];
+    return id !== undefined && !deleted.has(id);
   });
 }
 
-function cardIdOf({ card }: StoredKeys): Promise<CardId | null> {
-  return importCard(card).then(
-    ({ id }) => id,
-    () => null,
-  );
+async function cardIdOf({ card }: StoredKeys): Promise<CardId> {
+  return (await importCard(card)).id;
 }
 
 /** All of them, each card once. */
@@ -307,7 +297,7 @@ function wrongPassword(cause: unknown): EncryptionError {
   );
 }
 
-function backupsOf({ backups }: Directory): BackupStore {
+function backupsOf({ backups }: Pick<Directory, 'backups'>): BackupStore {
   if (backups) return backups;
   throw invalidArgument('server is a Directory without backups: it cannot keep any.');
 }
@@ -316,6 +306,13 @@ function changed(): EncryptionError {
   return new EncryptionError(
     'BACKUP_CHANGED',
     'Not done: other devices of this person change the backup at the same time. Try again.',
+  );
+}
+
+function tooLarge(cards: number, size: number): EncryptionError {
+  return new EncryptionError(
+    'BACKUP_TOO_LARGE',
+    `Not saved: with the keys of ${cards} cards the backup has ${size} bytes, and a server keeps ${MAX_BACKUP_BYTES}. Delete old keys: open each device with keepKeysDays and call backup there. Keys of devices that are gone are left out after removeBackup and a new backup on each device.`,
   );
 }
 

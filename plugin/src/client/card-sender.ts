@@ -19,7 +19,13 @@ import { isYounger } from './age.ts';
 import { ephemerals } from './ephemerals.ts';
 import type { EncryptedChannels } from './encrypted-channels.ts';
 import type { IncomingSessions } from './incoming-sessions.ts';
-import { outbox, type Outbox, type OutboxEntry, type OutgoingSession } from './outbox.ts';
+import {
+  outbox,
+  UNREPEATABLE,
+  type Outbox,
+  type OutboxEntry,
+  type OutgoingSession,
+} from './outbox.ts';
 import type { Delivery, Outlet } from './outlet.ts';
 import type { OwnCard } from './own-card.ts';
 import { patiently } from './patience.ts';
@@ -225,7 +231,7 @@ export function cardSender(own: OwnCard, context: SenderContext): CardSender {
         };
         const { text } = await route.seal(message);
         // The next run has the envelope only: not the files, or what stands beside it in the clear.
-        const kind = delivery === outlet ? 'message' : 'unrepeatable';
+        const kind = delivery === outlet ? 'message' : UNREPEATABLE;
         return { sequence, kind, text, recipients: route.recipients };
       });
       const index = await deliver(delivery, box, entry);
@@ -262,18 +268,19 @@ function nameOf(keys: readonly Bytes[]): string {
  * envelope: if both arrive, readers know the copy and hide it.
  */
 async function deliver(outlet: Delivery, box: Outbox, entry: OutboxEntry): Promise<number> {
-  // What is not removed from the outbox is looked for later, and then found.
-  const done = (): Promise<void> => box.remove(entry).catch(() => undefined);
   for (let attempt = 1; ; attempt++) {
     try {
       const found = attempt > 1 ? await outlet.find(entry.text) : null;
       const index = found ?? (await outlet.post(entry.text));
-      await done();
+      // What stays in the outbox is looked for later, and then found.
+      await box.giveUp(entry).catch(() => undefined);
       return index;
     } catch (error) {
       if (attempt < MAX_ATTEMPTS && isEncryptionError(error, 'DELIVERY_UNKNOWN')) continue;
       // The application is told that it failed, so it must not be posted later behind its back.
-      await done();
+      await box.giveUp(entry).catch(() => {
+        throw deliveryUnknown(error, NOT_GIVEN_UP);
+      });
       // A refusal says nothing of an attempt before it.
       throw attempt > 1 ? deliveryUnknown(error) : error;
     }
@@ -293,12 +300,12 @@ async function settle(outlet: Outlet, box: Outbox, recipients: string): Promise<
   }
 }
 
-function deliveryUnknown(cause: unknown): EncryptionError {
-  return new EncryptionError(
-    'DELIVERY_UNKNOWN',
-    'The connection to Twilio broke: the message may or may not have arrived. Look before sending it again.',
-    { cause },
-  );
+const BROKEN = 'The connection to Twilio broke: the message may or may not have arrived.';
+const NOT_GIVEN_UP =
+  'The message failed, and the key store cannot be written: it may be posted when this device is opened again.';
+
+function deliveryUnknown(cause: unknown, why = BROKEN): EncryptionError {
+  return new EncryptionError('DELIVERY_UNKNOWN', `${why} Look before sending it again.`, { cause });
 }
 
 // An envelope is ASCII: its length is its size in bytes.

@@ -1,6 +1,7 @@
 /** What changes a device as a whole: its keys, its password, its backup, its end. */
 import { checkOptions, passwordArgument } from '../arguments.ts';
 import type { CardId } from '../protocol/identifiers.ts';
+import { copyKeys, type StoredRing } from '../protocol/key-ring.ts';
 import { equal } from '../protocol/primitives.ts';
 import {
   backupState,
@@ -12,7 +13,6 @@ import {
   type OpenedBackup,
 } from './backup.ts';
 import type { Directory } from './directory.ts';
-import { decodeKeys, encodeKeys, type StoredRing } from './key-ring.ts';
 import { importOwnCard } from './own-card.ts';
 import { changeRing, deleteOldKeys, rotateKeys, type RotationContext } from './rotation.ts';
 
@@ -108,8 +108,8 @@ export function deviceChanges(
         const isThere = (secrets: Uint8Array): boolean =>
           ring.keys.some((own) => equal(own.secrets, secrets));
         const missing = wanted.filter(({ secrets }) => !isThere(secrets));
-        const copies = decodeKeys(encodeKeys(missing));
-        const changed = missing.length > 0 ? { ...ring, keys: [...ring.keys, ...copies] } : null;
+        const keys = [...ring.keys, ...copyKeys(missing)];
+        const changed = missing.length > 0 ? { ...ring, keys } : null;
         return Promise.resolve({ ring: changed, result: missing });
       });
       const own = await Promise.all(added.map((stored) => importOwnCard(stored, identity)));

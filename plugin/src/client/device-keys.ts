@@ -3,10 +3,10 @@ import { EncryptionError, isEncryptionError } from '../errors.ts';
 import type { VerifyingKey } from '../protocol/curves.ts';
 import type { CardId, Identity } from '../protocol/identifiers.ts';
 import { openKeyRecord, sealKeyRecord } from '../protocol/key-record.ts';
+import { decodeRing, encodeRing, type StoredRing } from '../protocol/key-ring.ts';
 import { equal, type Bytes, type RandomSource } from '../protocol/primitives.ts';
 import { deriveScope, deriveStateKey } from '../protocol/state-record.ts';
 import type { Directory } from './directory.ts';
-import { decodeRing, encodeRing, type StoredRing } from './key-ring.ts';
 import type { KeyStore } from './key-store.ts';
 import {
   approvedCard,

@@ -5,12 +5,14 @@
 import { isSuite, type Suite } from '../protocol/header.ts';
 import { EncryptionError } from '../errors.ts';
 import type { CardId, ChannelSid } from '../protocol/identifiers.ts';
+import type { Bytes } from '../protocol/primitives.ts';
 import { arrayOf, isCount, isText, nullOr, objectOf } from './shape.ts';
 import { readState, type Records, type StateType, updateState } from './state.ts';
 
 /** An envelope on its way. */
 export interface OutboxEntry {
   readonly sequence: number;
+  /** `message`: if it was left, it may be posted; anything else may not. */
   readonly kind: string;
   /** The envelope, as a message body has it. */
   readonly text: string;
@@ -67,6 +69,7 @@ const OUTGOING: StateType<OutgoingState> = {
  * when the last number is lower than it was: numbers would be used twice.
  */
 export interface Outbox {
+  /** What was given up and is still there is of another kind than `message`. */
   read(): Promise<OutgoingState>;
   /**
    * Gives the next number to an envelope and keeps both, in one step: a number is lost at worst,
@@ -76,6 +79,11 @@ export interface Outbox {
   add(make: (sequence: number) => Promise<OutboxEntry>): Promise<OutboxEntry>;
   /** The envelope arrived, or never will. */
   remove(entry: OutboxEntry): Promise<void>;
+  /**
+   * As {@link remove}. A key store without room may not do that: then the envelope stays there, and is not
+   * posted any more. Rejects when even that cannot be written: the next process may post it.
+   */
+  giveUp(entry: OutboxEntry): Promise<void>;
   /** Never gives away numbers up to this one; gives the last that is not given away again. */
   raise(sequence: number): Promise<number>;
   setSession(session: OutgoingSession): Promise<void>;
@@ -83,9 +91,17 @@ export interface Outbox {
   spend(session: OutgoingSession): Promise<boolean>;
 }
 
+/** The kind of what is not posted by who finds it in the outbox. */
+export const UNREPEATABLE = 'unrepeatable';
+// Any bytes do.
+const PERMIT: Bytes = Uint8Array.of(1);
+
 /** The outbox of this card in this channel. */
 export function outbox(store: Records, cardId: CardId, channelSid: ChannelSid): Outbox {
   const name = `outgoing/${cardId}/${channelSid}`;
+  // While this record is there, what is in the outbox may be posted: to delete it needs no room.
+  const permit = `repeat/${cardId}/${channelSid}`;
+  const givenUp = new Set<number>();
   let highest = 0;
 
   // Each change starts from what is stored, never from what was stored a moment ago: another tab may
@@ -104,27 +120,53 @@ export function outbox(store: Records, cardId: CardId, channelSid: ChannelSid): 
     return changed;
   }
 
+  const isPermitted = async (): Promise<boolean> => (await store.get(permit)) !== null;
+
+  async function remove({ sequence }: OutboxEntry): Promise<void> {
+    await update((state) => ({
+      ...state,
+      outbox: state.outbox.filter((entry) => entry.sequence !== sequence),
+    }));
+  }
+
   return {
-    read: async () => checked(await readState(store, name, OUTGOING)),
+    async read() {
+      const state = checked(await readState(store, name, OUTGOING));
+      if (state.outbox.length === 0) return state;
+      const isRepeatable = await isPermitted();
+      const left = state.outbox.map((entry) =>
+        isRepeatable && !givenUp.has(entry.sequence) ? entry : { ...entry, kind: UNREPEATABLE },
+      );
+      return { ...state, outbox: left };
+    },
 
     async add(make) {
       for (;;) {
         const { last } = await this.read();
         const entry = await make(last + 1);
-        const { before } = await update((state) =>
-          state.last === last
-            ? { ...state, last: entry.sequence, outbox: [...state.outbox, entry] }
-            : state,
-        );
-        if (before.last === last) return entry;
+        const isRepeatable = await isPermitted();
+        const { before } = await update((state) => {
+          const left = isRepeatable ? state.outbox : [];
+          return state.last === last
+            ? { ...state, last: entry.sequence, outbox: [...left, entry] }
+            : state;
+        });
+        if (before.last !== last) continue;
+        // Only now: what was given up is gone.
+        if (!isRepeatable) await store.update(permit, () => PERMIT);
+        return entry;
       }
     },
 
-    async remove({ sequence }) {
-      await update((state) => ({
-        ...state,
-        outbox: state.outbox.filter((entry) => entry.sequence !== sequence),
-      }));
+    remove,
+
+    async giveUp(entry) {
+      givenUp.add(entry.sequence);
+      try {
+        await remove(entry);
+      } catch {
+        await store.update(permit, () => null);
+      }
     },
 
     // Also of a record that went back: this is how it comes to what it was.

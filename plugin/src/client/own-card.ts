@@ -16,12 +16,13 @@ import {
   type VerifyingKey,
 } from '../protocol/curves.ts';
 import type { KemKey } from '../protocol/kem.ts';
+import { damaged } from '../protocol/key-record.ts';
+import { makeSecrets, splitSecrets, type StoredKeys } from '../protocol/key-ring.ts';
 import { xwing } from '../protocol/xwing.ts';
 import type { Identity } from '../protocol/identifiers.ts';
-import { utf8, utf8Text, type Bytes, type RandomSource } from '../protocol/primitives.ts';
+import { equal, utf8, utf8Text, type Bytes, type RandomSource } from '../protocol/primitives.ts';
 import { deriveStateKey } from '../protocol/state-record.ts';
 import type { Directory } from './directory.ts';
-import { damaged, makeSecrets, splitSecrets, type StoredKeys } from './key-ring.ts';
 import type { Records } from './state.ts';
 
 /** A card of this device's person, and the private keys to it. */
@@ -78,7 +79,7 @@ export async function makeKeys(
 
 /**
  * A card and its keys, as they were stored.
- * @throws EncryptionError `KEY_RECORD_DAMAGED`, `POST_QUANTUM_UNAVAILABLE`
+ * @throws EncryptionError `KEY_RECORD_DAMAGED` also when one is not the other's, `POST_QUANTUM_UNAVAILABLE`
  */
 export async function importOwnCard(
   { secrets, card: exported }: StoredKeys,
@@ -88,7 +89,7 @@ export async function importOwnCard(
   if (card?.identity !== identity) throw damaged();
   const [signingSeed, encryptionSecret, pqSeed] = splitSecrets(secrets);
   const backEnd = await curves();
-  return {
+  const own: OwnCard = {
     card,
     signingKey: await backEnd.importSigningKey(signingSeed),
     encryptionKey: await backEnd.importAgreementKey(encryptionSecret),
@@ -97,6 +98,17 @@ export async function importOwnCard(
     ...(card.pqEncryptionKey && { pqEncryptionKey: await (await xwing()).importKey(pqSeed) }),
     sessionKey: deriveStateKey(secrets),
   };
+  if (holdsKeys(own)) return own;
+  throw damaged();
+}
+
+function holdsKeys({ card, signingKey, encryptionKey, pqEncryptionKey }: OwnCard): boolean {
+  const none = new Uint8Array();
+  return (
+    equal(card.signingKey.publicKey, signingKey.publicKey) &&
+    equal(card.encryptionKey, encryptionKey.publicKey) &&
+    equal(card.pqEncryptionKey ?? none, pqEncryptionKey?.publicKey ?? none)
+  );
 }
 
 /** What approving works with. */

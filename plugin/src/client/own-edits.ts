@@ -20,6 +20,8 @@ export interface OwnEdits {
   readonly latest: (name: MessageName) => Promise<OwnEdit | null>;
   /** Remembers the latest edit of a message. */
   readonly remember: (name: MessageName, edit: OwnEdit) => Promise<void>;
+  /** Forgets all of them: needs no room in the key store. */
+  readonly forget: () => Promise<void>;
 }
 
 interface Kept extends OwnEdit {
@@ -52,5 +54,6 @@ export function ownEdits(store: Records, channelSid: ChannelSid): OwnEdits {
         ),
       );
     },
+    forget: () => store.update(record, () => null),
   };
 }

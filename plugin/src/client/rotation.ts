@@ -1,11 +1,11 @@
 /** Changing what keys a device has: replacing its card, deleting old keys, another password. */
 import { EncryptionError, isEncryptionError } from '../errors.ts';
 import type { CardId, Identity } from '../protocol/identifiers.ts';
+import { decodeRing, type StoredRing } from '../protocol/key-ring.ts';
 import type { RandomSource } from '../protocol/primitives.ts';
 import type { CardBook } from './card-book.ts';
 import type { DeletedKeys } from './deleted-keys.ts';
 import { openRing, sealRing, useFromNow, type DeviceKeys } from './device-keys.ts';
-import { decodeRing, type StoredRing } from './key-ring.ts';
 import type { KeyStore } from './key-store.ts';
 import {
   approvedCard,

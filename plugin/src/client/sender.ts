@@ -114,7 +114,9 @@ export function sender(
         try {
           await replace(text);
         } catch (error) {
-          await edits.remember(name, { revision, text: null }).catch(() => undefined);
+          // Without room for that, the other edits are forgotten, too.
+          const refused = edits.remember(name, { revision, text: null });
+          await refused.catch(() => edits.forget()).catch(() => undefined);
           throw error;
         }
       }),

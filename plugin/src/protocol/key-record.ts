@@ -114,7 +114,8 @@ function isAffordable({ memory, passes, lanes }: PasswordCost): boolean {
   );
 }
 
-function damaged(cause?: unknown): EncryptionError {
+/** The error of keys that are not what was saved. */
+export function damaged(cause?: unknown): EncryptionError {
   return new EncryptionError('KEY_RECORD_DAMAGED', 'The stored key is not what was saved.', {
     cause,
   });

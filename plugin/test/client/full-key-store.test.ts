@@ -1,24 +1,26 @@
 /** A device whose key store has no room left: what it has can be read, and nothing is lost. */
 import { MemoryKeyStore, type KeyStore } from 'twilio-chat-encryption';
-import { parseIdentity } from 'twilio-chat-encryption/protocol';
-import { expect, test, vi } from 'vitest';
+import { messageIdOf, parseIdentity } from 'twilio-chat-encryption/protocol';
+import { describe, expect, test, vi } from 'vitest';
 import type { DeliveredMessage } from '../../src/client/delivered.ts';
 import { checkDeviceOptions } from '../../src/client/device-options.ts';
 import { openDevice, type Device } from '../../src/client/device.ts';
 import { full } from '../../src/client/key-store.ts';
 import type { Outlet } from '../../src/client/outlet.ts';
 import { codeOf } from '../outcomes.ts';
-import { CHANNEL } from '../protocol/people.ts';
+import { CHANNEL, random } from '../protocol/people.ts';
 import { LoggedDirectory, PINS } from './logged-directory.ts';
 
-/** A key store that is full when a test says so. */
+/** A key store that is full, or takes nothing at all, when a test says so. */
 class Filling extends MemoryKeyStore {
   isFull = false;
+  isReadOnly = false;
 
   override update: KeyStore['update'] = (name, change) =>
     super.update(name, (current) => {
       const next = change(current);
       if (this.isFull && next !== null && next !== current) throw full(null);
+      if (this.isReadOnly && next !== current) throw new Error('read only');
       return next;
     });
 }
@@ -96,6 +98,66 @@ test('sends nothing, says so, and goes on when there is room', async () => {
   stores.alice.isFull = false;
   await devices.alice.send(channel.outlet, { body: 'two' });
   expect(await channel.readBy(devices.bob)).toEqual(['one', 'two']);
+});
+
+describe('what Twilio refused when it could not be taken out of the outbox', () => {
+  /** Alice and bob, after alice's store got into this state while a message of hers was refused. */
+  async function refused(state: 'isFull' | 'isReadOnly') {
+    const world = await people();
+    const { stores, devices, channel } = world;
+    await devices.alice.send(channel.outlet, { body: 'one' });
+    const post = (): Promise<number> => {
+      stores.alice[state] = true;
+      return Promise.reject(new Error('forbidden'));
+    };
+    const sending = devices.alice.send({ ...channel.outlet, post }, { body: 'refused' });
+    const outcome = await sending.catch((error: unknown) => error);
+    stores.alice[state] = false;
+    return { ...world, outcome };
+  }
+
+  test('is not posted later, and the application has the refusal', async () => {
+    const { devices, channel, outcome } = await refused('isFull');
+    expect(outcome).toEqual(new Error('forbidden'));
+    await devices.alice.send(channel.outlet, { body: 'two' });
+    expect(await channel.readBy(devices.bob)).toEqual(['one', 'two']);
+  });
+
+  test('is not posted after a restart', async () => {
+    const { open, devices, channel } = await refused('isFull');
+    await (await open('alice')).send(channel.outlet, { body: 'two' });
+    expect(await channel.readBy(devices.bob)).toEqual(['one', 'two']);
+  });
+
+  test('of which nothing can be written is told to be looked for, and not posted meanwhile', async () => {
+    const { devices, channel, outcome } = await refused('isReadOnly');
+    expect(outcome).toMatchObject({ code: 'DELIVERY_UNKNOWN', cause: new Error('forbidden') });
+    await devices.alice.send(channel.outlet, { body: 'two' });
+    expect(await channel.readBy(devices.bob)).toEqual(['one', 'two']);
+  });
+});
+
+test('builds on no edit that Twilio refused, though that could not be noted', async () => {
+  const { stores, devices, channel } = await people();
+  const name = { cardId: devices.alice.card().id, messageId: messageIdOf(random(16)), sequence: 1 };
+  const known: (string | null | undefined)[] = [];
+  const edit = (replace: () => Promise<void>): Promise<void> =>
+    devices.alice.edit(channel.outlet, {
+      name,
+      prepare(latest) {
+        known.push(latest?.text);
+        const content = { body: 'edited' };
+        return Promise.resolve({ revision: known.length, content, limit: 32_768, replace });
+      },
+    });
+  const refuse = (): Promise<void> => {
+    stores.alice.isFull = true;
+    return Promise.reject(new Error('forbidden'));
+  };
+  await expect(edit(refuse)).rejects.toThrow('forbidden');
+  stores.alice.isFull = false;
+  await edit(() => Promise.resolve());
+  expect(known).toEqual([undefined, undefined]);
 });
 
 test('shows what it read before, and what is new when there is room', async () => {

@@ -11,8 +11,8 @@ import {
 } from 'twilio-chat-encryption/protocol';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Device } from '../../src/client/device.ts';
-import { decodeRing } from '../../src/client/key-ring.ts';
 import { restoreDevice } from '../../src/client/restore.ts';
+import { decodeRing } from '../../src/protocol/key-ring.ts';
 import { deriveScope, deriveStateKey, openStateRecord } from '../../src/protocol/state-record.ts';
 import { codeOf } from '../outcomes.ts';
 import { CHANNEL, person, random, seal } from '../protocol/people.ts';

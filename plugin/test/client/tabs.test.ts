@@ -4,11 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { EncryptionError, MemoryKeyStore, type KeyStore } from 'twilio-chat-encryption';
 import { FileKeyStore } from 'twilio-chat-encryption/node';
-import {
-  exportCard,
-  parseEnvelope,
-  parseIdentity,
-} from 'twilio-chat-encryption/protocol';
+import { exportCard, parseEnvelope, parseIdentity } from 'twilio-chat-encryption/protocol';
 import { afterAll, describe, expect, test } from 'vitest';
 import type { DeliveredMessage } from '../../src/client/delivered.ts';
 import { checkDeviceOptions } from '../../src/client/device-options.ts';

@@ -25,6 +25,8 @@ beforeAll(async () => {
   evil = await forged('bob');
   // Bob is known to Alice from here on.
   await new Room('alice', 'bob').tell(alice.device, bob.device, 'hello');
+  // He has a second card, for which the first did not vouch.
+  expect(alice.heard.unconnectedCards.splice(0)).toHaveLength(1);
 });
 
 afterAll(() => {

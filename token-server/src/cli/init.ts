@@ -44,6 +44,12 @@ TWILIO_API_SECRET=
 TWILIO_CHAT_SERVICE_SID=
 # Push credential, if there are push notifications: CR and 32 hex digits
 #TWILIO_PUSH_CREDENTIAL_SID=
+# Region, if it is not us1, and how long access tokens are good for, in seconds
+#TWILIO_REGION=ie1
+#TWILIO_TOKEN_TTL=3600
+# With the auth token of the account, Twilio may ask here before it stores a message, so that none is
+# stored in the clear: POST <ORIGIN>/v1/webhooks/twilio
+#TWILIO_AUTH_TOKEN=
 
 # --- Keys, made by init. Back them up: clients pin the public halves. ---
 # Each secret may be in a file instead: APP_PRIVATE_KEY_FILE=/run/secrets/app_key
@@ -61,6 +67,11 @@ PORT=3000
 ORIGIN=http://localhost:3000
 # Where the database is; or postgres://user:password@host:5432/database
 DATABASE_URL=sqlite:./data/server.db
+# With your application's own sign-in, in place of accounts here:
+#AUTH=jwt
+#AUTH_JWKS_URL=https://id.example/.well-known/jwks.json
+#AUTH_ISSUER=https://id.example/
+#AUTH_AUDIENCE=https://chat.example
 # Origins whose pages may call the server, separated by commas
 #CORS_ORIGINS=https://chat.example
 # Behind a reverse proxy: how many there are, or their addresses

@@ -17,6 +17,10 @@ export interface TwilioCredentials {
   readonly serviceSid: string;
   /** `CR…` */
   readonly pushCredentialSid?: string;
+  /** Of the account, when it is not us1: `ie1`, for example. */
+  readonly region?: string;
+  /** How long a token is good for, in seconds: up to a day. Default: an hour. */
+  readonly ttl?: number;
 }
 
 /** An access token for a Twilio SDK. */
@@ -28,8 +32,8 @@ export interface IssuedTwilioToken {
 }
 
 /**
- * Issues a Twilio access token with the chat grant, for one hour by the system's clock (Twilio's
- * library takes no other).
+ * Issues a Twilio access token with the chat grant, by the system's clock (Twilio's library takes no
+ * other).
  *
  * @param identity - of the session. Never one that a request merely names.
  */
@@ -37,10 +41,11 @@ export function issueTwilioToken(
   credentials: TwilioCredentials,
   identity: Identity,
 ): IssuedTwilioToken {
-  const { accountSid, apiKey, apiSecret, serviceSid, pushCredentialSid } = credentials;
+  const { accountSid, apiKey, apiSecret, serviceSid, pushCredentialSid, region } = credentials;
   const accessToken = new AccessToken(accountSid, apiKey, apiSecret, {
     identity,
-    ttl: TWILIO_TOKEN_LIFETIME / 1000,
+    ttl: credentials.ttl ?? TWILIO_TOKEN_LIFETIME / 1000,
+    ...(region !== undefined && { region }),
   });
   const grant = { serviceSid, ...(pushCredentialSid === undefined ? {} : { pushCredentialSid }) };
   accessToken.addGrant(new AccessToken.ChatGrant(grant));

@@ -36,6 +36,8 @@ const ENCRYPTION: Readonly<Record<UsageCode, string>> = {
     'Not saved. The server shows an older backup than this device made: keys of your other devices may be missing in it.',
   BACKUP_CHANGED:
     'Not saved. Another device of yours changed the backup at the same time. Try again.',
+  BACKUP_TOO_LARGE:
+    'Not saved. Your devices have more old keys than the server keeps. Remove the backup, and make a new one on each device that you use.',
   MEMBER_WITHOUT_CARD: 'Not sent. A member has no key yet.',
   KEY_CHANGED: 'Not sent. A member’s key changed.',
   SAFETY_NUMBER_CHANGED: 'The safety number is another one now. Compare it again.',

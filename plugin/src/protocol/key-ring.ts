@@ -1,16 +1,16 @@
 /**
- * The private keys that a device holds, as they are at rest: those of its card, of the cards that it
- * replaced, and of cards of other devices that were restored from a backup.
+ * The private keys that a device holds, as they are at rest in a key record: those of its card, of the
+ * cards that it replaced, and of cards of other devices that were restored from a backup.
  *
  *     ring = version=1 | deviceSecret[32] | keys
- *     keys = (signingSeed[32] | encryptionSecret[32] | pqSeed[32] | length u16 | card)*      newest first
+ *     keys = (signingSeed[32] | encryptionSecret[32] | pqSeed[32] | lp16(card))+      newest first
  *
- * The X-Wing seed is always there, so that there is one form; `card` is the exported card, ASCII, without
- * an approval.
+ * The X-Wing seed is always there, so that there is one form; `card` is the exported card, as it was
+ * before its approval.
  */
-import { EncryptionError } from '../errors.ts';
-import { uint } from '../protocol/bytes.ts';
-import { concat, utf8, utf8Text, type Bytes, type RandomSource } from '../protocol/primitives.ts';
+import { lengthPrefixed, uint } from './bytes.ts';
+import { damaged } from './key-record.ts';
+import { concat, utf8, utf8Text, type Bytes, type RandomSource } from './primitives.ts';
 
 const VERSION = 1;
 const SECRET_LENGTH = 32;
@@ -29,7 +29,7 @@ export interface StoredKeys {
 export interface StoredRing {
   /** Names what the device remembers, and seals it: 32 bytes. It stays while keys come and go. */
   readonly deviceSecret: Bytes;
-  /** Newest first. */
+  /** Newest first; at least one. */
   readonly keys: readonly StoredKeys[];
 }
 
@@ -47,38 +47,33 @@ export function splitSecrets(secrets: Bytes): readonly [Bytes, Bytes, Bytes] {
 
 /** The bytes of a ring, to be wiped after use. */
 export function encodeRing({ deviceSecret, keys }: StoredRing): Bytes {
-  return concat(uint(VERSION, 1), deviceSecret, encodeKeys(keys));
+  return concat(uint(VERSION, 1), deviceSecret, ...keyParts(keys));
 }
 
 /**
- * The reverse of {@link encodeRing}; the secrets are views of `bytes`.
+ * The reverse of {@link encodeRing}; the secrets are views of `bytes`. Whether the cards are valid, and the
+ * keys theirs, is for whoever uses them.
  * @throws EncryptionError `KEY_RECORD_DAMAGED`
  */
 export function decodeRing(bytes: Bytes): StoredRing {
   const start = 1 + SECRET_LENGTH;
   if (bytes[0] !== VERSION || bytes.length < start) throw damaged();
-  const keys = decodeKeys(bytes.subarray(start));
-  if (keys.length === 0) throw damaged();
-  return { deviceSecret: bytes.subarray(1, start), keys };
+  return { deviceSecret: bytes.subarray(1, start), keys: decodeKeys(bytes.subarray(start)) };
 }
 
-/** The bytes of some keys, to be wiped after use. */
-export function encodeKeys(keys: readonly StoredKeys[]): Bytes {
-  return concat(
-    ...keys.flatMap(({ secrets, card }) => {
-      const exported = utf8(card);
-      return [secrets, uint(exported.length, LENGTH_BYTES), exported];
-    }),
-  );
+/** What the bytes of some keys are put together of; the secrets are those of `keys`. */
+export function keyParts(keys: readonly StoredKeys[]): readonly Uint8Array[] {
+  return keys.flatMap(({ secrets, card }) => [secrets, lengthPrefixed(LENGTH_BYTES, utf8(card))]);
 }
 
 /**
- * The reverse of {@link encodeKeys}; the secrets are views of `bytes`.
+ * Reads {@link keyParts} of at least one card; the secrets are views of `bytes`.
  * @throws EncryptionError `KEY_RECORD_DAMAGED`
  */
 export function decodeKeys(bytes: Bytes): readonly StoredKeys[] {
   const keys: StoredKeys[] = [];
-  for (let rest = bytes; rest.length > 0;) {
+  // Not by a reader, whose copies of the secrets nobody would wipe.
+  for (let rest = bytes; rest.length > 0 || keys.length === 0;) {
     const start = SECRETS_LENGTH + LENGTH_BYTES;
     const [high = 0, low = 0] = rest.subarray(SECRETS_LENGTH, start);
     const end = start + high * 256 + low;
@@ -90,7 +85,7 @@ export function decodeKeys(bytes: Bytes): readonly StoredKeys[] {
   return keys;
 }
 
-/** The error of keys that are not what was saved. */
-export function damaged(): EncryptionError {
-  return new EncryptionError('KEY_RECORD_DAMAGED', 'The stored key is not what was saved.');
+/** The same keys in memory of their own, to be wiped after use. */
+export function copyKeys(keys: readonly StoredKeys[]): readonly StoredKeys[] {
+  return keys.map(({ secrets, card }) => ({ secrets: secrets.slice(), card }));
 }
