@@ -30,7 +30,8 @@ describe('an application that opens a device and wraps a client', () => {
   });
 
   test('loads what only some need when they do', () => {
-    const some = /argon2|@noble\/(curves|post-quantum)|sha3|curves-(noble|xwing)|protocol\/media\.ts/;
+    const some =
+      /argon2|@noble\/(curves|post-quantum)|sha3|curves-(noble|xwing)|protocol\/media\.ts/;
     const rare =
       /client\/(backup|restore|rotation|own-devices|safety-numbers|keys|key-pair|cards)\.ts/;
     const others = /safety-number\.ts|sealed-(data|stream)\.ts/;
