@@ -70,6 +70,24 @@ describe('a channel of 17 cards', () => {
     ]);
   });
 
+  test('gives a page as long as was asked for, though a key message stands in it', async () => {
+    const [own, bobs] = await large();
+    await deliver(own, bobs, 'one');
+    await join(own, 'one more');
+    await deliver(own, bobs, 'two');
+    expect(stored(own).types).toEqual(['key', 'follower', 'key', 'follower']);
+    const raw = await world.conversations(bob);
+    const conversation = await bob.encryption.wrapClient(raw).getConversationBySid(own.sid);
+    for (const reader of [bobs, conversation]) {
+      const page = await reader.getMessages(2);
+      expect(page.items.map(({ body }) => body)).toEqual(['one', 'two']);
+      expect((await page.prevPage()).items).toEqual([]);
+      const forward = await reader.getMessages(2, 1, 'forward');
+      expect(forward.items.map(({ body }) => body)).toEqual(['one', 'two']);
+      expect(forward.hasNextPage).toBe(false);
+    }
+  });
+
   test('reads a follower alone, from the key message that it names', async () => {
     const [own, bobs] = await large();
     await deliver(own, bobs, 'one');

@@ -1,42 +1,126 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { openPaginator, type Paginator } from '../../src/twilio/core/paginator.ts';
+import {
+  openPaginator,
+  type MessagePages,
+  type PageDirection,
+  type Paginator,
+} from '../../src/twilio/core/paginator.ts';
+
+/** Pages of a channel whose messages are their indexes, as the SDKs turn them; `hidden` is left out. */
+function channelOf(
+  indexes: readonly number[],
+  hidden: ReadonlySet<number>,
+): MessagePages<{ readonly index: number }> {
+  const messages = indexes.map((index) => ({ index }));
+  type Page = Paginator<{ readonly index: number }>;
+  const between = (from: number, to: number, size: number): Page => ({
+    items: messages.slice(from, to),
+    hasPrevPage: from > 0,
+    hasNextPage: to < messages.length,
+    prevPage: () => Promise.resolve(between(Math.max(from - size, 0), from, size)),
+    nextPage: () => Promise.resolve(between(to, Math.min(to + size, messages.length), size)),
+  });
+  return {
+    open: (page) => Promise.resolve(page.filter(({ index }) => !hidden.has(index))),
+    index: ({ index }) => index,
+    page: (size, anchor, direction) => {
+      if (direction === 'nextPage') {
+        const found = messages.findIndex(({ index }) => index >= anchor);
+        const from = found < 0 ? messages.length : found;
+        return Promise.resolve(between(from, Math.min(from + size, messages.length), size));
+      }
+      const to = messages.findLastIndex(({ index }) => index <= anchor) + 1;
+      return Promise.resolve(between(Math.max(to - size, 0), to, size));
+    },
+  };
+}
+
+test.each<PageDirection>(['prevPage', 'nextPage'])(
+  'whatever is hidden, going by %s gives each message once, in order, and no page is short but the last',
+  async (direction) => {
+    const channel = fc.uniqueArray(fc.nat(60), { maxLength: 40 });
+    await fc.assert(
+      fc.asyncProperty(
+        channel,
+        fc.array(fc.nat(60)),
+        fc.integer({ min: 1, max: 9 }),
+        async (all, some, size) => {
+          const indexes = all.toSorted((a, b) => a - b);
+          const hidden = new Set(some);
+          const pages = channelOf(indexes, hidden);
+          const begin = direction === 'nextPage' ? 0 : 60;
+          let page = await openPaginator(
+            await pages.page(size, begin, direction),
+            direction,
+            pages,
+          );
+          let shown = page.items.map(pages.index);
+          const has = direction === 'nextPage' ? 'hasNextPage' : 'hasPrevPage';
+          // Ten requests give up: those are in the next test.
+          while (page[has]) {
+            if (some.length < 10) expect(page.items).toHaveLength(size);
+            page = await page[direction]();
+            const more = page.items.map(pages.index);
+            shown = direction === 'nextPage' ? [...shown, ...more] : [...more, ...shown];
+          }
+          expect(shown).toEqual(indexes.filter((index) => !hidden.has(index)));
+          const back = direction === 'nextPage' ? 'prevPage' : 'nextPage';
+          const last = page.items.map(pages.index);
+          const around = (await page[back]()).items.map(pages.index);
+          const neighbours = direction === 'nextPage' ? [...around, ...last] : [...last, ...around];
+          const at = shown.indexOf(neighbours[0] ?? -1);
+          if (neighbours.length > 0)
+            expect(neighbours).toEqual(shown.slice(at, at + neighbours.length));
+        },
+      ),
+    );
+  },
+);
 
 /** Pages before one another without end, each with these messages; and how many were turned. */
-function endless(items: () => number[]): {
-  readonly last: Paginator<number>;
+function endless(items: () => { readonly index: number }[]): {
+  readonly last: Paginator<{ readonly index: number }>;
+  readonly pages: MessagePages<{ readonly index: number }>;
   readonly turned: () => number;
 } {
   let turned = 0;
-  const page = (): Paginator<number> => ({
+  const page = (): Paginator<{ readonly index: number }> => ({
     items: items(),
     hasNextPage: false,
     hasPrevPage: true,
     nextPage: () => Promise.reject(new Error('There is no next page.')),
-    prevPage: () => {
-      turned += 1;
-      return Promise.resolve(page());
-    },
+    prevPage: another,
   });
-  return { last: page(), turned: () => turned };
+  const another = (): Promise<Paginator<{ readonly index: number }>> => {
+    turned += 1;
+    return Promise.resolve(page());
+  };
+  const pages = {
+    open: () => Promise.resolve([]),
+    index: ({ index }: { readonly index: number }) => index,
+    page: another,
+  };
+  return { last: page(), pages, turned: () => turned };
 }
-
-const hideAll = (): Promise<number[]> => Promise.resolve([]);
 
 test('hidden messages without end are not turned over without end', async () => {
   let index = 1000;
-  const { last, turned } = endless(() => [index--]);
-  const page = await openPaginator(last, hideAll, 'prevPage');
+  const { last, pages, turned } = endless(() => [{ index: index-- }]);
+  const page = await openPaginator(last, 'prevPage', pages);
   expect(page).toMatchObject({ items: [], hasPrevPage: true });
   expect(turned()).toBe(10);
 });
 
+const [third, fourth] = [{ index: 3 }, { index: 4 }];
+
 // What the SDK gives for ever when messages were removed unseen.
 test.each([
   ['page without messages', []],
-  ['page of hidden messages', [3, 4]],
+  ['page of hidden messages', [third, fourth]],
 ])('a %s that comes again is the last that is turned', async (_what, items) => {
-  const { last, turned } = endless(() => items);
-  const page = await openPaginator(last, hideAll, 'prevPage');
+  const { last, pages, turned } = endless(() => items);
+  const page = await openPaginator(last, 'prevPage', pages);
   expect(page).toMatchObject({ items: [], hasPrevPage: true });
   expect(turned()).toBe(1);
 });

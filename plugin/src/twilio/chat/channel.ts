@@ -41,7 +41,12 @@ export function channelFacade(raw: Channel, wrap: Wrappers): ChannelFeed {
     sendMessage: encryptedSend(raw, messageSender(port, context)),
     getMessages: async (...args: Parameters<Channel['getMessages']>) => {
       const direction = args[2] === 'forward' ? 'nextPage' : 'prevPage';
-      return openPaginator(await raw.getMessages(...args), messages.openPage, direction);
+      return openPaginator(await raw.getMessages(...args), direction, {
+        open: messages.openPage,
+        index: ({ index }) => index,
+        page: (size, anchor, towards) =>
+          raw.getMessages(size, anchor, towards === 'nextPage' ? 'forward' : 'backwards'),
+      });
     },
   };
   const self: Channel = facade(raw, CHANNEL_RULES, own, wrap.clearMetadata);

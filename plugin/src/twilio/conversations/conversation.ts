@@ -42,7 +42,12 @@ export function conversationFacade(raw: Conversation, wrap: Wrappers): Conversat
     ...sending(raw, messageSender(port, context)),
     getMessages: async (...args: Parameters<Conversation['getMessages']>) => {
       const direction = args[2] === 'forward' ? 'nextPage' : 'prevPage';
-      return openPaginator(await raw.getMessages(...args), messages.openPage, direction);
+      return openPaginator(await raw.getMessages(...args), direction, {
+        open: messages.openPage,
+        index: ({ index }) => index,
+        page: (size, anchor, towards) =>
+          raw.getMessages(size, anchor, towards === 'nextPage' ? 'forward' : 'backwards'),
+      });
     },
   };
   const self: Conversation = facade(raw, CONVERSATION_RULES, own, wrap.clearMetadata);

@@ -12,48 +12,82 @@ export function mapPaginator<Item>(
   page: Paginator<Item>,
   map: (item: Item) => Item,
 ): Paginator<Item> {
-  return withItems(page, page.items.map(map), (next) => Promise.resolve(mapPaginator(next, map)));
+  return {
+    items: page.items.map(map),
+    hasNextPage: page.hasNextPage,
+    hasPrevPage: page.hasPrevPage,
+    nextPage: async () => mapPaginator(await page.nextPage(), map),
+    prevPage: async () => mapPaginator(await page.prevPage(), map),
+  };
 }
 
-/** Which page follows one that has nothing to show. */
+/** Which page follows: the newer or the older one. */
 export type PageDirection = 'nextPage' | 'prevPage';
 
+/** How a channel's messages are opened, and where more of them come from. */
+export interface MessagePages<Message> {
+  /** Opens them; what is hidden is left out. */
+  open(messages: readonly Message[]): Promise<Message[]>;
+  index(message: Message): number;
+  /** The page of the SDK that begins or ends with the message at `anchor`, or with the next after it. */
+  page(size: number, anchor: number, direction: PageDirection): Promise<Paginator<Message>>;
+}
+
 // Twilio could fill a channel with copies, and the SDK says for ever that there is a page before when
-// messages were removed unseen: then the application gets an empty page, and may go on.
-const MAX_PASSED_OVER = 10;
+// messages were removed unseen: then the application gets a short page, and may go on.
+const MAX_REFILLS = 10;
 
 /**
- * The page with its messages opened, and the pages around it likewise. A page of which nothing is
- * left, because all its messages were key messages or copies, is passed over; at most ten in a row,
- * and none behind one that the SDK gives a second time.
+ * The page with its messages opened, and the pages around it likewise. What is left out, because it is
+ * a key message or a copy, is made up for by the messages behind it: an application may take a short page
+ * for the last one. At most ten times, and not behind a page that the SDK gives a second time.
  */
 export async function openPaginator<Message>(
   page: Paginator<Message>,
-  open: (messages: readonly Message[]) => Promise<Message[]>,
   direction: PageDirection,
+  pages: MessagePages<Message>,
 ): Promise<Paginator<Message>> {
-  let at = page;
-  let items = await open(at.items);
-  for (let passed = 0; passed < MAX_PASSED_OVER && items.length === 0; passed++) {
-    if (!(direction === 'nextPage' ? at.hasNextPage : at.hasPrevPage)) break;
-    const [anchor] = at.items;
-    at = await at[direction]();
-    if (at.items[0] === anchor) break;
-    items = await open(at.items);
+  const wanted = Math.max(page.items.length, 1);
+  let items = await pages.open(page.items);
+  let edge = page;
+  for (let refills = 0; refills < MAX_REFILLS && items.length < wanted; refills++) {
+    if (!hasMore(edge, direction)) break;
+    const [before] = edge.items;
+    edge = await following(edge, direction, wanted - items.length, pages);
+    if (edge.items[0] === before) break;
+    const more = await pages.open(edge.items);
+    items = direction === 'nextPage' ? [...items, ...more] : [...more, ...items];
   }
-  return withItems(at, items, (another, towards) => openPaginator(another, open, towards));
-}
-
-function withItems<Item>(
-  page: Paginator<Item>,
-  items: Item[],
-  wrap: (page: Paginator<Item>, direction: PageDirection) => Promise<Paginator<Item>>,
-): Paginator<Item> {
+  const isRefilled = edge !== page;
+  const turn = async (towards: PageDirection): Promise<Paginator<Message>> => {
+    const fromEdge = isRefilled && towards === direction;
+    const turned = fromEdge
+      ? await following(edge, towards, page.items.length, pages)
+      : await page[towards]();
+    return openPaginator(turned, towards, pages);
+  };
   return {
     items,
-    hasNextPage: page.hasNextPage,
-    hasPrevPage: page.hasPrevPage,
-    nextPage: async () => wrap(await page.nextPage(), 'nextPage'),
-    prevPage: async () => wrap(await page.prevPage(), 'prevPage'),
+    hasNextPage: hasMore(direction === 'nextPage' ? edge : page, 'nextPage'),
+    hasPrevPage: hasMore(direction === 'prevPage' ? edge : page, 'prevPage'),
+    nextPage: () => turn('nextPage'),
+    prevPage: () => turn('prevPage'),
   };
+}
+
+function hasMore<Item>(page: Paginator<Item>, direction: PageDirection): boolean {
+  return direction === 'nextPage' ? page.hasNextPage : page.hasPrevPage;
+}
+
+/** What follows a page, as many as are asked for: the page's own next one has as many as itself. */
+function following<Message>(
+  page: Paginator<Message>,
+  direction: PageDirection,
+  size: number,
+  pages: MessagePages<Message>,
+): Promise<Paginator<Message>> {
+  const last = direction === 'nextPage' ? page.items.at(-1) : page.items[0];
+  const anchor = last && pages.index(last) + (direction === 'nextPage' ? 1 : -1);
+  if (anchor === undefined || anchor < 0 || !hasMore(page, direction)) return page[direction]();
+  return pages.page(size, anchor, direction);
 }
