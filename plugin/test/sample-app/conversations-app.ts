@@ -1,34 +1,10 @@
-/**
- * A small chat application, written for the bare Conversations SDK: it knows nothing of encryption. What
- * it shows is lines of text.
- */
+/** A small chat application, written for the bare Conversations SDK: it knows nothing of encryption. */
 import type { Client, Conversation, Message, Participant } from '@twilio/conversations';
-
-/** What the application shows. */
-export interface Screen {
-  /** The conversations with their unread badges. */
-  list(): Promise<readonly string[]>;
-  open(sid: string): Promise<void>;
-  /** The messages of the open conversation, oldest first. */
-  readonly messages: readonly string[];
-  /** Whether there is anything older. */
-  readonly hasOlder: boolean;
-  older(): Promise<void>;
-  readonly typing: readonly string[];
-  type(): Promise<void>;
-  say(text: string): Promise<void>;
-  attach(name: string, bytes: Uint8Array): Promise<void>;
-  /** Replaces the text of the newest own message. */
-  correct(text: string): Promise<void>;
-  /** Puts a reaction on the newest message of this application's user. */
-  react(reaction: string): Promise<void>;
-  take(): Promise<void>;
-  markRead(): Promise<void>;
-}
+import type { Screen } from './screen.ts';
 
 const PAGE = 4;
 
-export function startApp(client: Client): Screen {
+export function startConversationsApp(client: Client): Screen {
   let conversation: Conversation | null = null;
   let shown: readonly Message[] = [];
   let lines: readonly string[] = [];
