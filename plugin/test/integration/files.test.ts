@@ -41,10 +41,10 @@ function stored() {
 describe('a file', () => {
   test('is read by the others with its type, its size and the attributes beside it', async () => {
     const [own, bobs] = await pair(alice, bob);
-    const message = await sendFile(own, bobs, PNG, { part: 'knee' });
+    const message = await sendFile(own, bobs, PNG, { part: 'kneecap' });
     expect(message.encryption).toMatchObject({ status: 'verified', anomalies: [] });
     expect([message.type, message.body]).toEqual(['media', null]);
-    expect(message.attributes).toEqual({ part: 'knee' });
+    expect(message.attributes).toEqual({ part: 'kneecap' });
     expect([message.media.contentType, message.media.size]).toEqual(['image/png', XRAY.length]);
     const url = await message.media.getContentTemporaryUrl();
     expect(url).toMatch(/^blob:/);
@@ -54,11 +54,11 @@ describe('a file', () => {
   test('is seen by Twilio as bytes of a padded length, without name, type or attributes', async () => {
     const [own, bobs] = await pair(alice, bob);
     const media = { contentType: 'text/plain', media: 'the diagnosis' };
-    await sendFile(own, bobs, media, { part: 'knee' });
+    await sendFile(own, bobs, media, { part: 'kneecap' });
     expect(stored()).toMatchObject({ contentType: 'application/octet-stream', filename: null });
     expect(Buffer.from(stored().bytes).includes('diagnosis')).toBe(false);
     const seen = JSON.stringify(world.emulator.inspect.messages(own.sid));
-    expect(seen).not.toMatch(/knee|diagnosis|text\/plain/);
+    expect(seen).not.toMatch(/kneecap|diagnosis|text\/plain/);
   });
 
   test('comes as a stream, with progress, and can be given up', async () => {
@@ -172,27 +172,27 @@ describe('attributes that the application names', () => {
     const carol = await world.person('carol', { clearAttributes: ['queue'] });
     const [own, bobs] = await pair(carol, bob);
     const text = next<Message>(bobs, 'messageAdded');
-    await own.sendMessage('hello', { queue: 'billing', mood: 'good' });
+    await own.sendMessage('hello', { queue: 'billing', temperament: 'good' });
     const file = next<Message>(bobs, 'messageAdded', ({ type }) => type === 'media');
-    await own.sendMessage(PNG, { queue: 'images', mood: 'good' });
+    await own.sendMessage(PNG, { queue: 'images', temperament: 'good' });
     for (const [message, queue] of [
       [await text, 'billing'],
       [await file, 'images'],
     ] as const) {
       expect(message.encryption).toMatchObject({ status: 'verified' });
-      expect(message.attributes).toEqual({ queue, mood: 'good' });
+      expect(message.attributes).toEqual({ queue, temperament: 'good' });
     }
     const seen = world.emulator.inspect.messages(own.sid);
     expect(JSON.parse(seen[0]?.attributes ?? '')).toEqual({ queue: 'billing' });
     expect(JSON.parse(seen[1]?.attributes ?? '')).toMatchObject({ queue: 'images' });
-    expect(JSON.stringify(seen)).not.toContain('mood');
+    expect(JSON.stringify(seen)).not.toContain('temperament');
     // Twilio changes what it sees.
     world.emulator.tamper.rewrite(own.sid, 0, { attributes: '{"queue":"forged"}' });
     const [first] = (await bobs.getMessages(10)).items;
-    expect(first?.attributes).toEqual({ queue: 'billing', mood: 'good' });
+    expect(first?.attributes).toEqual({ queue: 'billing', temperament: 'good' });
     const edited = next(bobs, 'messageUpdated');
     const [mine] = (await own.getMessages(10)).items;
-    await mine?.updateAttributes({ queue: 'archive', mood: 'better' });
+    await mine?.updateAttributes({ queue: 'archive', temperament: 'better' });
     await edited;
     await expect
       .poll(

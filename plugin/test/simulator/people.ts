@@ -138,8 +138,8 @@ function overhear(raw: Channel, tell: (items: readonly Message[]) => void): () =
   };
   raw.getMessages = async (...args) => {
     const page = await original(...args);
-    // Key messages are looked for around an index.
-    return args[1] === undefined ? told(page) : page;
+    // Key messages are looked for around an index; what makes up for a hidden one has a direction.
+    return args[1] === undefined || args[2] !== undefined ? told(page) : page;
   };
   return () => {
     raw.getMessages = original;
