@@ -28,8 +28,8 @@ export default defineConfig({
   test: {
     testTimeout: 30_000,
     hookTimeout: 60_000,
-    // Tests wait more than they compute, and by default Vitest keeps a core to itself: one of two.
-    maxWorkers: '100%',
+    // Many tests wait for a server, a browser or a clock: with a worker for each core the cores are idle.
+    maxWorkers: '150%',
     projects: [
       {
         ssr,

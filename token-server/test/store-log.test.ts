@@ -219,7 +219,7 @@ describe.each(DATABASES)('$name', ({ create }) => {
           for (const one of all) await world.run(one);
           await world.check();
         }),
-        { numRuns: isLong ? 500 : 8 },
+        { numRuns: isLong ? 500 : 4 },
       );
     },
   );

@@ -2,14 +2,16 @@
 import { getEventListeners } from 'node:events';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { expect, test } from 'vitest';
+import { expect, inject, test } from 'vitest';
 import { decryptMedia, encryptedMediaLength, encryptMedia } from 'twilio-chat-encryption/protocol';
 import { random } from './people.ts';
 
 setFlagsFromString('--expose-gc');
 
 const MEGABYTE = 2 ** 20;
-const SIZE = 150 * MEGABYTE;
+const SIZE = (inject('longRuns') ? 150 : 60) * MEGABYTE;
+// What V8 leaves about between two collections is most of it.
+const LIMIT = (inject('longRuns') ? 64 : 40) * MEGABYTE;
 const PIECE = 256 * 1024;
 
 /**
@@ -42,7 +44,7 @@ async function lengthOf(stream: ReadableStream<Uint8Array>): Promise<number> {
   return length;
 }
 
-test('150 MB are encrypted and decrypted in under 64 MB of extra memory', async () => {
+test('a large file is encrypted and decrypted in less memory than it has bytes', async () => {
   const used = (): number => {
     const { heapUsed, external } = process.memoryUsage();
     return heapUsed + external;
@@ -70,7 +72,7 @@ test('150 MB are encrypted and decrypted in under 64 MB of extra memory', async 
   expect([size, opening.size]).toEqual([SIZE, SIZE]);
   expect(length).toBe(encryptedMediaLength(SIZE));
   expect(most).toBeGreaterThan(0);
-  expect(most - before).toBeLessThan(64 * MEGABYTE);
+  expect(most - before).toBeLessThan(LIMIT);
   expect(getEventListeners(signal, 'abort')).toEqual([]);
   // Nobody had to wait for all of it.
   expect(turns).toBeGreaterThan(20);

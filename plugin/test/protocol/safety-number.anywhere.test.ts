@@ -25,7 +25,7 @@ const ALICE = side('alice', random(32));
 const BOB = side('bob', PHONE);
 
 // 5200 rounds take their time, also for the shortest counterexample.
-const FEW = { numRuns: 12, endOnFailure: true };
+const FEW = { numRuns: 5, endOnFailure: true };
 const key = fc.uint8Array({ minLength: 32, maxLength: 32 }).map((bytes) => new Uint8Array(bytes));
 const keys = fc.uniqueArray(key, {
   minLength: 1,
