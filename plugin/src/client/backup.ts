@@ -197,22 +197,21 @@ async function addTo(
   const backups = backupsOf(context.directory);
   const stored = await backups.read();
   const before = stored && (await open(identity, stored, formerPassword));
-  const known = await readState(records, NAME, KNOWN);
-  if (before ? before.generation < known.generation : !known.isRemoved) throw rolledBack();
-  const generation = Math.max(known.generation, before?.generation ?? 0) + 1;
-  const deleted = await context.deleted.ids();
-  const others = await withoutDeleted(before?.keys ?? [], deleted);
-  const keys = joined(own, others);
-  const secret = encodeBackup({ generation, savedAt: now(), keys });
   try {
-    const record = await sealKeyRecord(nameOf(identity), secret, password, random, COST);
+    const known = await readState(records, NAME, KNOWN);
+    if (before ? before.generation < known.generation : !known.isRemoved) throw rolledBack();
+    const generation = Math.max(known.generation, before?.generation ?? 0) + 1;
+    const deleted = await context.deleted.ids();
+    const keys = joined(own, await withoutDeleted(before?.keys ?? [], deleted));
+    const secret = encodeBackup({ generation, savedAt: now(), keys });
+    const sealing = sealKeyRecord(nameOf(identity), secret, password, random, COST);
+    const record = await sealing.finally(() => secret.fill(0));
     if (record.length > MAX_BACKUP_BYTES) throw tooLarge(keys.length, record.length);
     const backup = base64url.encode(record);
     if (!(await backups.write(backup, stored?.tag ?? null))) return false;
     await sawBackup(await readBack(identity, backup, password, backups), records);
     return true;
   } finally {
-    secret.fill(0);
     wipe(before?.keys ?? []);
   }
 }

@@ -6,6 +6,7 @@ import { treeOf, type LogHead } from '../protocol/log/head.ts';
 import type { LoggedCard } from '../protocol/log/history.ts';
 import { isYounger } from './age.ts';
 import type { ProvenHistory, ProvenLookup } from './card-log.ts';
+import type { IsCarried } from './carried-heads.ts';
 
 /** The live cards of an identity, and how many entries about it hold something that does not check. */
 export interface FoundCards {
@@ -35,12 +36,13 @@ export interface CardBook {
   get(id: CardId): Promise<Card>;
   /**
    * The live cards of each identity, at most five minutes old.
-   * @param isCarried whether those whom this is for were told of a head; all are by default. The others
-   * are looked up anew, together, unless they are many, so that one head proves them
+   * @param isCarried whether somebody was told of a head; all are by default. Who was not told of the one
+   * under which they were looked up is looked up anew, together with the others of these, unless they are
+   * many, so that one head proves them
    */
   find(
     identities: readonly Identity[],
-    isCarried?: (head: LogHead) => boolean,
+    isCarried?: IsCarried,
   ): Promise<ReadonlyMap<Identity, FoundCards>>;
   /** The live cards of an identity as they were last found, however long ago; asks nobody. */
   known(identity: Identity): readonly Card[];
@@ -168,7 +170,7 @@ export function cardBook(
         if (known && isYounger(known.at, FRESH_MILLISECONDS, now())) result.set(identity, known);
       }
       const stale = identities.filter((identity) => !result.has(identity));
-      const untold = [...result].filter(([, { head }]) => !isCarried(head));
+      const untold = [...result].filter(([identity, { head }]) => !isCarried(head, identity));
       const trees = new Set(untold.map(([, { head }]) => treeOf(head)));
       const isOneHead = trees.size + Math.min(stale.length, 1) <= 1;
       const together = [...stale, ...untold.map(([identity]) => identity)];

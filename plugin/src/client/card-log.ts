@@ -2,7 +2,7 @@
 import { EncryptionError, isEncryptionError } from '../errors.ts';
 import type { VerifyingKey } from '../protocol/curves.ts';
 import type { Identity } from '../protocol/identifiers.ts';
-import { decodeHead, encodeHead, verifyHead, type LogHead } from '../protocol/log/head.ts';
+import { decodeHead, encodeHead, treeOf, verifyHead, type LogHead } from '../protocol/log/head.ts';
 import type { IdentityHistory } from '../protocol/log/history.ts';
 import { lookupFromJson } from '../protocol/log/lookup-json.ts';
 import { verifyLookup } from '../protocol/log/lookup.ts';
@@ -10,6 +10,7 @@ import { verifyConsistency } from '../protocol/log/tree.ts';
 import { base64url, equal, type Bytes } from '../protocol/primitives.ts';
 import { acceptedCards } from './accepted-cards.ts';
 import type { LogSource } from './log-source.ts';
+import { arrayOf } from './shape.ts';
 import { signedHeads } from './signed-heads.ts';
 import { readState, type Records, type StateType, updateState } from './state.ts';
 import { witness, type FailedAudit, type Witness } from './witness.ts';
@@ -90,6 +91,8 @@ export interface CardLogContext {
 interface LogState {
   readonly head: string | null;
   readonly splitView: SplitView | null;
+  /** Found while that one stood. If it turns out to be none, these are still there. */
+  readonly otherViews?: readonly SplitView[];
 }
 
 const LOG_STATE: StateType<LogState> = {
@@ -100,7 +103,8 @@ const LOG_STATE: StateType<LogState> = {
     'head' in value &&
     'splitView' in value &&
     (value.head === null || headOf(value.head) !== null) &&
-    (value.splitView === null || isSplitView(value.splitView)),
+    (value.splitView === null || isSplitView(value.splitView)) &&
+    (!('otherViews' in value) || arrayOf(isSplitView)(value.otherViews)),
 };
 
 function isSplitView(value: unknown): value is SplitView {
@@ -111,6 +115,8 @@ function isSplitView(value: unknown): value is SplitView {
 
 /** How old a head may be when somebody is trusted at first sight. */
 const FRESH_MILLISECONDS = 24 * 3_600_000;
+// Whoever shows this many has no more of it believed: there may be others, for which there was no room.
+const MAX_VIEWS = 64;
 // A log's clock may be ahead of this one's.
 const CLOCK_SKEW_MILLISECONDS = 5 * 60_000;
 
@@ -162,9 +168,7 @@ export function cardLog(context: CardLogContext): CardLog {
 
   async function split(before: LogHead, head: LogHead): Promise<EncryptionError> {
     const evidence = { known: textOf(before), other: textOf(head), foundAt: now() };
-    const { before: old } = await change((current) =>
-      current.splitView ? current : { ...current, splitView: evidence },
-    );
+    const { before: old } = await change((current) => withEvidence(current, evidence));
     if (!old.splitView) context.onSplitView(evidence);
     return splitError();
   }
@@ -213,13 +217,11 @@ export function cardLog(context: CardLogContext): CardLog {
    * something. By what it signs now, after it signed the other: whatever its clocks say.
    */
   async function shrunkFrom(head: LogHead): Promise<LogHead | null> {
-    const now = await signed((await directory.lookup([identity], 0)).head);
-    return now.size < head.size ? now : null;
+    const newest = await signed((await directory.lookup([identity], 0)).head);
+    return newest.size < head.size ? newest : null;
   }
 
   async function compare(head: LogHead): Promise<void> {
-    // What another log was is not to be found out from this one.
-    if (!(await isSigned(head))) return;
     await follow(head, askConsistency).catch(async (error: unknown) => {
       const isRefused = isEncryptionError(error, 'DIRECTORY_REFUSED');
       const smaller = isRefused ? await shrunkFrom(head) : null;
@@ -239,10 +241,30 @@ export function cardLog(context: CardLogContext): CardLog {
     const [known, other] = [headOf(evidence.known), headOf(evidence.other)];
     if (!known || !other || known.size === other.size) return false;
     const [from, to] = known.size < other.size ? [known, other] : [other, known];
-    const isOne = await follows(from, to, askConsistency).catch(() => false);
-    if (isOne) await change((current) => ({ ...current, splitView: null }));
-    return isOne;
+    return follows(from, to, askConsistency).catch(() => false);
   }
+
+  async function checkOneView(): Promise<void> {
+    for (;;) {
+      const [evidence, ...others] = viewsOf(await state());
+      if (!evidence) return;
+      const isFull = others.length + 1 >= MAX_VIEWS;
+      if (isFull || !(await isVoid(evidence))) throw splitError();
+      await change((current) => withoutEvidence(current, evidence));
+    }
+  }
+
+  const compared = witness({
+    compare,
+    isAnswering: () =>
+      directory.lookup([identity], 0).then(
+        () => true,
+        () => false,
+      ),
+    now,
+    closed: context.closed,
+    onFailed: context.onAuditFailed,
+  });
 
   return {
     lookUp,
@@ -250,24 +272,17 @@ export function cardLog(context: CardLogContext): CardLog {
     isSigned: async (head) =>
       (await isSigned(head)) || isSignedBy([...newerLogKeys, ...earlierLogKeys], head),
 
-    witness: witness({
-      compare,
-      isAnswering: () =>
-        directory.lookup([identity], 0).then(
-          () => true,
-          () => false,
-        ),
-      now,
-      closed: context.closed,
-      onFailed: context.onAuditFailed,
-    }),
+    async witness(head, sender) {
+      // What another log was is not to be found out from this one; nor may its key make a head that takes
+      // the place of one of this log.
+      if (await isSigned(head).catch(() => false)) await compared(head, sender);
+    },
 
     splitView: async () => (await state()).splitView,
 
     async checkFirstSight() {
-      const { head: text, splitView } = await state();
-      if (splitView && !(await isVoid(splitView))) throw splitError();
-      const head = headOf(text);
+      await checkOneView();
+      const head = await known();
       const age = head ? now() - head.signedAt : Infinity;
       if (age < FRESH_MILLISECONDS && age > -CLOCK_SKEW_MILLISECONDS) return;
       throw stale('is a day old, or of the future: check the clocks');
@@ -292,6 +307,33 @@ const nameOf = ({ publicKey }: VerifyingKey): string => `log/${base64url.encode(
  */
 export async function hasSeenLog(records: Records, logKey: VerifyingKey): Promise<boolean> {
   return (await readState(records, nameOf(logKey), LOG_STATE)).head !== null;
+}
+
+function viewsOf({ splitView, otherViews = [] }: LogState): readonly SplitView[] {
+  return splitView ? [splitView, ...otherViews] : [];
+}
+
+function withViews(state: LogState, views: readonly SplitView[]): LogState {
+  const [splitView = null, ...otherViews] = views;
+  return { ...state, splitView, otherViews };
+}
+
+/** Not the same trees again, whenever they were signed. */
+function withEvidence(state: LogState, evidence: SplitView): LogState {
+  const views = viewsOf(state);
+  const isKnown = views.some((one) => treesOf(one) === treesOf(evidence));
+  return isKnown || views.length >= MAX_VIEWS ? state : withViews(state, [...views, evidence]);
+}
+
+function withoutEvidence(state: LogState, evidence: SplitView): LogState {
+  return withViews(
+    state,
+    viewsOf(state).filter((one) => treesOf(one) !== treesOf(evidence)),
+  );
+}
+
+function treesOf({ known, other }: SplitView): string {
+  return [headOf(known), headOf(other)].map((head) => head && treeOf(head)).join();
 }
 
 /** Whether one of these keys signed a head. */

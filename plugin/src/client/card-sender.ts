@@ -105,7 +105,9 @@ export function cardSender(own: OwnCard, context: SenderContext): CardSender {
   ): Promise<Recipients> {
     // A message is not lost because the token server was restarted.
     const recipients = await patiently('DIRECTORY_UNREACHABLE', () =>
-      chooseRecipients(members, own.card, suite, context, (head) => carried.has(channelSid, head)),
+      chooseRecipients(members, own.card, suite, context, (head, identity) =>
+        carried.has(channelSid, head, identity),
+      ),
     );
     await context.encrypted.checkSuite(channelSid, suite);
     await context.encrypted.add(channelSid, suite);
@@ -165,7 +167,7 @@ export function cardSender(own: OwnCard, context: SenderContext): CardSender {
   async function openSession(
     outlet: Outlet,
     box: Outbox,
-    { keys, head }: Recipients,
+    { keys, head }: Pick<Recipients, 'keys' | 'head'>,
   ): Promise<void> {
     const { channelSid } = outlet;
     const recipients = nameOf(keys);
@@ -217,7 +219,7 @@ export function cardSender(own: OwnCard, context: SenderContext): CardSender {
     async send(outlet, members, content, delivery) {
       const { channelSid } = outlet;
       const recipients = await recipientsIn(outlet, members);
-      const { head } = recipients;
+      const { head, identities } = recipients;
       const box = outboxOf(channelSid);
       await settle(outlet, box, nameOf(recipients.keys));
       const measures = { channelSid, kind: 'message', content } as const;
@@ -235,7 +237,7 @@ export function cardSender(own: OwnCard, context: SenderContext): CardSender {
         return { sequence, kind, text, recipients: route.recipients };
       });
       const index = await deliver(delivery, box, entry);
-      carried.add(channelSid, head);
+      carried.add(channelSid, head, identities);
       return index;
     },
 

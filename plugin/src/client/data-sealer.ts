@@ -136,9 +136,11 @@ export function dataSealer(
     sealed: string | Uint8Array | Stream,
     from: Sender | readonly Sender[],
   ): Promise<Identified<OpenedBytes | ReadableStream<Bytes>, Sender>> {
-    const { data, by } = await open(sealed, from);
     const none: Sender[] = [];
-    const sender = none.concat(from)[by];
+    // Those that it is verified with: the caller's array may be another one afterwards.
+    const senders = none.concat(from);
+    const { data, by } = await open(sealed, senders);
+    const sender = senders[by];
     if (!sender) throw new TypeError('The key that signed is of one of the given cards.');
     return { data, sender };
   }

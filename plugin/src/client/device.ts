@@ -200,7 +200,7 @@ async function openOnce(options: CheckedOptions, restoring?: Restoring): Promise
     // since.
     async onOwnHistory(history) {
       const live = history.cards.flatMap(({ status, card }) => (status === 'live' ? [card] : []));
-      const trustNow = await trust.check(identity, live);
+      const trustNow = await trust.check(identity, live, cards.historyOf(identity) ?? history);
       const unknown = live.filter(({ id }) => trustNow.get(id) === 'changed');
       await trust.check(identity, unknown, history);
     },
@@ -352,7 +352,8 @@ async function seeLog(identity: Identity, cards: CardBook, trust: Pins): Promise
 
 /**
  * Keys whose time has come are changed at the next opening, if the server does not take them now, or shows
- * a log that nothing can be told from. Those of a device that was revoked are not, and it still reads.
+ * a log that nothing can be told from, or the code for it cannot be loaded. Those of a device that was revoked
+ * are not, and it still reads.
  */
 function later(error: unknown): void {
   if (LATER.some((code) => isEncryptionError(error, code))) return;
@@ -360,6 +361,7 @@ function later(error: unknown): void {
 }
 
 const LATER = [
+  'CODE_UNAVAILABLE',
   'DEVICE_REVOKED',
   'DIRECTORY_UNREACHABLE',
   'DIRECTORY_REFUSED',

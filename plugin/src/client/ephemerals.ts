@@ -19,6 +19,10 @@ export function ephemerals(
       known.left -= 1;
       return known.ephemeral;
     }
+    // Those of channels in which nobody writes any more need not stay in memory.
+    for (const [sid, { madeAt }] of current) {
+      if (!isYounger(madeAt, EPHEMERAL_MILLISECONDS, now())) current.delete(sid);
+    }
     const ephemeral = await createEphemeral(random);
     current.set(channelSid, { ephemeral, madeAt: now(), left: EPHEMERAL_ENVELOPES - 1 });
     return ephemeral;

@@ -118,7 +118,7 @@ function record(sight: Sight): {
   let verdict: Verdict = replayed;
   // Sid and index: a copy may carry the very sid of the original, or stand at its index.
   const place = stateChange(`place/${channelSid}/${index}`, PLACE, (first) => {
-    const here = first.sid === '' ? { sid: messageSid, message } : first;
+    const here = first === PLACE.initial ? { sid: messageSid, message } : first;
     isHere = here.sid === messageSid && here.message === message;
     return here;
   });

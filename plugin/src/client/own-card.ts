@@ -85,7 +85,10 @@ export async function importOwnCard(
   { secrets, card: exported }: StoredKeys,
   identity: Identity,
 ): Promise<OwnCard> {
-  const card = await importCard(exported).catch(() => null);
+  const card = await importCard(exported).catch((error: unknown) => {
+    if (isEncryptionError(error, 'CARD_INVALID')) return null;
+    throw error;
+  });
   if (card?.identity !== identity) throw damaged();
   const [signingSeed, encryptionSecret, pqSeed] = splitSecrets(secrets);
   const backEnd = await curves();
@@ -156,7 +159,7 @@ async function checkOwn(
     await checkApproval(approved, appKeys);
     if (approved.id === card.id) return approved;
   } catch (cause) {
-    throw ownCardInvalid(cause);
+    throw isEncryptionError(cause, 'CARD_INVALID') ? ownCardInvalid(cause) : cause;
   }
   throw ownCardInvalid();
 }

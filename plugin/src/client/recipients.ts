@@ -5,6 +5,7 @@ import type { CardId, Identity } from '../protocol/identifiers.ts';
 import type { LogHead } from '../protocol/log/head.ts';
 import { hex, type Bytes } from '../protocol/primitives.ts';
 import type { CardBook, FoundCards } from './card-book.ts';
+import type { IsCarried } from './carried-heads.ts';
 import type { Pins } from './pins.ts';
 import { encryptionKeyOf } from './suite.ts';
 
@@ -17,6 +18,8 @@ export interface RecipientsContext {
 /** Whom a message is encrypted for. */
 export interface Recipients {
   readonly keys: readonly Bytes[];
+  /** Whose these are, and whoever has none. */
+  readonly identities: readonly Identity[];
   /**
    * What the message says of the log: a head under which recipients were looked up. Each of them is to
    * ask what the log said of them there. Where it takes more than one, it is one that was not told of.
@@ -28,7 +31,7 @@ export interface Recipients {
  * The keys that get a slot: those of all trusted cards of these identities and of the sender's own,
  * each one once, in an order that does not depend on who asks. A card without a key of the suite gets
  * none, also when its holder has others.
- * @param isCarried whether the members were told of a head
+ * @param isCarried whether one of the members was told of a head
  * @throws EncryptionError `DEVICE_REVOKED`, `APP_KEY_UNKNOWN`, `MEMBER_WITHOUT_CARD`, `MEMBER_WITHOUT_POST_QUANTUM_KEY`,
  * `KEY_CHANGED`, `SPLIT_VIEW` and `LOG_STALE` for people who are not pinned, the key store's and the
  * directory's errors
@@ -38,7 +41,7 @@ export async function chooseRecipients(
   own: Card,
   suite: Suite,
   { cards, pins }: RecipientsContext,
-  isCarried: (head: LogHead) => boolean,
+  isCarried: IsCarried,
 ): Promise<Recipients> {
   const identities = [...new Set([own.identity, ...members])];
   const found = await cards.find(identities, isCarried);
@@ -74,15 +77,14 @@ export async function chooseRecipients(
   const keys = [...chosen.values()]
     .sort((one, other) => (one.id < other.id ? -1 : 1))
     .map(({ key }) => key);
-  const heads = [...found.values()].map(({ head }) => head);
-  return { keys, head: headToCarry(heads, isCarried) };
+  return { keys, identities, head: headToCarry(found, isCarried) };
 }
 
-function headToCarry(heads: readonly LogHead[], isCarried: (head: LogHead) => boolean): LogHead {
-  return (
-    heads.find((each) => !isCarried(each)) ??
-    heads.reduce((latest, each) => (each.size > latest.size ? each : latest))
-  );
+function headToCarry(found: ReadonlyMap<Identity, FoundCards>, isCarried: IsCarried): LogHead {
+  const untold = [...found].find(([identity, { head }]) => !isCarried(head, identity));
+  if (untold) return untold[1].head;
+  const heads = [...found.values()].map(({ head }) => head);
+  return heads.reduce((latest, each) => (each.size > latest.size ? each : latest));
 }
 
 /** What a device says whose card is not live any more, nobody should believe. */

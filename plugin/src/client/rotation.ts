@@ -63,8 +63,11 @@ export async function changeRing<T>(
     try {
       const { ring, result } = await change(decodeRing(secret));
       if (!ring) return result;
-      await presence.replace(await sealRing(name, ring, nextPassword, random));
-      for (const { secrets } of ring.keys) secrets.fill(0);
+      try {
+        await presence.replace(await sealRing(name, ring, nextPassword, random));
+      } finally {
+        for (const { secrets } of ring.keys) secrets.fill(0);
+      }
       return result;
     } finally {
       secret.fill(0);

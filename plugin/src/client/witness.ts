@@ -42,7 +42,8 @@ export interface WitnessContext {
 /** A head that is to be compared. */
 interface Waiting {
   readonly head: LogHead;
-  readonly sender: CardId;
+  /** Whose messages carried it: it goes when it is of none of them any more. */
+  readonly senders: Set<CardId>;
   /** When it could not be compared first. */
   readonly failingSince: number | null;
   readonly isTold: boolean;
@@ -70,8 +71,11 @@ export function witness(context: WitnessContext): Witness {
     waiting.clear();
   });
 
-  async function compareNow(name: string, entry: Waiting): Promise<void> {
+  async function compareNow(name: string, brought: Waiting): Promise<void> {
     if (done.has(name) || closed.aborted) return;
+    // That of another sender may have failed just before.
+    const entry = waiting.get(name) ?? brought;
+    for (const sender of brought.senders) entry.senders.add(sender);
     try {
       await compare(entry.head);
     } catch (error) {
@@ -104,13 +108,21 @@ export function witness(context: WitnessContext): Witness {
   }
 
   function compareLater(name: string, entry: Waiting): void {
+    const { senders } = entry;
     // What was tried goes behind what was not.
-    waiting.delete(name);
-    const ofSender = [...waiting].filter(([, { sender }]) => sender === entry.sender);
-    const [oldest] = ofSender;
-    if (oldest && ofSender.length >= MAX_WAITING_OF_SENDER) waiting.delete(oldest[0]);
-    if (waiting.size < MAX_KEPT) waiting.set(name, entry);
+    if (!waiting.delete(name)) for (const sender of senders) makeRoom(sender);
+    if (senders.size > 0 && waiting.size < MAX_KEPT) waiting.set(name, entry);
     timer ??= setTimeout(compareWaiting, SPACING_MILLISECONDS);
+  }
+
+  /** For one more head of this sender. What others carried, too, stays for them. */
+  function makeRoom(sender: CardId): void {
+    const ofSender = [...waiting].filter(([, { senders }]) => senders.has(sender));
+    const [oldest] = ofSender;
+    if (!oldest || ofSender.length < MAX_WAITING_OF_SENDER) return;
+    const [name, { senders }] = oldest;
+    senders.delete(sender);
+    if (senders.size === 0) waiting.delete(name);
   }
 
   function compareWaiting(): void {
@@ -125,8 +137,14 @@ export function witness(context: WitnessContext): Witness {
 
   return async (head, sender) => {
     const name = treeOf(head);
-    if (done.has(name) || waiting.has(name) || closed.aborted) return;
-    const entry: Waiting = { head, sender, failingSince: null, isTold: false };
+    if (done.has(name) || closed.aborted) return;
+    const known = waiting.get(name);
+    if (known) {
+      if (!known.senders.has(sender)) makeRoom(sender);
+      known.senders.add(sender);
+      return;
+    }
+    const entry: Waiting = { head, senders: new Set([sender]), failingSince: null, isTold: false };
     const last = lastOf.get(sender);
     if (last !== undefined && now() - last < SPACING_MILLISECONDS) {
       compareLater(name, entry);

@@ -3,7 +3,7 @@
  * {@link importCard} checks all that the card proves by itself, {@link checkApproval} that the
  * application approved it.
  */
-import { EncryptionError } from '../errors.ts';
+import { EncryptionError, isEncryptionError } from '../errors.ts';
 import { lengthPrefixed } from './bytes.ts';
 import { checkAgreementPublicKey } from './curve-checks.ts';
 import { curves, type AgreementKey, type SigningKey, type VerifyingKey } from './curves.ts';
@@ -171,6 +171,8 @@ async function checkCard(snapshot: Bytes, signatures: readonly CardSignature[]):
   )
     .importVerifyingKey(members.signingKey)
     .catch((cause: unknown) => {
+      // Anything else is the platform's, and no verdict about the card.
+      if (!isEncryptionError(cause, 'INVALID_KEY')) throw cause;
       throw invalid('its signing key is not a valid Ed25519 key', cause);
     });
   try {

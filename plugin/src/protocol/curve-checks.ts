@@ -48,18 +48,18 @@ export function checkPrivateKey(bytes: Uint8Array): void {
   if (bytes.length !== 32) throw new EncryptionError('INVALID_KEY', 'A private key has 32 bytes.');
 }
 
-/** Implementations differ in what they do about a zero result: they throw, or they return it. */
+/**
+ * The agreement with a key that passes {@link checkAgreementPublicKey}, else `INVALID_KEY`. About a zero
+ * result implementations differ: they throw, or they return it. Of such a key there is none; so what is
+ * thrown is a failure of the platform, and says nothing about the key.
+ */
 export async function checkedAgreement(
   publicKey: Bytes,
   agree: () => Bytes | Promise<Bytes>,
 ): Promise<Bytes> {
   checkAgreementPublicKey(publicKey);
-  try {
-    const shared = await agree();
-    if (shared.some(Boolean)) return shared;
-  } catch {
-    // The reason is the same one as for a zero result.
-  }
+  const shared = await agree();
+  if (shared.some(Boolean)) return shared;
   throw new EncryptionError('INVALID_KEY', 'The key agreement gave zero: a low-order key.');
 }
 

@@ -160,17 +160,20 @@ const block = new Uint8Array(nobleSha256.blockLen);
 /** HMAC-SHA-256 (RFC 2104): 32 bytes. Throws `RangeError` for a key of over 64 bytes. */
 function hmac(key: Uint8Array, parts: readonly Uint8Array[]): Bytes {
   const tag = new Uint8Array(32);
-  block.set(key);
-  for (let at = 0; at < block.length; at += 1) block[at] = (block[at] ?? 0) ^ 0x36;
-  START._cloneInto(inner).update(block);
-  for (const part of parts) inner.update(part);
-  inner.digestInto(tag);
-  for (let at = 0; at < block.length; at += 1) block[at] = (block[at] ?? 0) ^ 0x36 ^ 0x5c;
-  START._cloneInto(outer).update(block).update(tag).digestInto(tag);
-  // What is left of the key in them.
-  for (const secret of [inner, outer]) secret.destroy();
-  block.fill(0);
-  return tag;
+  try {
+    block.set(key);
+    for (let at = 0; at < block.length; at += 1) block[at] = (block[at] ?? 0) ^ 0x36;
+    START._cloneInto(inner).update(block);
+    for (const part of parts) inner.update(part);
+    inner.digestInto(tag);
+    for (let at = 0; at < block.length; at += 1) block[at] = (block[at] ?? 0) ^ 0x36 ^ 0x5c;
+    START._cloneInto(outer).update(block).update(tag).digestInto(tag);
+    return tag;
+  } finally {
+    // What is left of the key in them: also for the next one, whose own may be shorter.
+    for (const secret of [inner, outer]) secret.destroy();
+    block.fill(0);
+  }
 }
 
 /** HKDF-Extract (RFC 5869 §2.2) with SHA-256 and the label as salt: a 32-byte pseudorandom key. */

@@ -30,6 +30,7 @@ const appKey = await backEnd.importVerifyingKey(APP_KEY.publicKey);
 const ALICE = parseIdentity('alice');
 const BOB = parseIdentity('bob');
 const DAY = 24 * 3_600_000;
+const ENDED_LOG = await backEnd.importSigningKey(random(32));
 const CARD = '0'.repeat(64) as CardId;
 
 async function addCard(log: KeptLog, identity: Identity): Promise<void> {
@@ -124,6 +125,7 @@ class World implements LogSource {
       directory: this,
       records: this.keyStore,
       logKey: await backEnd.importVerifyingKey(this.log.key.publicKey),
+      earlierLogKeys: [await backEnd.importVerifyingKey(ENDED_LOG.publicKey)],
       appKeys: [appKey],
       identity: ALICE,
       now: () => this.now,
@@ -246,6 +248,39 @@ describe('a server', () => {
     await lookUp();
     await device.checkFirstSight();
     expect(await device.splitView()).toBeNull();
+  });
+
+  test('is not one log because one of two proofs came late: the other evidence stays', async () => {
+    const fork = await forkOf(world.log);
+    await lookUp();
+    for (const log of [world.log, fork]) await addCard(log, BOB);
+    world.attack = (answer) => ({ ...answer, consistency: [base64url.encode(random(32))] });
+    await expect(lookUp()).rejects.toMatchObject({ code: 'SPLIT_VIEW' });
+    world.attack = (answer) => answer;
+    await lookUp();
+    const known = await world.kept();
+    await device.witness(await fork.head(world.now), CARD);
+    await expect(device.checkFirstSight()).rejects.toMatchObject({ code: 'SPLIT_VIEW' });
+    device = await world.device();
+    await expect(device.checkFirstSight()).rejects.toMatchObject({ code: 'SPLIT_VIEW' });
+    const other = text(await fork.head(world.now));
+    expect(await device.splitView()).toMatchObject({ known: text(known), other });
+  });
+
+  test('cannot fill the evidence up with what it proves later', async () => {
+    const fork = await forkOf(world.log);
+    await addCard(fork, BOB);
+    await lookUp();
+    const answer = world.attack;
+    world.attack = (given) => ({ ...given, consistency: [base64url.encode(random(32))] });
+    for (let count = 0; count < 70; count += 1) {
+      await addCard(world.log, BOB);
+      await expect(lookUp()).rejects.toMatchObject({ code: 'SPLIT_VIEW' });
+    }
+    world.attack = answer;
+    await lookUp();
+    await device.witness(await fork.head(world.now), CARD);
+    await expect(device.checkFirstSight()).rejects.toMatchObject({ code: 'SPLIT_VIEW' });
   });
 
   test('that has another root at one size is found out', async () => {
@@ -408,10 +443,12 @@ describe('the head of somebody’s message', () => {
     await lookUp();
     world.failure = new EncryptionError('DIRECTORY_REFUSED', 'No.');
     world.fails = 'lookupAt';
-    await device.witness(await world.log.head(world.now), CARD);
+    const head = await world.log.head(world.now);
+    const other = '1'.repeat(64) as CardId;
+    await Promise.all([device.witness(head, CARD), device.witness(head, other)]);
     expect(world.failed).toEqual([{ size: 2, code: 'DIRECTORY_REFUSED' }]);
     vi.advanceTimersByTime(60_000);
-    await expect.poll(() => world.asked.filter((what) => what === 'lookupAt')).toHaveLength(2);
+    await expect.poll(() => world.asked.filter((what) => what === 'lookupAt')).toHaveLength(3);
     expect(world.failed).toHaveLength(1);
     world.failure = null;
     vi.advanceTimersByTime(60_000);
@@ -446,6 +483,40 @@ describe('the head of somebody’s message', () => {
     vi.advanceTimersByTime(60_000);
     await expect.poll(() => vi.getTimerCount()).toBe(1);
     expect(world.failed).toEqual([]);
+  });
+
+  test('that another pinned log signed takes the place of none of this one', async () => {
+    await lookUp();
+    await addCard(world.log, BOB);
+    const head = await world.log.head(world.now);
+    const forged = await signHead(ENDED_LOG, head);
+    expect(await device.isSigned(forged)).toBe(true);
+    await device.witness(forged, CARD);
+    expect(world.own).toEqual([]);
+    await device.witness(head, CARD);
+    expect(world.own).toHaveLength(1);
+  });
+
+  test('of one sender is compared, although another one who floods brought it first', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    await lookUp();
+    const [flooding, honest] = [CARD, '1'.repeat(64) as CardId];
+    const fork = await forkOf(world.log);
+    await addCard(fork, ALICE);
+    for (const sender of [flooding, honest]) {
+      await addCard(world.log, BOB);
+      await device.witness(await world.log.head(world.now), sender);
+    }
+    // What the server showed once, it has its own member carry before it is carried by who saw it.
+    const planted = await fork.head(world.now);
+    for (const sender of [flooding, honest]) await device.witness(planted, sender);
+    for (let count = 0; count < 20; count += 1) {
+      await addCard(world.log, BOB);
+      await device.witness(await world.log.head(world.now), flooding);
+    }
+    expect(world.splits).toEqual([]);
+    vi.advanceTimersByTime(60_000);
+    await expect.poll(() => world.splits).toHaveLength(1);
   });
 
   test('of a sender who floods makes no more work than it may, and keeps out no other', async () => {

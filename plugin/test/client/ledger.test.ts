@@ -80,6 +80,15 @@ describe('a ledger', () => {
     expect(await record(sight({ ...other, messageSid: 'IM3', index: 1 }))).toEqual(KNOWN);
   });
 
+  test('lets nothing else stand where a message stood that Twilio gave no sid', async () => {
+    const { record } = empty();
+    expect(await record(sight({ messageSid: '' }))).toEqual(KNOWN);
+    const other = { name: { ...sight().name, sequence: 2 }, digest: 'held back' };
+    for (const messageSid of ['', 'IM1']) {
+      expect(await record(sight({ ...other, messageSid }))).toEqual({ is: 'replayed' });
+    }
+  });
+
   test('lets nothing else stand where a copy was hidden', async () => {
     const { record } = empty();
     await record(sight());

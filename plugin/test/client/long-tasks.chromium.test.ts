@@ -1,14 +1,25 @@
 /** Nothing that a device does keeps the page from drawing, also in a channel of a thousand. */
 import { IndexedDbKeyStore, MemoryKeyStore, type Directory } from 'twilio-chat-encryption';
+import {
+  approveCard,
+  createCard,
+  curves,
+  exportCard,
+  parseIdentity,
+  verifyLookup,
+} from 'twilio-chat-encryption/protocol';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { checkDeviceOptions } from '../../src/client/device-options.ts';
 import { openDevice, type Device } from '../../src/client/device.ts';
+import { KeptLog } from '../protocol/log/kept-log.ts';
+import { APP_KEY, random } from '../protocol/people.ts';
 import { Channel } from './channel.ts';
 import { crowdDirectory, type CrowdDirectory } from './crowd-directory.ts';
 
 const MEMBERS = 1000;
 const SENDERS = 10;
 const PAGE = 100;
+const CARDS = 300;
 const ATTEMPTS = 4;
 // What the browser calls a long task: https://w3c.github.io/longtasks/
 const LONG_MILLISECONDS = 50;
@@ -114,4 +125,30 @@ test('a page of a hundred messages from ten people', async () => {
       );
     };
   });
+}, 120_000);
+
+test('reading the history of somebody who had hundreds of devices', async () => {
+  const backEnd = await curves();
+  const log = new KeptLog(await backEnd.importSigningKey(random(32)));
+  const identity = parseIdentity('many');
+  for (let count = 0; count < CARDS; count += 1) {
+    const signingKey = await backEnd.importSigningKey(random(32));
+    const encryptionKey = await backEnd.importAgreementKey(random(32));
+    const card = await createCard({ identity, createdAt: count }, signingKey, encryptionKey);
+    const content = exportCard(await approveCard(card, APP_KEY, count));
+    await log.append({ operation: 'approve', time: count, identity, cardId: card.id, content });
+  }
+  const lookup = await log.lookup([identity]);
+  const context = {
+    logKey: await backEnd.importVerifyingKey(log.key.publicKey),
+    appKeys: [await backEnd.importVerifyingKey(APP_KEY.publicKey)],
+    head: await log.head(CARDS),
+    identities: [identity],
+  };
+  await expectShortTasks(() =>
+    Promise.resolve(async () => {
+      const history = (await verifyLookup(lookup, context)).get(identity);
+      expect(history?.cards).toHaveLength(CARDS);
+    }),
+  );
 }, 120_000);

@@ -250,6 +250,14 @@ describe('who signed', () => {
     );
   });
 
+  test('is whose key it was, whatever becomes of the array meanwhile', async () => {
+    const senders = [alice.card];
+    const sealed = await alice.key.signThenEncrypt(TEXT, bob.card);
+    const opening = bob.key.decryptThenIdentify(sealed, senders);
+    senders[0] = bob.card;
+    expect((await opening).sender).toBe(alice.card);
+  });
+
   test('is the first of the cards that hold the key that signed', async () => {
     const { cards: ownCards } = tools();
     const second = await ownCards.create('alice', alice.key, { role: 'nurse' });

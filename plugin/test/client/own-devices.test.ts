@@ -188,3 +188,25 @@ describe('a message that somebody wrote long ago', () => {
     expect(await reportedBy(again, channel)).toEqual([]);
   });
 });
+
+test('a device that another one confirmed is no unknown one, also if this one could not ask when it was opened', async () => {
+  const keyStore = new MemoryKeyStore();
+  const laptop = await open('alice', 'laptop');
+  let tablet = await open('alice', 'tablet', keyStore);
+  await confirm(laptop, tablet);
+  await confirm(tablet, laptop);
+  const bob = await open('bob');
+  tablet.close();
+  const phone = await open('alice', 'phone');
+  await confirm(laptop, phone);
+  const strange = await open('alice', 'strange');
+  const offline = vi.spyOn(directory, 'lookup').mockRejectedValue(new Error('offline'));
+  tablet = await open('alice', 'tablet', keyStore);
+  offline.mockRestore();
+  const unknown: unknown[] = [];
+  tablet.events.on('ownCardUnknown', (event) => unknown.push(event));
+  // What Bob saw is looked at, before anything else is.
+  expect(await new Channel('alice', 'bob').tell(bob, tablet, 'hello')).toBe('hello (new)');
+  const cardIds = [strange.card().id];
+  await expect.poll(() => unknown).toEqual([{ identity: 'alice', cardIds }]);
+});

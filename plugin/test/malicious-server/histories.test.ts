@@ -282,6 +282,20 @@ describe('a card that is in one state of the map only', () => {
     expect((await told(alice, 'ownCardUnknown')).cardIds).toEqual([evil.card.id]);
   });
 
+  test('gets nothing if its supposed owner became a member after others were told of that state', async () => {
+    const carol = await server.open('carol');
+    const room = new Room('bob', 'carol');
+    const evil = await flash('alice', async () => {
+      await room.send(carol.device, 'hello');
+      await carol.device.safetyNumbers.trustOf('alice');
+    });
+    // Of the others Carol sees a later state, and what is known of Alice is young enough.
+    await carol.device.cards.find('bob', 'carol');
+    room.join('alice');
+    expect(await codeOf(room.send(carol.device, 'welcome'))).toBe('LOG_INVALID');
+    expect(room.readableWith(evil.encryptionSecret)).toEqual([]);
+  });
+
   test('gets nothing if the recipients were not looked up together: they are, before anything is said', async () => {
     const carol = await server.open('carol');
     const room = new Room('alice', 'carol');

@@ -17,10 +17,15 @@ let rooms = 0;
 export class Room {
   readonly sid = parseChannelSid(`CH${String((rooms += 1)).padStart(32, '0')}`);
   readonly posts: Post[] = [];
-  readonly #members: readonly Identity[];
+  #members: readonly Identity[];
 
   constructor(...members: readonly string[]) {
     this.#members = members.map(parseIdentity);
+  }
+
+  /** From now on they are members, too. */
+  join(identity: string): void {
+    this.#members = [...this.#members, parseIdentity(identity)];
   }
 
   /** Posts what this device encrypts; gives its index. */

@@ -45,6 +45,14 @@ function texts(length: number): string[] {
   return texts(length - 1).flatMap((text) => SHORT.map((character) => text + character));
 }
 
+test('base64 is refused as fast as it is long, however much of it is padding', () => {
+  const start = performance.now();
+  expect(base64.decode(`${'='.repeat(200_000)}A`)).toBeNull();
+  expect(base64.decode('='.repeat(200_000))).toBeNull();
+  // It took twenty seconds.
+  expect(performance.now() - start).toBeLessThan(5000);
+});
+
 describe.each([
   ['base64url', base64url, base64urlnopad],
   ['base64', base64, scureBase64],

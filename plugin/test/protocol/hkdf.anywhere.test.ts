@@ -45,3 +45,11 @@ test('a key that does not fit is an error, and the next one is right', () => {
   expect(() => expandKey(new Uint8Array(65), 'key', [], 32)).toThrow(RangeError);
   expect(expandKey(prk, 'key', [], 32)).toEqual(before);
 });
+
+test('what cannot be hashed is an error, and nothing of its key is in the next one', () => {
+  const prk = new Uint8Array(32).fill(7);
+  const before = expandKey(prk, 'key', [], 32);
+  const other = new Uint8Array(64).fill(9);
+  expect(() => void Reflect.apply(expandKey, null, [other, 'key', ['text'], 32])).toThrow();
+  expect(expandKey(prk, 'key', [], 32)).toEqual(before);
+});

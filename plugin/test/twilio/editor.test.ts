@@ -87,8 +87,15 @@ function message(first: Content) {
     editing.opened();
   }
 
+  /** Twilio puts back the first version. */
+  function isPutBack(latestRevision: number): void {
+    const { editable, ...before } = version(first, 0, device.card());
+    received = { ...before, editable: editable && { ...editable, latestRevision } };
+    editing.opened();
+  }
+
   editing.opened();
-  return { edit: editing.edit, edits, arrives };
+  return { edit: editing.edit, edits, arrives, isPutBack };
 }
 
 // Stands for an envelope.
@@ -155,4 +162,20 @@ describe("another device's edit with the number of one's own", () => {
     }
     expect(one.edits).toHaveLength(4);
   });
+});
+
+test('what another device wrote and Twilio took back is not signed as the newest by an edit of the rest', async () => {
+  const one = message({ body: 'I owe you 1000' });
+  one.arrives({ body: 'I owe you 10' }, 1, otherDevice);
+  one.isPutBack(1);
+  await expect(one.edit({ attributes: { seen: true } })).rejects.toThrow(/put back to an older/);
+  expect(one.edits).toEqual([]);
+});
+
+test('what this device wrote and Twilio took back is what its next edit builds on', async () => {
+  const one = message({ body: 'I owe you 1000' });
+  await one.edit({ body: 'I owe you 10' });
+  one.isPutBack(1);
+  await one.edit({ attributes: { seen: true } });
+  expect(one.edits[1]).toEqual({ body: 'I owe you 10', attributes: { seen: true } });
 });

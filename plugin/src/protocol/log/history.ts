@@ -1,5 +1,6 @@
 /** An identity's history in the log: all its cards and revocations, and what they come to. */
 import { isEncryptionError } from '../../errors.ts';
+import { pace } from '../../pace.ts';
 import { checkApproval, importCard, type Card } from '../card.ts';
 import { verifyEndorsement, verifySuccession } from '../card-links.ts';
 import type { VerifyingKey } from '../curves.ts';
@@ -139,6 +140,8 @@ export async function readHistory(
         ? await takeCard({ entry, content, position }, reading, context)
         : await takeRevocation({ entry, content }, reading, context);
     if (!isTaken) invalid += 1;
+    // A server decides how many there are.
+    await pace();
   }
   return {
     count: entries.length,

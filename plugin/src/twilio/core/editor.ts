@@ -73,8 +73,14 @@ export function editor(current: () => ReceivedMessage, context: EditorContext): 
 
   /** What is edited: another tab may have put something there of which this one has not heard yet. */
   async function baseOf(latest: OwnEdit | null): Promise<OutgoingContent> {
-    if (latest === null || latest.text === null || latest.revision <= own().revision) return said;
-    const content = await open(latest.text);
+    const { revision, latestRevision } = own();
+    const text = latest && latest.revision > revision ? latest.text : null;
+    // Of what Twilio put back, an edit of one part would sign the other one as the newest.
+    if (Math.max(revision, text === null ? 0 : (latest?.revision ?? 0)) < latestRevision) {
+      throw notEditable('was put back to an older version: send it anew');
+    }
+    if (text === null) return said;
+    const content = await open(text);
     if (content) return content;
     throw notEditable('has an edit that cannot be read');
   }
