@@ -52,14 +52,19 @@ function message(first: Content) {
   let latest: OwnEdit | null = null;
   let received = version(first, 0, device.card());
 
-  function version(content: OutgoingContent, revision: number, by: Card): ReceivedMessage {
+  function version(
+    content: OutgoingContent,
+    revision: number,
+    by: Card,
+    latestRevision = revision,
+  ): ReceivedMessage {
     const sender = { identity: by.identity, cardId: by.id };
     const said = { sender, trust: 'pinned', sentAt: new Date(), revision, messageId } as const;
     return {
       encryption: { status: 'verified', ...said, anomalies: [] },
       content: contentOf(textOf(content)),
       hidden: false,
-      editable: { name, latestRevision: revision, text: textOf(content) },
+      editable: { name, latestRevision, text: textOf(content) },
     };
   }
 
@@ -89,8 +94,7 @@ function message(first: Content) {
 
   /** Twilio puts back the first version. */
   function isPutBack(latestRevision: number): void {
-    const { editable, ...before } = version(first, 0, device.card());
-    received = { ...before, editable: editable && { ...editable, latestRevision } };
+    received = version(first, 0, device.card(), latestRevision);
     editing.opened();
   }
 
