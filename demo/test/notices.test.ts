@@ -1,6 +1,5 @@
 /** What the page tells of by itself: who gets messages, and that this device's key is gone. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { bannerOf } from './support/devices.ts';
 import type { Person } from './support/person.ts';
 import { startWorld, type World } from './support/world.ts';
 
@@ -37,7 +36,9 @@ test('somebody whose devices did not confirm one another is told of when they ar
   await phone.signIn();
   await alice.addMember('Carol');
   await alice.send('To Carol.');
-  const notice = bannerOf(alice, 'Carol has several devices that did not confirm one another.');
+  const notice = alice.page
+    .locator('.notice')
+    .filter({ hasText: 'Carol has several devices that did not confirm one another.' });
   await notice.getByRole('button', { name: 'Compare safety numbers' }).waitFor();
   await notice.getByRole('button', { name: 'Not now' }).click();
   await notice.waitFor({ state: 'detached' });
