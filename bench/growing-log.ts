@@ -1,5 +1,5 @@
 /** A log that is filled by the million: computed as an auditor does, and stored many rows at a time. */
-import { randomBytes, randomInt } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import {
   base64url,
   detailOf,
@@ -54,14 +54,14 @@ export class GrowingLog {
     return this.#replay.size;
   }
 
-  /** Adds entries about so many people until there are `size`. */
-  async growTo(size: number, people: number): Promise<void> {
+  /** Adds entries until there are `size`; `whose` says about whom each is. */
+  async growTo(size: number, whose: (index: number) => Identity): Promise<void> {
     while (this.size < size) {
       const rows: Schema['log_entries'][] = [];
       const steps: LogStep[] = [];
       while (rows.length < BATCH && this.size < size) {
         const index = this.size;
-        const identity = person(randomInt(people));
+        const identity = whose(index);
         const bytes = this.#entryOf(identity);
         const step = await this.#replay.take(bytes);
         const [entry, root] = [bytes, step.mapRoot].map(base64url.encode);

@@ -8,6 +8,7 @@ import {
   exportCard,
   importCard,
   lookupFromJson,
+  parseCardId,
   parseIdentity,
 } from 'twilio-chat-encryption/protocol';
 import { describe, expect, test } from 'vitest';
@@ -15,6 +16,7 @@ import { z } from 'zod';
 import { createLog } from '../src/domain/log.ts';
 import { MAX_SEARCH_CHARACTERS } from '../src/domain/limits.ts';
 import { openStore } from '../src/index.ts';
+import { lookUp } from './keeper.ts';
 import { liveCards } from './live-cards.ts';
 import {
   afterTest,
@@ -429,8 +431,14 @@ test('a search whose answer would be too long is refused before the entries are 
     },
   });
   const [alice, bob] = [parseIdentity('alice'), parseIdentity('bob')];
+  for (const identity of [alice, bob]) {
+    const entry = { operation: 'approve', time: 1, identity, content: 'c' } as const;
+    await store.transaction((transaction) =>
+      log.append(transaction.log, { ...entry, cardId: parseCardId('ab'.repeat(32)) }),
+    );
+  }
   await expect(log.lookUp([alice, bob], 0)).rejects.toMatchObject({ code: 'TOO_MANY_RESULTS' });
   expect(read).toEqual([]);
-  expect((await log.lookUp([alice], 0)).lookup.found).toHaveLength(1);
+  expect((await lookUp({ log }, [alice])).found).toHaveLength(1);
   expect(read).toEqual([['alice']]);
 });

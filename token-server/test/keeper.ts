@@ -13,14 +13,17 @@ import {
   type Card,
   type Identity,
   type LogHead,
+  type LookupJson,
   type SigningKey,
   type VerifyingKey,
 } from 'twilio-chat-encryption/protocol';
+import { z } from 'zod';
 import { auditCards } from '../src/domain/card-audit.ts';
 import { createCards, type Cards } from '../src/domain/cards.ts';
 import { KnownHeads } from '../src/domain/known-heads.ts';
 import { auditLog } from '../src/domain/log-audit.ts';
 import { createLog, type Log } from '../src/domain/log.ts';
+import { Lookup } from '../src/http/schemas.ts';
 import type { Store } from '../src/index.ts';
 
 const backEnd = await curves();
@@ -71,6 +74,16 @@ export async function createKeeper(store: Store, seeds: Seeds = createSeeds()): 
     appKey: await backEnd.importVerifyingKey(appKey.publicKey),
     logKey: await backEnd.importVerifyingKey(logKey.publicKey),
   };
+}
+
+const Answer = z.object({ lookup: Lookup });
+
+/** What the log says of these identities. */
+export async function lookUp(
+  { log }: Pick<Keeper, 'log'>,
+  identities: readonly Identity[],
+): Promise<LookupJson> {
+  return Answer.parse(JSON.parse((await log.lookUp(identities, 0)).toString())).lookup;
 }
 
 /** A card and the key that it signs with. */

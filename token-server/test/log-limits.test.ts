@@ -3,7 +3,7 @@ import { parseCardId, parseIdentity } from 'twilio-chat-encryption/protocol';
 import { expect, test } from 'vitest';
 import { MAX_HISTORY, MAX_HISTORY_CHARACTERS } from '../src/domain/limits.ts';
 import { openStore } from '../src/index.ts';
-import { createKeeper } from './keeper.ts';
+import { createKeeper, lookUp } from './keeper.ts';
 import { afterTest } from './support.ts';
 
 const ALICE = parseIdentity('alice');
@@ -40,6 +40,6 @@ test.each([
   expect(await store.log.size()).toBe(lengths.length);
   await add([1024], ALICE, true);
   await add([1], BOB);
-  const { lookup } = await log.lookUp([ALICE, BOB], 0);
-  expect(lookup.found.map(({ entries }) => entries.length)).toEqual([lengths.length + 1, 1]);
+  const { found } = await lookUp({ log }, [ALICE, BOB]);
+  expect(found.map(({ entries }) => entries.length)).toEqual([lengths.length + 1, 1]);
 });

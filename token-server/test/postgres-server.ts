@@ -15,8 +15,15 @@ export interface PostgresServer {
   readonly remove: () => Promise<void>;
 }
 
-/** Makes and starts a PostgreSQL. */
-export async function startPostgres(): Promise<PostgresServer> {
+// In most tests nothing has to survive a power cut.
+const FORGETFUL = ['-c', 'fsync=off', '-c', 'full_page_writes=off'];
+
+/**
+ * Makes and starts a PostgreSQL.
+ *
+ * @param postgresFlags - of its command line
+ */
+export async function startPostgres(postgresFlags = FORGETFUL): Promise<PostgresServer> {
   const databaseDir = await mkdtemp(join(tmpdir(), 'postgres-'));
   const password = randomBytes(16).toString('hex');
   const port = await freePort();
@@ -31,8 +38,7 @@ export async function startPostgres(): Promise<PostgresServer> {
     // PostgreSQL refuses to run as root.
     createPostgresUser: process.getuid?.() === 0,
     initdbFlags: ['--no-sync', '--encoding=UTF8', '--locale=C'],
-    // Nothing here has to survive a power cut.
-    postgresFlags: ['-c', 'fsync=off', '-c', 'full_page_writes=off'],
+    postgresFlags,
     onLog: (text) => log.push(text),
     onError: (error) => log.push(String(error)),
   });

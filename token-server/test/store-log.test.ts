@@ -25,6 +25,7 @@ import {
   createKeeper,
   createSeeds,
   findingsOf,
+  lookUp,
   makeDevice,
   type Device,
   type Keeper,
@@ -85,9 +86,8 @@ class World {
   async check(): Promise<void> {
     const [keeper] = this.#servers;
     expect(await findingsOf(keeper)).toEqual([]);
-    const answer = await keeper.log.lookUp(PEOPLE, 0);
     const head = await headOf(keeper);
-    const lookup = lookupFromJson(JSON.parse(JSON.stringify(answer.lookup)));
+    const lookup = lookupFromJson(await lookUp(keeper, PEOPLE));
     if (!lookup) throw new Error('It is no lookup.');
     const { logKey, appKey } = keeper;
     const histories = await verifyLookup(lookup, {

@@ -4,6 +4,8 @@ import type { ReadMap, ReadTree, MapNode, TreeNode } from 'twilio-chat-encryptio
 export interface LogReader {
   /** How many entries there are. */
   size(): Promise<number>;
+  /** The last entry, or null when there is none. */
+  last(): Promise<StoredEntry | null>;
   /** One entry, or null when the log is shorter. */
   entry(index: number): Promise<StoredEntry | null>;
   /** The entries from `start` up to and without `end`, in their order. */
@@ -16,6 +18,20 @@ export interface LogReader {
   measure(identities: readonly string[], size: number): Promise<number>;
   readonly readTree: ReadTree;
   readonly readMap: ReadMap;
+  /** The nodes of the map with these hashes, in their order, as they are stored. */
+  readonly readNodes: ReadNodes;
+}
+
+/** Gives the nodes of the map with these hashes, in base64url, in their order. All of them were added before. */
+export type ReadNodes = (hashes: readonly string[]) => Promise<readonly StoredNode[]>;
+
+/** A node of the map as it is stored, in base64url: two children or, with a count, a leaf. */
+export interface StoredNode {
+  /** The hash of its left child, or the identity's. */
+  readonly left: string;
+  /** The hash of its right child, or that of the identity's history. */
+  readonly right: string;
+  readonly count: number | null;
 }
 
 /** What the log needs to grow, within a transaction. */

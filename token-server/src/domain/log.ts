@@ -5,31 +5,26 @@ import {
   EMPTY_MAP,
   encodeEntry,
   encodeHead,
-  encodeLeaf,
-  findInMap,
   identityHash,
   inclusionProof,
-  lookupToJson,
   signHead,
   treeRoot,
   type Bytes,
   type CardId,
-  type EntryWithContent,
   type Identity,
   type LogEntry,
   type LookupJson,
   type SigningKey,
 } from 'twilio-chat-encryption/protocol';
 import { ServerError } from './errors.ts';
-import {
-  MAX_HISTORY,
-  MAX_HISTORY_CHARACTERS,
-  MAX_LOG_RANGE,
-  MAX_SEARCH_CHARACTERS,
-} from './limits.ts';
+import { joined } from './joined.ts';
+import { MAX_HISTORY, MAX_HISTORY_CHARACTERS, MAX_LOG_RANGE } from './limits.ts';
 import { isOfLog } from './log-key.ts';
 import { takeStep } from './log-step.ts';
 import type { LogReader, LogWriter, StoredEntry } from './log-store.ts';
+import { createLookups, sizeWith } from './lookups.ts';
+import { readTogether } from './read-together.ts';
+import { decodeStored } from './stored-bytes.ts';
 
 /** The transparency log: see spec/log.md. Bytes in its answers are in base64url. */
 export interface Log {
@@ -45,18 +40,20 @@ export interface Log {
   /** The newest head. */
   head(): Promise<string>;
   /**
-   * All entries about these identities, with the proof that they are all; and that the log grew out
-   * of the one of `from` entries, if that is a smaller one.
+   * All entries about who has these names, with the proof that they are all; and that the log grew out
+   * of the one of `from` entries, if that is a smaller one. Names that nobody could have are left out.
    *
+   * @returns the JSON of a {@link LookupAnswer}, in UTF-8
    * @throws ServerError `TOO_MANY_RESULTS`
    */
-  lookUp(identities: readonly Identity[], from: number): Promise<LookupAnswer>;
+  lookUp(names: readonly string[], from: number): Promise<Buffer>;
   /**
    * All entries about an identity when the log had `size`.
    *
+   * @returns the JSON of a `LookupJson` as the member `lookup`, in UTF-8
    * @throws ServerError `INVALID_REQUEST` when it was never that large
    */
-  lookUpAt(identity: Identity, size: number): Promise<LookupJson>;
+  lookUpAt(identity: Identity, size: number): Promise<Buffer>;
   /** @throws ServerError `INVALID_REQUEST` when the log is not that large */
   inclusion(index: number, size: number): Promise<readonly string[]>;
   /** @throws ServerError `INVALID_REQUEST` when the log is not that large */
@@ -101,28 +98,12 @@ export interface LogParts {
 
 /** Makes the log. Nothing is added to, or shown of, a log that began with another key. */
 export function createLog({ log, logKey, now }: LogParts): Log {
-  async function headAt(size: number): Promise<string> {
-    const root = await treeRoot(log.readTree, size);
-    return base64url.encode(encodeHead(await signHead(logKey, { size, root, signedAt: now() })));
-  }
+  const readTree = readTogether(log.readTree);
+  const lookUpUnder = createLookups({ log, readTree, publicKey: logKey.publicKey });
 
-  async function lookUpAt(identities: readonly Identity[], size: number): Promise<LookupJson> {
-    if ((await log.measure(identities, size)) > MAX_SEARCH_CHARACTERS) {
-      const message = 'The answer would be too long. Ask for fewer identities at a time.';
-      throw new ServerError('TOO_MANY_RESULTS', message);
-    }
-    const last = await lastOf(log, size, logKey);
-    const hashes = identities.map((identity) => identityHash(logKey.publicKey, identity));
-    const found = await findInMap(log.readMap, mapRootOf(last), hashes);
-    const entries = groupByIdentity(await log.entriesOf(identities, size));
-    return lookupToJson({
-      lastLeaf: last && encodeLeaf(decode(last.entry), decode(last.mapRoot)),
-      inclusion: size === 0 ? [] : await inclusionProof(log.readTree, size - 1, size),
-      found: found.map(({ proof }, index) => ({
-        entries: entries.get(identities[index] ?? '') ?? [],
-        proof,
-      })),
-    });
+  async function headAt(size: number): Promise<string> {
+    const root = await treeRoot(readTree, size);
+    return base64url.encode(encodeHead(await signHead(logKey, { size, root, signedAt: now() })));
   }
 
   async function requireSize(size: number): Promise<void> {
@@ -133,8 +114,8 @@ export function createLog({ log, logKey, now }: LogParts): Log {
 
   return {
     async append(writer, { operation, time, identity, cardId, content, isAlwaysTaken }) {
-      const size = await writer.size();
-      const last = await lastOf(writer, size, logKey);
+      const last = ofThisLog(await writer.last(), logKey);
+      const size = sizeWith(last);
       const key = identityHash(logKey.publicKey, identity);
       const detail = detailOf(content);
       const entry = encodeEntry({ operation, time, identityHash: key, cardId, detail });
@@ -157,35 +138,40 @@ export function createLog({ log, logKey, now }: LogParts): Log {
     },
 
     async head() {
-      const size = await log.size();
-      await lastOf(log, size, logKey);
-      return headAt(size);
+      return headAt(sizeWith(ofThisLog(await log.last(), logKey)));
     },
 
-    async lookUp(identities, from) {
-      const size = await log.size();
+    async lookUp(names, from) {
+      const last = ofThisLog(await log.last(), logKey);
+      const size = sizeWith(last);
       const isGrown = from > 0 && from < size;
-      const consistency = isGrown ? await consistencyProof(log.readTree, from, size) : [];
-      const lookup = await lookUpAt(identities, size);
-      const head = await headAt(size);
-      return { head, lookup, consistency: consistency.map(base64url.encode) };
+      const [lookup, head, proof] = await Promise.all([
+        lookUpUnder(last, names),
+        headAt(size),
+        isGrown ? consistencyProof(readTree, from, size) : [],
+      ]);
+      const consistency = JSON.stringify(proof.map(base64url.encode));
+      return joined([`{"head":"${head}","lookup":`, ...lookup, `,"consistency":${consistency}}`]);
     },
 
     async lookUpAt(identity, size) {
       await requireSize(size);
-      return lookUpAt([identity], size);
+      const last = size === 0 ? null : await log.entry(size - 1);
+      if (size > 0 && !last) throw new Error(`Entry ${size - 1} of the log is missing`);
+      const lookup = await lookUpUnder(ofThisLog(last, logKey), [identity]);
+      return joined(['{"lookup":', ...lookup, '}']);
     },
 
     async inclusion(index, size) {
       if (index >= size) throw new ServerError('INVALID_REQUEST', 'There is no such entry then.');
       await requireSize(size);
-      return (await inclusionProof(log.readTree, index, size)).map(base64url.encode);
+      return (await inclusionProof(readTree, index, size)).map(base64url.encode);
     },
 
     async consistency(from, to) {
       if (from > to) throw new ServerError('INVALID_REQUEST', 'A log never becomes smaller.');
       await requireSize(to);
-      return (await consistencyProof(log.readTree, from, to)).map(base64url.encode);
+      return (await consistencyProof(readTree, from, to)).map(base64url.encode);
     },
 
     async entries(start, end) {
@@ -204,42 +190,17 @@ function full(): ServerError {
   return new ServerError('CARD_LIMIT', message);
 }
 
-function groupByIdentity(
-  stored: readonly StoredEntry[],
-): ReadonlyMap<string, readonly EntryWithContent[]> {
-  const groups = new Map<string, EntryWithContent[]>();
-  for (const { identity, entry, content } of stored) {
-    const group = groups.get(identity) ?? [];
-    group.push({ entry: decode(entry), content });
-    groups.set(identity, group);
-  }
-  return groups;
-}
-
 /**
- * The last entry of a log of this size, or null.
+ * The same entry, or null for none.
  *
  * @throws ServerError `UNAVAILABLE` when the log is that of another key
  */
-async function lastOf(
-  log: LogReader,
-  size: number,
-  { publicKey }: SigningKey,
-): Promise<StoredEntry | null> {
-  if (size === 0) return null;
-  const last = await log.entry(size - 1);
-  if (!last) throw new Error(`Entry ${size - 1} of the log is missing`);
-  if (isOfLog(last, publicKey)) return last;
+function ofThisLog(entry: StoredEntry | null, { publicKey }: SigningKey): StoredEntry | null {
+  if (!entry || isOfLog(entry, publicKey)) return entry;
   const cause = new Error('The log in the database is that of another key than this one');
   throw new ServerError('UNAVAILABLE', 'The log of this server cannot be used now.', { cause });
 }
 
 function mapRootOf(last: StoredEntry | null): Bytes {
-  return last ? decode(last.mapRoot) : EMPTY_MAP;
-}
-
-function decode(text: string): Bytes {
-  const bytes = base64url.decode(text);
-  if (bytes) return bytes;
-  throw new Error('The log in the database is damaged');
+  return last ? decodeStored(last.mapRoot) : EMPTY_MAP;
 }

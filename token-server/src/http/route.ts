@@ -28,11 +28,13 @@ export interface SessionCall<Input> extends Call<Input> {
 }
 
 /** What a handler answers. */
-interface Answer<Result> {
-  readonly body: Result;
+type Answer<Result> = Body<Result> & {
   /** Tells what is answered, or was stored, from what is there later. */
   readonly etag?: string;
-}
+};
+
+/** A value, or its JSON in UTF-8 when that is there already. */
+type Body<Result> = { readonly body: Result } | { readonly json: Buffer };
 
 /** What a route answers when it does what it was asked. */
 export interface AnswerSpec<Result> {
@@ -170,10 +172,11 @@ function callReader<Input, Result, Given>({ id, takes }: RouteSpec<Input, Result
 function send<Result>(
   res: Response,
   { status, schema }: AnswerSpec<Result>,
-  { body, etag }: Answer<Result>,
+  answer: Answer<Result>,
 ): void {
-  if (etag !== undefined) res.set('ETag', quoted(etag));
+  if (answer.etag !== undefined) res.set('ETag', quoted(answer.etag));
   res.status(status);
   if (schema === null) res.end();
-  else res.json(body);
+  else if ('json' in answer) res.type('application/json').send(answer.json);
+  else res.json(answer.body);
 }

@@ -2,7 +2,7 @@ import { sql, type Kysely } from 'kysely';
 import { base64url } from 'twilio-chat-encryption/protocol';
 import type { AuditReader, StoredCounts } from '../domain/audit-store.ts';
 import { cardRecord } from './card-rows.ts';
-import { inParts, mapNodeOf, treeNodeName } from './log-rows.ts';
+import { inParts, mapNodeOf, storedNode, treeNodeName } from './log-rows.ts';
 import type { Schema } from './schema.ts';
 
 /** Reads all that any database holds that Kysely speaks to. */
@@ -67,7 +67,7 @@ export function createKyselyAuditReader(db: Kysely<Schema>): AuditReader {
       const rows = await inParts(names, (part) =>
         db.selectFrom('log_map').selectAll().where('hash', 'in', part).execute(),
       );
-      const nodes = new Map(rows.map((row) => [row.hash, mapNodeOf(row)]));
+      const nodes = new Map(rows.map((row) => [row.hash, mapNodeOf(storedNode(row))]));
       return names.map((name) => nodes.get(name) ?? null);
     },
   };

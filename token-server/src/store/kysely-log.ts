@@ -1,18 +1,41 @@
 import { sql, type Kysely } from 'kysely';
-import { base64url, type Bytes, type MapNode } from 'twilio-chat-encryption/protocol';
-import type { LogReader, LogWriter } from '../domain/log-store.ts';
-import { inParts, mapNodeOf, mapRow, storedEntry, treeNodeName } from './log-rows.ts';
-import type { Recent } from './recent.ts';
+import { base64url, type Bytes } from 'twilio-chat-encryption/protocol';
+import type { LogReader, LogWriter, ReadNodes, StoredNode } from '../domain/log-store.ts';
+import { inParts, mapNodeOf, mapRow, storedEntry, storedNode, treeNodeName } from './log-rows.ts';
+import type { Recent } from '../domain/recent.ts';
+import { isOneOf } from './one-of.ts';
 import type { Schema } from './schema.ts';
 
 /** How many entries are read at once while the log begins again. */
 const RESTART_PAGE = 100;
 
 /** Nodes of the map by their hashes, as text. One of a transaction that failed is as right as any. */
-export type NodeCache = Recent<MapNode>;
+export type NodeCache = Recent<StoredNode>;
 
 /** Reads the log of any database that Kysely speaks to. */
 export function createKyselyLogReader(db: Kysely<Schema>, cache: NodeCache): LogReader {
+  const readNodes: ReadNodes = async (hashes) => {
+    const found = hashes.map((hash) => cache.get(hash));
+    const unknown = hashes.filter((_, index) => !found[index]);
+    const rows = await inParts(unknown, (part) =>
+      db
+        .selectFrom('log_map')
+        .selectAll()
+        .where(isOneOf(db, 'hash', part))
+        .execute(),
+    );
+    const read = new Map(rows.map((row) => [row.hash, storedNode(row)]));
+    for (const [hash, node] of read) {
+      if (!mapNodeOf(node)) throw missing();
+      cache.set(hash, node);
+    }
+    return hashes.map((hash, index) => {
+      const node = found[index] ?? read.get(hash);
+      if (node) return node;
+      throw missing();
+    });
+  };
+
   return {
     async size() {
       const row = await db
@@ -23,6 +46,17 @@ export function createKyselyLogReader(db: Kysely<Schema>, cache: NodeCache): Log
         .executeTakeFirst();
       const last = row?.last ?? null;
       return last === null ? 0 : last + 1;
+    },
+
+    async last() {
+      const row = await db
+        .selectFrom('log_entries')
+        .selectAll()
+        .where('log_index', '>=', 0)
+        .orderBy('log_index', 'desc')
+        .limit(1)
+        .executeTakeFirst();
+      return row === undefined ? null : storedEntry(row);
     },
 
     async entry(index) {
@@ -60,7 +94,7 @@ export function createKyselyLogReader(db: Kysely<Schema>, cache: NodeCache): Log
       const rows = await db
         .selectFrom('log_entries')
         .selectAll()
-        .where('identity', 'in', [...new Set(identities)])
+        .where(isOneOf(db, 'identity', [...new Set(identities)]))
         .where('log_index', '<', size)
         .orderBy('log_index')
         .execute();
@@ -72,7 +106,7 @@ export function createKyselyLogReader(db: Kysely<Schema>, cache: NodeCache): Log
       const row = await db
         .selectFrom('log_entries')
         .select(sql<number | string | null>`sum(length(content))`.as('characters'))
-        .where('identity', 'in', [...new Set(identities)])
+        .where(isOneOf(db, 'identity', [...new Set(identities)]))
         .where('log_index', '<', size)
         .executeTakeFirst();
       return Number(row?.characters ?? 0);
@@ -81,27 +115,22 @@ export function createKyselyLogReader(db: Kysely<Schema>, cache: NodeCache): Log
     async readTree(nodes) {
       const names = nodes.map(treeNodeName);
       const rows = await inParts(names, (part) =>
-        db.selectFrom('log_tree').selectAll().where('node', 'in', part).execute(),
+        db
+          .selectFrom('log_tree')
+          .selectAll()
+          .where(isOneOf(db, 'node', part))
+          .execute(),
       );
       const hashes = new Map(rows.map(({ node, hash }) => [node, hash]));
       return names.map((name) => decode(hashes.get(name)));
     },
 
+    readNodes,
+
     async readMap(hashes) {
-      const names = hashes.map(base64url.encode);
-      const found = new Map(names.map((name) => [name, cache.get(name)]));
-      const rows = await inParts(
-        names.filter((name) => !found.get(name)),
-        (part) => db.selectFrom('log_map').selectAll().where('hash', 'in', part).execute(),
-      );
-      for (const row of rows) {
-        const node = mapNodeOf(row);
-        if (!node) throw missing();
-        found.set(row.hash, node);
-        cache.set(row.hash, node);
-      }
-      return names.map((name) => {
-        const node = found.get(name);
+      const nodes = await readNodes(hashes.map(base64url.encode));
+      return nodes.map((stored) => {
+        const node = mapNodeOf(stored);
         if (node) return node;
         throw missing();
       });
@@ -124,8 +153,9 @@ export function createKyselyLogWriter(db: Kysely<Schema>, cache: NodeCache): Log
           tree.map((node) => ({ node: treeNodeName(node), hash: base64url.encode(node.hash) })),
         )
         .execute();
-      await db.insertInto('log_map').values(map.map(mapRow)).execute();
-      for (const { hash, node } of map) cache.set(base64url.encode(hash), node);
+      const rows = map.map(mapRow);
+      await db.insertInto('log_map').values(rows).execute();
+      for (const row of rows) cache.set(row.hash, storedNode(row));
     },
 
     async *restart() {

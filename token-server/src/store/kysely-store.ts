@@ -8,11 +8,11 @@ import { createKyselyAuditReader } from './kysely-audit.ts';
 import { createKyselyLogReader, createKyselyLogWriter, type NodeCache } from './kysely-log.ts';
 import { isMigrated } from './migrations.ts';
 import { once, type Attempts } from './patience.ts';
-import { Recent } from './recent.ts';
+import { Recent } from '../domain/recent.ts';
 import type { Schema } from './schema.ts';
 
-/** Of the map, some 500 bytes each: its upper half, which every lookup reads, and what was just added. */
-const CACHED_NODES = 16_384;
+/** Of the map, some 300 bytes each: its upper part, which every lookup reads, and what was used lately. */
+const CACHED_NODES = 65_536;
 
 /**
  * The store over any database that Kysely speaks to. The schema must be up to date.

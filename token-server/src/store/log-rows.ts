@@ -1,6 +1,6 @@
 /** How parts of the log become rows, and rows parts. */
 import { base64url, type MapNode, type TreeNode } from 'twilio-chat-encryption/protocol';
-import type { StoredEntry } from '../domain/log-store.ts';
+import type { StoredEntry, StoredNode } from '../domain/log-store.ts';
 import type { Schema } from './schema.ts';
 
 // Bound parameters of one statement: SQLite takes 32 766, PostgreSQL 65 535.
@@ -47,9 +47,14 @@ export function mapRow({ hash, node }: { hash: Uint8Array; node: MapNode }): Sch
   };
 }
 
-/** A node of the map out of its row, or null when the row holds none. */
-export function mapNodeOf({ left_part, right_part, count }: Schema['log_map']): MapNode | null {
-  const [left, right] = [base64url.decode(left_part), base64url.decode(right_part)];
+/** A node of the map out of its row. */
+export function storedNode(row: Schema['log_map']): StoredNode {
+  return { left: row.left_part, right: row.right_part, count: row.count };
+}
+
+/** A node of the map out of what is stored of it, or null when that is none. */
+export function mapNodeOf({ count, ...parts }: StoredNode): MapNode | null {
+  const [left, right] = [base64url.decode(parts.left), base64url.decode(parts.right)];
   if (!left || !right) return null;
   return count === null ? { left, right } : { identityHash: left, history: right, count };
 }

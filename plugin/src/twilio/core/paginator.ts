@@ -27,10 +27,14 @@ export type PageDirection = 'nextPage' | 'prevPage';
 /** How a channel's messages are opened, and where more of them come from. */
 export interface MessagePages<Message> {
   /** Opens them; what is hidden is left out. */
-  open(messages: readonly Message[]): Promise<Message[]>;
-  index(message: Message): number;
+  readonly open: (messages: readonly Message[]) => Promise<Message[]>;
+  readonly index: (message: Message) => number;
   /** The page of the SDK that begins or ends with the message at `anchor`, or with the next after it. */
-  page(size: number, anchor: number, direction: PageDirection): Promise<Paginator<Message>>;
+  readonly page: (
+    size: number,
+    anchor: number,
+    direction: PageDirection,
+  ) => Promise<Paginator<Message>>;
 }
 
 // Twilio could fill a channel with copies, and the SDK says for ever that there is a page before when

@@ -11,6 +11,7 @@ import {
   type SigningKey,
   type VerifyingKey,
 } from 'twilio-chat-encryption/protocol';
+import { z } from 'zod';
 import { readKeys } from '../../config.ts';
 import { ConfigError, type Environment } from '../../environment.ts';
 import { createLog } from '../../domain/log.ts';
@@ -43,6 +44,9 @@ export async function checkLog(store: Store, environment: Environment): Promise<
   return [await checkHistory(store, newest, size, keys), checkTime(newest)];
 }
 
+/** As far as it is not read by what reads lookups. */
+const Answer = z.object({ head: z.string(), lookup: z.unknown() });
+
 interface CheckedKeys {
   readonly logKey: SigningKey;
   readonly appKeys: readonly VerifyingKey[];
@@ -70,7 +74,7 @@ async function checkHistory(
   const publicLogKey = await (await curves()).importVerifyingKey(logKey.publicKey);
   try {
     const log = createLog({ log: store.log, logKey, now: Date.now });
-    const answer = await log.lookUp([identity], 0);
+    const answer = Answer.parse(JSON.parse((await log.lookUp([identity], 0)).toString()));
     const head = decodeHead(base64url.decode(answer.head) ?? new Uint8Array());
     const lookup = lookupFromJson(answer.lookup);
     if (!head || !lookup || !(await verifyHead(publicLogKey, head))) {

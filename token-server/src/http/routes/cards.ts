@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import type { Cards, PublishedCard } from '../../domain/cards.ts';
-import { isIdentity } from '../../domain/identity.ts';
 import { MAX_SEARCH_IDENTITIES } from '../../domain/limits.ts';
 import type { Log, LookupAnswer } from '../../domain/log.ts';
 import { jsonBody, NOTHING } from '../input.ts';
@@ -62,9 +61,8 @@ export function cardRoutes(cards: Cards, log: Log): readonly Route[] {
       answers: { status: 200, schema: Found },
       errors: ['TOO_MANY_RESULTS'],
       async answer({ input: { identities, from } }) {
-        // A name that nobody could have must not fail a search; one that comes twice is answered once.
-        const possible = [...new Set(identities)].filter(isIdentity);
-        return { body: await log.lookUp(possible, from) };
+        // A name that nobody could have does not fail a search; one that comes twice is answered once.
+        return { json: await log.lookUp([...new Set(identities)], from) };
       },
     }),
     sessionRoute({

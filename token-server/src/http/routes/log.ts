@@ -56,7 +56,7 @@ export function logRoutes(log: Log): readonly Route[] {
       answers: { status: 200, schema: z.strictObject({ lookup: Lookup }) },
       errors: ['TOO_MANY_RESULTS'],
       async answer({ input: { identity, size } }) {
-        return { body: { lookup: await log.lookUpAt(identity, size) } };
+        return { json: await log.lookUpAt(identity, size) };
       },
     }),
     sessionRoute({
