@@ -4,7 +4,7 @@ import type { BackupState } from './client/backup.ts';
 import type { SplitView } from './client/card-log.ts';
 import type { Cards } from './client/cards.ts';
 import type { BackupOptions } from './client/device-changes.ts';
-import { hasDevice } from './client/device-keys.ts';
+import { hasDevice, removeDevice } from './client/device-keys.ts';
 import {
   checkDeviceOptions,
   checkDirectory,
@@ -295,6 +295,21 @@ export const Encryption = {
     checkOptions(options, ['identity', 'keyStore'], 'Encryption.hasDevice');
     const identity = parseIdentity(textArgument(options.identity, 'identity'));
     return hasDevice(identity, checkKeyStore(options.keyStore ?? defaultKeyStore()));
+  },
+
+  /**
+   * Deletes the keys of this person's device from the key store without opening it, such as one whose
+   * password is lost: the next opening makes a new device. What only the old one could read is lost, and
+   * what it remembered stays, sealed, and opens to nobody. Where it is open, it ends (`deviceRemoved`). Its
+   * card stays until another device, or the server's operator, revokes it.
+   * {@link Encryption.cleanup} does the same for an open device, and leaves nothing.
+   * @param options `keyStore`: as for {@link Encryption.open}
+   * @throws EncryptionError `INVALID_ARGUMENT`, `INVALID_IDENTITY`, `DEVICE_BUSY`, `KEY_STORE_UNAVAILABLE`
+   */
+  async removeDevice(options: Pick<EncryptionOptions, 'identity' | 'keyStore'>): Promise<void> {
+    checkOptions(options, ['identity', 'keyStore'], 'Encryption.removeDevice');
+    const identity = parseIdentity(textArgument(options.identity, 'identity'));
+    await removeDevice(identity, checkKeyStore(options.keyStore ?? defaultKeyStore()));
   },
 
   /**

@@ -101,6 +101,15 @@ export async function hasDevice(identity: Identity, keyStore: KeyStore): Promise
 }
 
 /**
+ * Deletes the keys of this person's device: what it remembers opens to nobody then. Errors of the key store,
+ * and `DEVICE_BUSY`.
+ */
+export async function removeDevice(identity: Identity, keyStore: KeyStore): Promise<void> {
+  const name = recordNameOf(identity);
+  await keyStore.lock(name, () => keyStore.update(name, () => null));
+}
+
+/**
  * Unlocks the device's keys, or makes them, and has the card approved and published. The keys are
  * stored before the card is published: a crash between the two is mended by the next opening.
  * @throws EncryptionError `WRONG_PASSWORD`, `KEY_RECORD_DAMAGED`, `KEY_STORE_UNAVAILABLE`, `KEY_STORE_FULL`,

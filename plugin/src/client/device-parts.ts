@@ -1,6 +1,7 @@
 /** Parts of a device that most pages never use, or much later: each is loaded by its first call. */
 import { onDemand } from '../loading.ts';
 import type { Cards, CardsContext } from './cards.ts';
+import { removeDevice } from './device-keys.ts';
 import type { DeviceChanges, DeviceChangesContext, OpeningChanges } from './device-changes.ts';
 import type { Keys, KeysContext } from './keys.ts';
 import type { OwnDevices, OwnDevicesContext } from './own-devices.ts';
@@ -60,7 +61,7 @@ export function deviceChangesOnDemand(
   context: DeviceChangesContext,
 ): DeviceChanges & OpeningChanges {
   const part = onDemand(rareParts, ({ deviceChanges }) => deviceChanges(context));
-  const { keyStore, presence, scope, close } = context;
+  const { identity, keyStore, presence, scope, close } = context;
   return {
     rotate: async (...args) => (await part()).rotate(...args),
     changePassword: async (...args) => (await part()).changePassword(...args),
@@ -72,9 +73,8 @@ export function deviceChangesOnDemand(
     // It is here, so that a device can be removed without the network.
     async cleanup() {
       await presence.check();
-      const { name } = presence.record();
       // First the keys: what is left after a crash opens to nobody.
-      await keyStore.lock(name, () => keyStore.update(name, () => null));
+      await removeDevice(identity, keyStore);
       close();
       await keyStore.clear(scope);
     },

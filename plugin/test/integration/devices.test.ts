@@ -335,6 +335,24 @@ test('what there is can be asked before anything is opened, as a page does that 
   expect(await codeOf(Encryption.hasDevice({ identity: '' }))).toBe('INVALID_IDENTITY');
 });
 
+test('a device whose password is lost can be removed, and the next one there is new', async () => {
+  const tilda = await world.person('tilda');
+  const { cardId } = tilda.encryption;
+  const removed = once(tilda, 'deviceRemoved');
+  const other = { password: 'another password' };
+  expect(await codeOf(world.again(tilda, other))).toBe('WRONG_PASSWORD');
+  await Encryption.removeDevice({ identity: 'tilda', keyStore: tilda.keyStore });
+  expect(await codeOf(tilda.encryption.devices())).toBe('DEVICE_REMOVED');
+  expect(await removed).toMatchObject({ reason: 'removed' });
+  const again = await world.again(tilda, other);
+  expect(again.encryption.cardId).not.toBe(cardId);
+  // The server still has the old card: the new device ends it.
+  await again.encryption.revoke(cardId);
+  const nobody = { identity: 'nobody', keyStore: tilda.keyStore };
+  await Encryption.removeDevice(nobody);
+  expect(await codeOf(Encryption.removeDevice({ identity: '' }))).toBe('INVALID_IDENTITY');
+});
+
 test('a device that is cleaned up leaves nothing, and the next one there is new', async () => {
   const rosa = await world.person('rosa');
   const { cardId } = rosa.encryption;
