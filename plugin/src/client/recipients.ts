@@ -32,7 +32,7 @@ export interface Recipients {
  * each one once, in an order that does not depend on who asks. A card without a key of the suite gets
  * none, also when its holder has others.
  * @param isCarried whether one of the members was told of a head
- * @throws EncryptionError `DEVICE_REVOKED`, `APP_KEY_UNKNOWN`, `MEMBER_WITHOUT_CARD`, `MEMBER_WITHOUT_POST_QUANTUM_KEY`,
+ * @throws EncryptionError `DEVICE_REVOKED`, `LOG_INVALID`, `APP_KEY_UNKNOWN`, `MEMBER_WITHOUT_CARD`, `MEMBER_WITHOUT_POST_QUANTUM_KEY`,
  * `KEY_CHANGED`, `SPLIT_VIEW` and `LOG_STALE` for people who are not pinned, the key store's and the
  * directory's errors
  */
@@ -87,9 +87,15 @@ function headToCarry(found: ReadonlyMap<Identity, FoundCards>, isCarried: IsCarr
   return heads.reduce((latest, each) => (each.size > latest.size ? each : latest));
 }
 
-/** What a device says whose card is not live any more, nobody should believe. */
+/** What a device says whose card is not live any more, or that nobody finds, nobody should believe. */
 function checkOwn(card: Card, found: ReadonlyMap<Identity, FoundCards>): void {
-  if (found.get(card.identity)?.cards.some(({ id }) => id === card.id)) return;
+  const own = found.get(card.identity);
+  if (own?.cards.some(({ id }) => id === card.id)) return;
+  if (!own?.history.cards.some((logged) => logged.card.id === card.id)) {
+    const message =
+      "Not sent: the token server approved this device's card, and does not have it in its log. Nobody would find it.";
+    throw new EncryptionError('LOG_INVALID', message, { identities: [card.identity] });
+  }
   throw new EncryptionError(
     'DEVICE_REVOKED',
     "Not sent: this device's card was revoked, or replaced by another. It needs a new one.",

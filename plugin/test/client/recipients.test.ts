@@ -12,12 +12,13 @@ const alice = await pqPerson('alice');
 const [bob, bobsTablet] = await Promise.all([pqPerson('bob'), person('bob')]);
 const [carol, dave] = await Promise.all([person('carol'), person('dave')]);
 
-/** Chooses as alice, who saw `before` and is told of `now`; and who was asked for again. */
+/** Chooses as alice, who saw `before` and is told of `now`, of which some ended; and who was asked for again. */
 async function choose(
   now: readonly Card[],
   before: readonly Card[],
   suite: 1 | 2,
   checkFirstSight: () => Promise<void> = () => Promise.resolve(),
+  ended: readonly Card[] = [],
 ) {
   const refreshed: string[] = [];
   let check = (): Promise<void> => Promise.resolve();
@@ -29,7 +30,10 @@ async function choose(
     find: (identities) =>
       Promise.resolve(
         new Map(
-          identities.map((one) => [one, foundOf(now.filter(({ identity }) => identity === one))]),
+          identities.map((one) => {
+            const found = foundOf(now.filter(({ identity }) => identity === one));
+            return [one, { ...found, cards: found.cards.filter((card) => !ended.includes(card)) }];
+          }),
         ),
       ),
     known: () => [],
@@ -88,8 +92,14 @@ describe('what the log says', () => {
   const split = () => Promise.reject(new EncryptionError('SPLIT_VIEW', 'Two logs.'));
 
   test('of this device: when its card ended it sends nothing', async () => {
+    const ended = choose([alice.card, bob.card], [], 1, undefined, [alice.card]);
+    expect((await failureOf(ended)).code).toBe('DEVICE_REVOKED');
+  });
+
+  test('not of this device, although its card was approved: it sends nothing, and blames the log', async () => {
     const failure = await failureOf(choose([bob.card], [], 1));
-    expect(failure.code).toBe('DEVICE_REVOKED');
+    expect(failure.code).toBe('LOG_INVALID');
+    expect(failure.message).toContain("approved this device's card");
   });
 
   test('of different things to different people: only who is pinned gets anything', async () => {

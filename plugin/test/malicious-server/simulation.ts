@@ -191,7 +191,7 @@ export class Simulation {
 
   async #isExplained(who: Name, { device }: Person, code: ErrorCode): Promise<boolean> {
     if (this.#liedTo.has(who)) return true;
-    if (code === 'DEVICE_REVOKED') return this.#unlogged.has(who);
+    if (code === 'LOG_INVALID') return this.#unlogged.has(who);
     return code === 'SPLIT_VIEW' && (await device.splitView()) !== null;
   }
 
