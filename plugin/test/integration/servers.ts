@@ -7,7 +7,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { pino } from 'pino';
-import { startEmulator, type RunningEmulator } from 'twilio-chat-emulator';
+import { startEmulator, type RunningEmulator, type WebhookProduct } from 'twilio-chat-emulator';
 import { createTokenServer, readConfig, type TokenServer } from 'twilio-chat-encryption-server';
 
 export interface Servers {
@@ -35,12 +35,29 @@ export const newKey = (): string => randomBytes(32).toString('base64url');
 /**
  * @param now the token server's clock: milliseconds since 1970-01-01 UTC
  * @param changes of its variables
+ * @param product whose webhook asks the token server before a message is stored; none by default
  */
 export async function startServers(
   now: () => number = Date.now,
   changes: Variables = {},
+  product?: WebhookProduct,
 ): Promise<Servers> {
-  const emulator = await startEmulator({ record: 10_000 });
+  let tokenServer: TokenServer | undefined;
+  const http = createServer((request, response) => {
+    if (!answersPreflight(request, response)) tokenServer?.app(request, response);
+  });
+  http.listen(0, '127.0.0.1');
+  await once(http, 'listening');
+  const { port } = http.address() as AddressInfo;
+  const server = `http://127.0.0.1:${port}`;
+  const webhook = {
+    url: `${server}/v1/webhooks/twilio`,
+    authToken: randomBytes(16).toString('hex'),
+  };
+  const emulator = await startEmulator({
+    record: 10_000,
+    ...(product && { webhooks: { ...webhook, product } }),
+  });
   let variables: Variables = {
     TWILIO_ACCOUNT_SID: emulator.config.accountSid,
     TWILIO_API_KEY: emulator.config.apiKey,
@@ -51,6 +68,7 @@ export async function startServers(
     LOG_PRIVATE_KEY: newKey(),
     SESSION_SECRET: newKey(),
     ORIGIN: 'http://localhost',
+    ...(product && { TWILIO_AUTH_TOKEN: webhook.authToken, WEBHOOK_URL: webhook.url }),
     ...changes,
   };
   const generous = { points: 1_000_000, seconds: 60 };
@@ -67,29 +85,23 @@ export async function startServers(
         signInByAddress: generous,
       },
     });
-  let tokenServer = await open();
+  tokenServer = await open();
   const { pins } = tokenServer;
-  const http = createServer((request, response) => {
-    if (!answersPreflight(request, response)) tokenServer.app(request, response);
-  });
-  http.listen(0, '127.0.0.1');
-  await once(http, 'listening');
-  const { port } = http.address() as AddressInfo;
   let isTokenServerOpen = true;
   async function closeTokenServer(): Promise<void> {
     if (!isTokenServerOpen) return;
     isTokenServerOpen = false;
     http.close();
     http.closeAllConnections();
-    await tokenServer.close();
+    await tokenServer?.close();
   }
   return {
     emulator,
-    server: `http://127.0.0.1:${port}`,
+    server,
     ...pins,
     closeTokenServer,
     async restart(more, meanwhile) {
-      await tokenServer.close();
+      await tokenServer?.close();
       variables = { ...variables, ...more };
       await meanwhile?.(variables);
       tokenServer = await open();
