@@ -146,6 +146,13 @@ describe('log verify', () => {
     ]);
   });
 
+  test('takes a key that begins with a dash for a key', async () => {
+    const world = await World.start();
+    const key = `-${'A'.repeat(42)}`;
+    const { code, stderr } = await world.run(['log', 'verify', '--log-key', key, '--app-key', key]);
+    expect([code, stderr]).toEqual([1, expect.not.stringContaining('Usage:')]);
+  });
+
   test('goes through the log of a server, with no more than anybody has', async () => {
     const world = await World.start();
     const { logKey } = await world.keys();

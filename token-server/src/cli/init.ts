@@ -22,8 +22,8 @@ export async function init(envFile: string): Promise<void> {
 
 Next:
   1. Fill in the TWILIO_… variables and ORIGIN in ${envFile}.
-  2. See what is still missing: twilio-chat-encryption-server doctor
-  3. Start the server: twilio-chat-encryption-server serve
+  2. See what is still missing: npx twilio-chat-encryption-server doctor
+  3. Start the server: npx twilio-chat-encryption-server serve
   4. Pin these public keys in your client:
 
      appKey: ${app.publicKey}

@@ -72,7 +72,7 @@ const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
 
 async function main(args: string[]): Promise<void> {
   const { values, positionals } = parseArgs({
-    args,
+    args: withValues(args),
     allowPositionals: true,
     options: {
       'env-file': { type: 'string', default: '.env' },
@@ -95,6 +95,19 @@ async function main(args: string[]): Promise<void> {
   await command.run({ envFile, words, options });
 }
 
+const VALUED: ReadonlySet<string> = new Set(
+  ['env-file', 'reason', 'server', 'log-key', 'app-key', 'head'].map((name) => `--${name}`),
+);
+
+/** Every 64th key begins with a dash, and is not an option. */
+function withValues([arg, value, ...rest]: readonly string[]): string[] {
+  if (arg === undefined) return [];
+  if (value === undefined) return [arg];
+  return VALUED.has(arg)
+    ? [`${arg}=${value}`, ...withValues(rest)]
+    : [arg, ...withValues([value, ...rest])];
+}
+
 /** The command of one word or of two, and what stands behind it. */
 function find(positionals: readonly string[]): {
   readonly command: Command;
@@ -104,7 +117,8 @@ function find(positionals: readonly string[]): {
     const command = COMMANDS.get(positionals.slice(0, length).join(' '));
     if (command) return { command, words: positionals.slice(length) };
   }
-  throw new UsageError('There is no such command.');
+  const [first] = positionals;
+  throw new UsageError(first === undefined ? 'Which command?' : `There is no command ${first}.`);
 }
 
 function check(command: Command, words: readonly string[], options: CommandOptions): void {

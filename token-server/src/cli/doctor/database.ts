@@ -1,6 +1,6 @@
 import { existsSync, statSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { readDatabaseUrl } from '../../config.ts';
 import { ConfigError, type Environment } from '../../environment.ts';
 import type { Store } from '../../domain/store.ts';
@@ -98,7 +98,7 @@ async function checkFiles(path: string): Promise<readonly Check[]> {
   const folder = existingFolder(dirname(path));
   const { bavail, bsize } = await statfs(folder);
   const free = bavail * bsize;
-  const space = `${Math.floor(free / MIB)} MiB are free in ${folder}.`;
+  const space = `${Math.floor(free / MIB)} MiB are free in ${resolve(folder)}.`;
   const fix = 'Make room, or move the database: a full disk takes no more cards.';
   if (free < NO_SPACE) checks.push(failed('disk', space, fix));
   else checks.push(free < LITTLE_SPACE ? warning('disk', space, fix) : ok('disk', space));
