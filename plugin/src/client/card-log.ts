@@ -157,7 +157,7 @@ export function cardLog(context: CardLogContext): CardLog {
         const [from, to] = before.size <= head.size ? [before, head] : [head, before];
         if (!(await follows(from, to, prove))) throw await split(before, head);
       }
-      if (before && !isLater(head, before)) return;
+      if (before && !isLater(head, before, now() + CLOCK_SKEW_MILLISECONDS)) return;
       const { before: old } = await change((current) =>
         current.head === text ? { ...current, head: textOf(head) } : current,
       );
@@ -284,7 +284,7 @@ export function cardLog(context: CardLogContext): CardLog {
       await checkOneView();
       const head = await known();
       const age = head ? now() - head.signedAt : Infinity;
-      if (age < FRESH_MILLISECONDS && age > -CLOCK_SKEW_MILLISECONDS) return;
+      if (age < FRESH_MILLISECONDS && age >= -CLOCK_SKEW_MILLISECONDS) return;
       throw stale('is a day old, or of the future: check the clocks');
     },
   };
@@ -342,9 +342,13 @@ async function isSignedBy(keys: readonly VerifyingKey[], head: LogHead): Promise
   return false;
 }
 
-/** The larger one; of two of one size, the one signed later. */
-function isLater(head: LogHead, kept: LogHead): boolean {
-  return head.size > kept.size || (head.size === kept.size && head.signedAt > kept.signedAt);
+/**
+ * The larger one; of two of one size, the one signed later. A time that has not come yet was a mistake of
+ * the log's clock: it may be set right before anything is added.
+ */
+function isLater(head: LogHead, kept: LogHead, latest: number): boolean {
+  if (head.size !== kept.size) return head.size > kept.size;
+  return head.signedAt > kept.signedAt || kept.signedAt > latest;
 }
 
 function headOf(text: unknown): LogHead | null {

@@ -323,6 +323,18 @@ describe('who is trusted at first sight', () => {
     world.now -= 10 * 60_000;
     await expect(device.checkFirstSight()).rejects.toMatchObject({ code: 'LOG_STALE' });
   });
+
+  test('is everybody again when the log’s clock is set right, though nothing was added', async () => {
+    world.attack = async (answer) => ({
+      ...answer,
+      head: text(await world.log.head(world.now + DAY)),
+    });
+    await lookUp();
+    await expect(device.checkFirstSight()).rejects.toMatchObject({ code: 'LOG_STALE' });
+    world.attack = (answer) => answer;
+    await lookUp();
+    await device.checkFirstSight();
+  });
 });
 
 describe('the head of somebody’s message', () => {
