@@ -40,8 +40,8 @@ export interface EncryptionOptions extends Omit<DeviceOptions, 'keyStore'> {
    */
   readonly keyStore?: KeyStore;
   /**
-   * `'clear'` allows what only exists in the clear on Twilio: names and attributes of channels,
-   * and attributes of members and users. Without it those calls are refused.
+   * `'clear'` allows what only exists in the clear on Twilio: names and attributes of channels and
+   * users, and attributes of members. Without it those calls are refused.
    */
   readonly metadata?: 'clear';
   /**

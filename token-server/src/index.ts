@@ -6,7 +6,13 @@ export type { AccountRecord, NewAccountRecord } from './domain/account-record.ts
 export type { AuditReader, StoredCounts } from './domain/audit-store.ts';
 export type { BackupRecord } from './domain/backup-record.ts';
 export type { CardRecord, NewCardRecord } from './domain/card-record.ts';
-export type { LogReader, LogWriter, StoredEntry } from './domain/log-store.ts';
+export type {
+  LogReader,
+  LogWriter,
+  ReadNodes,
+  StoredEntry,
+  StoredNode,
+} from './domain/log-store.ts';
 export type { SharedCounts } from './domain/shared-counts.ts';
 export type { ScryptCost } from './domain/secret-hash.ts';
 export type { KeySource, Signer } from './domain/signer.ts';

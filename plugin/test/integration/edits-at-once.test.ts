@@ -45,11 +45,11 @@ function meetAtTwilio(): () => void {
   });
 }
 
-/** Nobody hears of an edit until both are made. */
-function unheard(): () => void {
+/** Nobody, or not this person, hears of edits until they are made. */
+function unheard(by?: string): () => void {
   const { promise: made, resolve } = Promise.withResolvers<undefined>();
-  const end = world.emulator.tamper.onPush(({ object }) =>
-    object.endsWith('.messages') ? made : undefined,
+  const end = world.emulator.tamper.onPush(({ identity, object }) =>
+    object.endsWith('.messages') && (by ?? identity) === identity ? made : undefined,
   );
   return () => {
     end();
@@ -63,11 +63,13 @@ const anomalies = ({ encryption }: AnyMessage) =>
 
 describe.each(SDKS)('with %s', (sdk) => {
   let bob: Device;
+  let reader: Person;
   let alice: Person;
 
   beforeAll(async () => {
     alice = await world.person(`alice of ${sdk}`);
-    bob = await deviceOf(sdk, await world.person(`bob of ${sdk}`));
+    reader = await world.person(`bob of ${sdk}`);
+    bob = await deviceOf(sdk, reader);
   });
 
   /** A message of Alice, as she has it here and there, and as Bob has it. */
@@ -161,5 +163,22 @@ describe.each(SDKS)('with %s', (sdk) => {
       const stays = { body: 'helo', attributes: { mood: 'better' } };
       await expect.poll(() => all.map(says)).toEqual([stays, stays, stays]);
     });
+  });
+
+  test('edits one after the other are nothing odd in a tab of a reader that hears of them later', async () => {
+    const [own, bobs] = await meet(await deviceOf(sdk, alice), bob);
+    const theirs = await tell(own, bobs, 'one');
+    const seen: unknown[] = [];
+    theirs.on('updated', () => seen.push(anomalies(theirs)));
+    const [mine] = await pages(own, 1);
+    const heard = unheard(reader.identity);
+    await mine?.updateBody('two');
+    await mine?.updateBody('three');
+    const tab = await deviceOf(sdk, await world.again(reader));
+    const read = await pages(await tab.room(own.raw.sid), 1);
+    expect(read.map(({ body }) => body)).toEqual(['three']);
+    heard();
+    await expect.poll(() => theirs.body).toBe('three');
+    expect(seen.flat()).toEqual([]);
   });
 });

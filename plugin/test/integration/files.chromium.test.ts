@@ -50,6 +50,33 @@ test.each<SdkName>(['twilio-chat', 'Conversations'])(
   },
 );
 
+test('a builder sends forms and Blobs in one message, which are found by sid', async () => {
+  const [own, bobs] = await rooms('Conversations');
+  if (!('prepareMessage' in own.raw)) throw new Error('There is no builder.');
+  const arrived = arrival(bobs);
+  const form = new FormData();
+  form.append('file', new Blob(['left'], { type: 'text/plain' }), 'left meniscus.txt');
+  const blob = {
+    contentType: 'text/plain',
+    filename: 'right meniscus.txt',
+    media: new Blob(['right']),
+  };
+  const builder = own.raw.prepareMessage().setBody('both').setSubject('menisci');
+  await builder.addMedia(form).addMedia(blob).buildAndSend();
+  const message = await arrived;
+  if (!('attachedMedia' in message)) throw new Error('There are no files.');
+  expect([message.body, message.subject]).toEqual(['both', 'menisci']);
+  const files = filesOf(message);
+  expect(files.map(({ filename }) => filename)).toEqual([
+    'left meniscus.txt',
+    'right meniscus.txt',
+  ]);
+  const urls = await message.getTemporaryContentUrlsForMediaSids(files.map(({ sid }) => sid));
+  const texts = [...urls.values()].map(async (url) => (await fetch(url)).text());
+  expect(await Promise.all(texts)).toEqual(['left', 'right']);
+  expect(await stage.seen()).not.toMatch(/menisc|text\/plain/);
+});
+
 test('a form with anything beside the file is refused, and nothing is sent', async () => {
   const [own] = await rooms('twilio-chat');
   const form = new FormData();

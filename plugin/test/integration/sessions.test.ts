@@ -46,6 +46,23 @@ function stored(channel: Channel): { types: string[]; bodies: string[] } {
   return { types: bodies.map((body) => parseEnvelope(body).type), bodies };
 }
 
+interface IndexedMessage {
+  readonly index: number;
+}
+
+const isFifth = ({ index }: IndexedMessage): boolean => index === 4;
+
+/** The next message of this type that somebody posts is refused. */
+function refuse(type: string): void {
+  const end = world.emulator.tamper.onRequest(({ method, path, payload }) => {
+    if (method !== 'POST' || !path.endsWith('/Messages')) return undefined;
+    const { body } = JSON.parse(payload) as { body: string };
+    if (parseEnvelope(body).type !== type) return undefined;
+    end();
+    return { when: 'before', then: 'fail', status: 403 };
+  });
+}
+
 describe('a channel of 17 cards', () => {
   test('has one key message, and followers under 900 characters', async () => {
     const [own, bobs] = await large();
@@ -81,10 +98,39 @@ describe('a channel of 17 cards', () => {
     for (const reader of [bobs, conversation]) {
       const page = await reader.getMessages(2);
       expect(page.items.map(({ body }) => body)).toEqual(['one', 'two']);
-      expect((await page.prevPage()).items).toEqual([]);
+      // Before them is the first key message, and nothing that would make a page.
+      expect(page.hasPrevPage).toBe(false);
       const forward = await reader.getMessages(2, 1, 'forward');
       expect(forward.items.map(({ body }) => body)).toEqual(['one', 'two']);
       expect(forward.hasNextPage).toBe(false);
+    }
+  });
+
+  test('counts no key message, and has none as its last message', async () => {
+    const [own, bobs] = await large();
+    const raw = await world.conversations(bob);
+    const client = bob.encryption.wrapClient(raw);
+    const conversation = await client.getConversationBySid(own.sid);
+    await conversation.getParticipants();
+    await deliver(own, bobs, 'one');
+    await join(own, 'one more');
+    await deliver(own, bobs, 'two');
+    await own.removeMember('one more');
+    // Until an SDK has heard of a message, it counts among the unread, and is not looked at.
+    const heard = [
+      next<IndexedMessage>(await bob.raw.getChannelBySid(own.sid), 'messageAdded', isFifth),
+      next<IndexedMessage>(await raw.getConversationBySid(own.sid), 'messageAdded', isFifth),
+    ];
+    refuse('follower');
+    await expect(own.sendMessage('three')).rejects.toMatchObject({ status: 403 });
+    await Promise.all(heard);
+    expect(stored(own).types).toEqual(['key', 'follower', 'key', 'follower', 'key']);
+    expect(await bobs.updateLastConsumedMessageIndex(1)).toBe(1);
+    expect(await conversation.getUnreadMessagesCount()).toBe(1);
+    for (const reader of [bobs, conversation]) {
+      await reader.getMessages();
+      expect(await reader.getMessagesCount()).toBe(2);
+      await expect.poll(() => reader.lastMessage?.index).toBe(3);
     }
   });
 

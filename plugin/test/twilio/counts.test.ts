@@ -71,6 +71,12 @@ test('only what is behind the last that was read counts, and no page before it i
   expect(asked()).toBe(2);
 });
 
+// It resolves `setAllMessagesRead` and the like before it does.
+test('what the SDK did not hear of as read is not taken for unread', async () => {
+  expect(await channel(10).unread(3, null)).toBe(1);
+  expect(await channel(500).unread(150, null)).toBe(75);
+});
+
 test('of more than a thousand, at most too many are told, and ten pages are asked for', async () => {
   const { unread, asked } = channel(3000);
   expect(await unread(3000, null)).toBe(2500);

@@ -67,3 +67,28 @@ describe('what an application hangs on a facade', () => {
     expect(isFacade(one)).toBe(true);
   });
 });
+
+// The compiler is what tells here: it complains of a comment that expects an error where there is none.
+describe('a table of rules', () => {
+  class Newer extends Raw {
+    readonly added = 'by a newer SDK';
+  }
+
+  test('has a rule for every member', () => {
+    // @ts-expect-error -- nobody decided about `added`
+    const lacking = RULES satisfies Rules<Newer>;
+    expect(lacking).not.toHaveProperty('added');
+  });
+
+  test('has nothing but rules', () => {
+    // @ts-expect-error -- there is no such rule
+    const wrong = { ...RULES, added: 'leak' } as const satisfies Rules<Newer>;
+    expect(wrong.added).toBe('leak');
+  });
+
+  test('needs a member of its own for whatever is not passed on', () => {
+    // @ts-expect-error -- what `body` gives is missing
+    const one = facade(new Raw(), RULES, {}, false);
+    expect(Reflect.get(one, 'body')).toBe(undefined);
+  });
+});

@@ -5,7 +5,7 @@ import { facade, refusal, type OwnMembers } from '../core/facade.ts';
 import { messageFeed } from '../core/message-feed.ts';
 import { messageSender, type MessageSender } from '../core/message-sender.ts';
 import { channelOutlet } from '../core/outlet.ts';
-import { mapPaginator, openPaginator } from '../core/paginator.ts';
+import { mapPaginator, openPaginator, pageSize } from '../core/paginator.ts';
 import type { ChannelPort } from '../core/port.ts';
 import type { Beside } from '../core/sdk.ts';
 import { uploadApart, withUploaded, type Uploaded } from '../core/uploads.ts';
@@ -41,7 +41,7 @@ export function channelFacade(raw: Channel, wrap: Wrappers): ChannelFeed {
     sendMessage: encryptedSend(raw, messageSender(port, context)),
     getMessages: async (...args: Parameters<Channel['getMessages']>) => {
       const direction = args[2] === 'forward' ? 'nextPage' : 'prevPage';
-      return openPaginator(await raw.getMessages(...args), direction, {
+      return openPaginator(await raw.getMessages(...args), direction, pageSize(args[0]), {
         open: messages.openPage,
         index: ({ index }) => index,
         page: (size, anchor, towards) =>
@@ -136,13 +136,18 @@ function horizons(
   | 'setAllMessagesConsumed'
   | 'setNoMessagesConsumed'
 > {
-  const left = async <Count extends number | null>(count: Promise<Count>) =>
-    unread(await count, raw.lastConsumedMessageIndex);
+  // What was read just now is known before the SDK hears of it.
+  const left = async <Count extends number | null>(
+    count: Promise<Count>,
+    read: () => number | null = () => raw.lastConsumedMessageIndex,
+  ) => unread(await count, read());
   return {
     getMessagesCount: async () => total(await raw.getMessagesCount()),
     getUnconsumedMessagesCount: () => left(raw.getUnconsumedMessagesCount()),
-    advanceLastConsumedMessageIndex: (index) => left(raw.advanceLastConsumedMessageIndex(index)),
-    updateLastConsumedMessageIndex: (index) => left(raw.updateLastConsumedMessageIndex(index)),
+    advanceLastConsumedMessageIndex: (index) =>
+      left(raw.advanceLastConsumedMessageIndex(index), () => index),
+    updateLastConsumedMessageIndex: (index) =>
+      left(raw.updateLastConsumedMessageIndex(index), () => index),
     setAllMessagesConsumed: () => left(raw.setAllMessagesConsumed()),
     setNoMessagesConsumed: () => left(raw.setNoMessagesConsumed()),
   };

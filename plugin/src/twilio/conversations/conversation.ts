@@ -5,7 +5,7 @@ import { facade, refusal, type OwnMembers } from '../core/facade.ts';
 import { messageFeed } from '../core/message-feed.ts';
 import { messageSender, type MessageSender } from '../core/message-sender.ts';
 import { channelOutlet } from '../core/outlet.ts';
-import { openPaginator } from '../core/paginator.ts';
+import { openPaginator, pageSize } from '../core/paginator.ts';
 import type { ChannelPort } from '../core/port.ts';
 import type { Beside } from '../core/sdk.ts';
 import { replayEmitter, type ReplayEmitter } from '../core/replay-emitter.ts';
@@ -42,7 +42,7 @@ export function conversationFacade(raw: Conversation, wrap: Wrappers): Conversat
     ...sending(raw, messageSender(port, context)),
     getMessages: async (...args: Parameters<Conversation['getMessages']>) => {
       const direction = args[2] === 'forward' ? 'nextPage' : 'prevPage';
-      return openPaginator(await raw.getMessages(...args), direction, {
+      return openPaginator(await raw.getMessages(...args), direction, pageSize(args[0]), {
         open: messages.openPage,
         index: ({ index }) => index,
         page: (size, anchor, towards) =>
@@ -154,13 +154,17 @@ function horizons(
   | 'setAllMessagesRead'
   | 'setAllMessagesUnread'
 > {
-  const left = async <Count extends number | null>(count: Promise<Count>) =>
-    unread(await count, raw.lastReadMessageIndex);
+  // What was read just now is known before the SDK hears of it.
+  const left = async <Count extends number | null>(
+    count: Promise<Count>,
+    read: () => number | null = () => raw.lastReadMessageIndex,
+  ) => unread(await count, read());
   return {
     getMessagesCount: async () => total(await raw.getMessagesCount()),
     getUnreadMessagesCount: () => left(raw.getUnreadMessagesCount()),
-    advanceLastReadMessageIndex: (index) => left(raw.advanceLastReadMessageIndex(index)),
-    updateLastReadMessageIndex: (index) => left(raw.updateLastReadMessageIndex(index)),
+    advanceLastReadMessageIndex: (index) =>
+      left(raw.advanceLastReadMessageIndex(index), () => index),
+    updateLastReadMessageIndex: (index) => left(raw.updateLastReadMessageIndex(index), () => index),
     setAllMessagesRead: () => left(raw.setAllMessagesRead()),
     setAllMessagesUnread: () => left(raw.setAllMessagesUnread()),
   };

@@ -48,17 +48,20 @@ export function counts<Message extends Readable, File extends PortFile>(
     return looksLikeKeyMessage(read.text) || keyFile(read)?.isKey === true;
   }
 
-  /** How many of the unread are hidden, from the last one back. */
+  /**
+   * How many of the unread are hidden, from the last one back. So many as are counted are the last ones:
+   * the SDK may not have heard yet up to where they were read.
+   */
   async function hiddenUnread(count: number, isUnread: (message: Message) => boolean) {
     let page = await port.page(Math.min(count, PAGE_SIZE));
-    let found = 0;
+    let [found, left] = [0, count];
     for (let pages = 1; ; pages++) {
-      const unread = page.items.filter(isUnread);
+      const unread = page.items.slice(-left).filter(isUnread);
       found += unread.filter(isHidden).length;
+      left -= unread.length;
       const [first] = page.items;
-      if (unread.length < page.items.length || !first || !page.hasPrevPage || pages >= MAX_PAGES) {
-        return found;
-      }
+      const isOver = left <= 0 || unread.length < page.items.length || !page.hasPrevPage;
+      if (isOver || !first || pages >= MAX_PAGES) return found;
       page = await page.prevPage();
       // The SDK says for ever that there is a page before, when messages were removed unseen.
       if (page.items[0] === first) return found;

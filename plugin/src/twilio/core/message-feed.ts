@@ -5,6 +5,7 @@ import { callSafely } from '../../client/emitter.ts';
 import { isEncryptionError } from '../../errors.ts';
 import type { Content } from '../../protocol/content.ts';
 import { parseChannelSid } from '../../protocol/identifiers.ts';
+import { catchUp } from './catch-up.ts';
 import type { HiddenMessages } from './counts.ts';
 import { editor, type Editor } from './editor.ts';
 import { envelopeLimit, replaceEnvelope } from './envelope-place.ts';
@@ -79,6 +80,12 @@ export function messageFeed<Message extends Readable, File extends PortFile>(
     { readonly of: string; readonly judging: Promise<JudgedMessage> }
   >();
   const emitters: ReplayEmitter<unknown>[] = [context.emitter];
+  const tab = catchUp<Message>({
+    accept: (judged) => device.accept(judged),
+    textOf: (message) => port.read(message).text,
+    knownRevision: (message) => opened.get(message)?.received.editable?.latestRevision ?? -1,
+    closed: device.closed,
+  });
 
   // What cannot be decided, because a rule throws or a store does not answer, is not clear.
   const isClear = (): Promise<boolean> => rule.isClear(port).catch(() => false);
@@ -116,19 +123,21 @@ export function messageFeed<Message extends Readable, File extends PortFile>(
     justArrived: boolean,
     then: (opened: OpenedMessage<Message, File>) => T,
   ): Promise<T[]> {
-    const judging = Promise.all(
-      messages.map(async (message) => {
-        const attempts = attempted.get(message) ?? 0;
-        const delivered = deliveredOf(message, port, device, { justArrived, attempts });
-        return (await isClear())
-          ? { delivered, outcome: CLEAR }
-          : inTime(delivered, judgement(message, delivered));
-      }),
-    );
+    const judge = (): Promise<readonly JudgedMessage[]> =>
+      Promise.all(
+        messages.map(async (message) => {
+          const attempts = attempted.get(message) ?? 0;
+          const delivered = deliveredOf(message, port, device, { justArrived, attempts });
+          return (await isClear())
+            ? { delivered, outcome: CLEAR }
+            : inTime(delivered, judgement(message, delivered));
+        }),
+      );
+    const judging = judge();
     // Awaited in its turn.
     judging.catch(() => undefined);
     return inOrder(async () => {
-      const received = await device.accept(await judging);
+      const received = await tab.accepted(messages, judging, judge);
       return received.flatMap((one, at) => {
         const message = messages[at];
         return message ? [then(show(message, one))] : [];
@@ -217,8 +226,9 @@ export function messageFeed<Message extends Readable, File extends PortFile>(
     // Of a message that the application never had, it is told as the SDK tells: it was updated.
     const isUpdate = appearance === 'shown' || appearance === 'first';
     if (!isUpdate || updateReasons.length === 0) return;
-    emitUpdated(updateReasons);
+    // The message's own listeners last, as with the SDKs.
     emit('messageUpdated', { message: facade, updateReasons });
+    emitUpdated(updateReasons);
   }
 
   const retries = retryQueue<Message>(device.closed, async (messages) => {
@@ -246,6 +256,7 @@ export function messageFeed<Message extends Readable, File extends PortFile>(
       });
     },
     updated(message, updateReasons) {
+      tab.changed();
       const known = opened.get(message);
       const looked = known && looksOf(known);
       handle(message, (updated) => {
