@@ -26,6 +26,8 @@ export interface Config {
   /** How Twilio asks before it stores a message. Null when it is not to. */
   readonly webhook: { readonly authToken: string; readonly url: string } | null;
   readonly port: number;
+  /** The only address that is listened on. Undefined for all of the machine. */
+  readonly bindAddress: string | undefined;
   /** This deployment's name in the salts of logins; a change locks everybody out. */
   readonly origin: string;
   /** Origins whose pages may call the server. */
@@ -117,6 +119,11 @@ const Variables = z.object({
     .refine((port) => port < 65536)
     .default(3000)
     .describe('expected a port number, 0 to 65535'),
+  BIND_ADDRESS: z
+    .string()
+    .refine((text) => isIP(text) !== 0)
+    .optional()
+    .describe('expected an IP address of this machine, such as 127.0.0.1'),
   ORIGIN: z
     .string()
     .refine(isOrigin)
@@ -259,6 +266,7 @@ function freeze(
     auth: authConfig(variables),
     webhook: webhook(variables),
     port: variables.PORT,
+    bindAddress: variables.BIND_ADDRESS,
     origin: variables.ORIGIN,
     corsOrigins: Object.freeze(variables.CORS_ORIGINS),
     trustProxy: Object.freeze(variables.TRUST_PROXY),

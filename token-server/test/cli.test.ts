@@ -82,6 +82,21 @@ test('migrate makes the database and needs no other variable', async () => {
   expect([second.code, second.stdout]).toEqual([0, 'The database is up to date.\n']);
 });
 
+test.each([
+  ['cards', 'list'],
+  ['log', 'verify'],
+])(
+  '%s %s finds nothing right about a database that is not there, and makes none',
+  async (...args) => {
+    const folder = temporaryFolder();
+    const env = { ...environment(), DATABASE_URL: 'sqlite:./elsewhere.db' };
+    const { code, stdout, stderr } = await run(folder, args, env);
+    expect([code, stdout]).toEqual([1, '']);
+    expect(stderr).toBe('There is no database ./elsewhere.db here. See DATABASE_URL.\n');
+    expect(existsSync(join(folder, 'elsewhere.db'))).toBe(false);
+  },
+);
+
 test('wrong usage prints the help and exits with 2', async () => {
   const folder = temporaryFolder();
   const wrong = [

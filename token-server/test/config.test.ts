@@ -23,6 +23,7 @@ describe('a complete environment', () => {
       twilio: { accountSid: env['TWILIO_ACCOUNT_SID'], serviceSid: env['TWILIO_CHAT_SERVICE_SID'] },
       databaseUrl: 'sqlite:./data/server.db',
       port: 3000,
+      bindAddress: undefined,
       origin: 'http://localhost:3000',
       corsOrigins: [],
       trustProxy: false,
@@ -55,6 +56,7 @@ describe('a complete environment', () => {
     const config = readConfig({
       ...environment(),
       PORT: '8443',
+      BIND_ADDRESS: '127.0.0.1',
       ORIGIN: 'https://chat.example',
       CORS_ORIGINS: 'https://a.example, http://localhost:5173',
       TRUST_PROXY: '10.0.0.0/8,::1,loopback',
@@ -62,6 +64,7 @@ describe('a complete environment', () => {
     });
     expect(config).toMatchObject({
       port: 8443,
+      bindAddress: '127.0.0.1',
       origin: 'https://chat.example',
       corsOrigins: ['https://a.example', 'http://localhost:5173'],
       trustProxy: ['10.0.0.0/8', '::1', 'loopback'],
@@ -114,6 +117,9 @@ describe('a wrong environment', () => {
     ['PORT', '65536'],
     ['PORT', '-1'],
     ['PORT', '80a'],
+    ['BIND_ADDRESS', 'localhost'],
+    ['BIND_ADDRESS', '127.0.0.1:3000'],
+    ['BIND_ADDRESS', '[::1]'],
     ['ORIGIN', 'https://chat.example/path'],
     ['ORIGIN', 'chat.example'],
     ['CORS_ORIGINS', '*'],

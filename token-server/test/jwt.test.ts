@@ -270,6 +270,21 @@ describe('when the keys cannot be had,', () => {
     expect(await codeOf(server, token)).toEqual(UNAVAILABLE);
   });
 
+  // Shorter than the server is waited for.
+  test('nobody waits for them while those that are known go on', { timeout: 4_500 }, async () => {
+    const { server, issuer } = await setUp();
+    const token = sign(RSA, { exp: 4e9 });
+    expect(await codeOf(server, token)).toBe('alice');
+    server.clock.now += 10 * 60_000;
+    issuer.answer = 500;
+    expect(await codeOf(server, token)).toBe('alice');
+    server.clock.now += 5_000;
+    issuer.answer = null;
+    expect(await codeOf(server, token)).toBe('alice');
+    await expect.poll(() => issuer.asked).toBe(3);
+    expect(await codeOf(server, token)).toBe('alice');
+  });
+
   test('among garbage, those that are keys are used', async () => {
     const { server, issuer } = await setUp();
     issuer.answer = {

@@ -23,6 +23,7 @@ import { createCards, type Cards } from '../src/domain/cards.ts';
 import { KnownHeads } from '../src/domain/known-heads.ts';
 import { auditLog } from '../src/domain/log-audit.ts';
 import { createLog, type Log } from '../src/domain/log.ts';
+import type { Session } from '../src/domain/sessions.ts';
 import { Lookup } from '../src/http/schemas.ts';
 import type { Store } from '../src/index.ts';
 
@@ -100,10 +101,15 @@ export async function makeDevice(identity: Identity, previous?: Card): Promise<D
   return { key, card: await createCard(content, key, agreement) };
 }
 
+/** Of somebody who signs in elsewhere. */
+export function sessionOf(identity: Identity): Session {
+  return { identity, version: null };
+}
+
 /** Publishes new cards of an identity. */
 export async function publishNew({ cards }: Keeper, identity: Identity): Promise<Device> {
   const device = await makeDevice(identity);
-  await cards.publish(identity, exportCard(device.card));
+  await cards.publish(sessionOf(identity), exportCard(device.card));
   return device;
 }
 
@@ -111,7 +117,7 @@ export async function publishNew({ cards }: Keeper, identity: Identity): Promise
 export async function revokeBy({ cards }: Keeper, { card }: Device, by: Device): Promise<void> {
   const content = { cardId: card.id, reason: 'retired', revokedAt: 5 } as const;
   const revocation = await createRevocation({ ...content, signer: by.card.id }, by.key);
-  await cards.revoke(card.identity, card.id, revocation);
+  await cards.revoke(sessionOf(card.identity), card.id, revocation);
 }
 
 /** Whatever is wrong with the log and the cards, and with heads that were seen of the log. */

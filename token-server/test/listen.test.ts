@@ -21,6 +21,16 @@ async function serving(app: RequestListener, timeouts: Partial<Timeouts>): Promi
   return listening;
 }
 
+test('an address is the only one that is listened on', async () => {
+  const { port, stop } = await listen(echo, 0, {}, '127.0.0.1');
+  afterTest(stop);
+  const ask = (address: string) =>
+    fetch(`http://${address}:${port}`, { signal: AbortSignal.timeout(1000) });
+  expect((await ask('127.0.0.1')).status).toBe(200);
+  // Another one of this machine.
+  await expect(ask('127.0.0.2')).rejects.toThrow();
+});
+
 describe('a client that', () => {
   test('connects and says nothing is let go', async () => {
     const { port } = await serving(echo, SHORT);

@@ -22,6 +22,7 @@ import {
   makeDevice,
   publishNew,
   revokeBy,
+  sessionOf,
   type Keeper,
 } from './keeper.ts';
 import { afterTest, temporaryFolder } from './support.ts';
@@ -36,7 +37,7 @@ async function nineEntries() {
   const keeper = await createKeeper(store);
   const phone = await publishNew(keeper, ALICE);
   const next = await makeDevice(ALICE, phone.card);
-  await keeper.cards.publish(ALICE, exportCard(await succeedCard(next.card, phone.key)));
+  await keeper.cards.publish(sessionOf(ALICE), exportCard(await succeedCard(next.card, phone.key)));
   const laptop = await publishNew(keeper, ALICE);
   await revokeBy(keeper, laptop, next);
   for (const identity of [BOB, ALICE, BOB, BOB, BOB]) await publishNew(keeper, identity);

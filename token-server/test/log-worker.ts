@@ -6,7 +6,7 @@ import { base64url, exportCard, parseIdentity, succeedCard } from 'twilio-chat-e
 import { z } from 'zod';
 import { logEarlierCards } from '../src/domain/earlier-cards.ts';
 import { openStore } from '../src/index.ts';
-import { createKeeper, makeDevice, revokeBy } from './keeper.ts';
+import { createKeeper, makeDevice, revokeBy, sessionOf } from './keeper.ts';
 
 const [url, app, log, prefix, rounds] = z
   .tuple([z.string(), z.base64url(), z.base64url(), z.string(), z.coerce.number()])
@@ -26,7 +26,7 @@ for (let round = 0; round < rounds; round += 1) {
   await revokeBy(keeper, second, second);
 
   async function publish(exported: string, id: string): Promise<void> {
-    const { logIndex } = await keeper.cards.publish(identity, exported);
+    const { logIndex } = await keeper.cards.publish(sessionOf(identity), exported);
     process.send?.({ id, logIndex });
   }
 }

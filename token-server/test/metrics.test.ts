@@ -145,6 +145,15 @@ describe('whoever has no token', () => {
     await scrape(server);
   });
 
+  test('finds it under no other path than the one that a proxy keeps to itself', async () => {
+    const { request } = await start({ METRICS_TOKEN: TOKEN });
+    const headers = { authorization: `Bearer ${TOKEN}` };
+    for (const path of ['/METRICS', '/Metrics', '/metrics/', '//metrics', '/%6detrics/']) {
+      expect([path, (await request('GET', path, { headers })).status]).toEqual([path, 404]);
+    }
+    expect((await request('GET', '/metrics', { headers })).status).toBe(200);
+  });
+
   test('finds no such route when nothing is configured', async () => {
     const { request } = await start();
     const headers = { authorization: `Bearer ${TOKEN}` };

@@ -1,5 +1,13 @@
+import {
+  createRevocation,
+  endorseCard,
+  exportCard,
+  parseIdentity,
+} from 'twilio-chat-encryption/protocol';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import { makeDevice } from './keeper.ts';
+import { openWatched, sendHalf } from './slow-request.ts';
 import { secret, signIn, signUp, start, type Harness } from './support.ts';
 
 const PATH = '/v1/password';
@@ -176,6 +184,43 @@ test('a wrong old password and an account that is not there cost the same answer
   expect([deleted.status, deleted.text]).toEqual([wrong.status, wrong.text]);
   expect(deleted.json['code']).toBe('WRONG_CREDENTIALS');
 });
+
+test('what was on its way under a session that was ended is not carried out', async () => {
+  const { store, reads } = await openWatched();
+  const server = await start({}, { store });
+  const { session, authSecret } = await signUp(server, 'alice');
+  const publish = (card: string, as: string) =>
+    server.request('POST', '/v1/cards', { session: as, body: { card } });
+  const [phone, laptop, next] = [await device(), await device(), await device()];
+  for (const { card } of [phone, laptop]) {
+    expect((await publish(exportCard(card), session)).status).toBe(201);
+  }
+  const cards = () => store.audit.cardsOf(['alice']);
+  const stored = await cards();
+
+  const before = reads();
+  const half = (path: string, body: unknown) =>
+    sendHalf(server.url, { method: 'POST', path, session, body });
+  const signer = { id: phone.card.id, signingKey: phone.key };
+  const content = { cardId: laptop.card.id, reason: 'retired', revokedAt: 5 } as const;
+  const revocation = await createRevocation({ ...content, signer: phone.card.id }, phone.key);
+  const finishes = [
+    half('/v1/cards', { card: exportCard(next.card) }),
+    half('/v1/cards', { card: exportCard(await endorseCard(laptop.card, signer)) }),
+    half(`/v1/cards/${laptop.card.id}/revocation`, { revocation }),
+  ];
+  // The session was good when the server looked.
+  await expect.poll(reads).toBe(before + finishes.length);
+  const token = tokenOf(await change(server, session, authSecret, secret()));
+  const statuses = await Promise.all(finishes.map((finish) => finish()));
+  expect(statuses).toEqual([401, 401, 401]);
+  expect(await cards()).toEqual(stored);
+
+  // Nothing but the session was wrong with it.
+  expect((await publish(exportCard(next.card), token)).status).toBe(201);
+});
+
+const device = () => makeDevice(parseIdentity('alice'));
 
 test('a session that was ended does not use up what its owner may ask', async () => {
   const rateLimits = { routeByIdentity: { points: 3, seconds: 3600 } };

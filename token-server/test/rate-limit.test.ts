@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { secret, start, type Harness, type Reply } from './support.ts';
+import { openStore, ServerError, type Store } from '../src/index.ts';
+import { afterTest, secret, start, type Harness, type Reply } from './support.ts';
 
 const TEN_AN_HOUR = { points: 10, seconds: 3600 };
 
@@ -62,6 +63,33 @@ describe('guessing a secret', () => {
       expect(await statuses(tries)).toEqual(Array(9).fill(401));
       expect((await signIn(server, 'alice', body.authSecret)).status).toBe(200);
     }
+  });
+
+  test('is none where the server could not look, and its owner tried again and again', async () => {
+    const { store } = await openStore('sqlite::memory:');
+    afterTest(() => store.close());
+    let isAway = false;
+    const away: Store = {
+      ...store,
+      findAccount: async (identity) => {
+        if (isAway) throw new ServerError('UNAVAILABLE', 'The database does not answer.');
+        return store.findAccount(identity);
+      },
+    };
+    const rateLimits = { signInByIdentity: TEN_AN_HOUR };
+    const server = await start({}, { store: away, rateLimits });
+    const body = { identity: 'alice', authSecret: secret() };
+    await server.request('POST', '/v1/accounts', { body });
+    isAway = true;
+    const tries = Array.from({ length: 30 }, () => signIn(server, 'alice', body.authSecret));
+    for (const status of await statuses(tries)) expect([429, 503]).toContain(status);
+    for (let count = 0; count < 15; count++) {
+      expect((await signIn(server, 'alice', body.authSecret)).status).toBe(503);
+    }
+    isAway = false;
+    expect((await signIn(server, 'alice', body.authSecret)).status).toBe(200);
+    const guesses = Array.from({ length: 12 }, () => signIn(server, 'alice', secret()));
+    expect(await statuses(guesses)).toEqual([...Array<number>(10).fill(401), 429, 429]);
   });
 
   test('may go on after the time that was told', async () => {

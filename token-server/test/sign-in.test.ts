@@ -4,8 +4,8 @@ import { parseIdentity } from 'twilio-chat-encryption/protocol';
 import { describe, expect, test } from 'vitest';
 import { createAccounts } from '../src/domain/accounts.ts';
 import { DEFAULT_SCRYPT_COST, hashSecret, secretMatches } from '../src/domain/secret-hash.ts';
-import type { AccountRecord, NewAccountRecord } from '../src/index.ts';
-import { secret, start } from './support.ts';
+import { openStore } from '../src/index.ts';
+import { afterTest, makeCard, secret, start } from './support.ts';
 
 describe('signing up and in', () => {
   test('gives a session', async () => {
@@ -42,12 +42,8 @@ describe('signing up and in', () => {
   });
 
   test('a wrong secret and an unknown identity cost the same', async () => {
-    const known = new Map<string, AccountRecord>();
-    const store = {
-      addAccount: (account: NewAccountRecord) =>
-        Promise.resolve(Boolean(known.set(account.identity, { ...account, sessionVersion: 0 }))),
-      findAccount: (identity: string) => Promise.resolve(known.get(identity) ?? null),
-    };
+    const { store } = await openStore('sqlite::memory:');
+    afterTest(() => store.close());
     const parts = { store, cost: DEFAULT_SCRYPT_COST, now: Date.now, random: randomBytes };
     const accounts = await createAccounts(parts);
     await accounts.signUp(parseIdentity('alice'), randomBytes(32));
@@ -80,6 +76,31 @@ describe('signing up and in', () => {
     const again = await request('POST', '/v1/accounts', { body: attempts[0] });
     expect([again.status, again.json['code']]).toEqual([409, 'ACCOUNT_EXISTS']);
     expect(rows()).toEqual(before);
+  });
+
+  test('is not for the name of somebody who came by another sign-in, with cards or a backup', async () => {
+    const { store } = await openStore('sqlite::memory:');
+    afterTest(() => store.close());
+    const before = await start({}, { store, authenticate: (req) => req.get('x-user') ?? null });
+    const card = { card: await makeCard('alice') };
+    const backup = { backup: secret() };
+    const sent = [
+      before.request('POST', '/v1/cards', { body: card, headers: { 'x-user': 'alice' } }),
+      before.request('PUT', '/v1/backup', {
+        body: backup,
+        headers: { 'x-user': 'bob', 'if-none-match': '*' },
+      }),
+    ];
+    expect((await Promise.all(sent)).map(({ status }) => status)).toEqual([201, 200]);
+
+    const { request } = await start(before.env, { store });
+    const signUp = async (identity: string) => {
+      const body = { identity, authSecret: secret() };
+      return (await request('POST', '/v1/accounts', { body })).status;
+    };
+    expect([await signUp('alice'), await signUp('bob'), await signUp('carol')]).toEqual([
+      409, 409, 201,
+    ]);
   });
 
   test('identities are compared exactly', async () => {

@@ -23,6 +23,7 @@ import {
   makeDevice,
   publishNew,
   revokeBy,
+  sessionOf,
   type Device,
   type Keeper,
 } from './keeper.ts';
@@ -40,7 +41,8 @@ async function endorsed(card: Card, ...by: readonly Device[]): Promise<Card> {
   return signed;
 }
 
-const publish = ({ cards }: Keeper, card: Card) => cards.publish(card.identity, exportCard(card));
+const publish = ({ cards }: Keeper, card: Card) =>
+  cards.publish(sessionOf(card.identity), exportCard(card));
 
 const signersOf = (card: Card): readonly string[] => card.signatures.map(({ signer }) => signer);
 

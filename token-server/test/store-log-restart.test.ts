@@ -26,6 +26,7 @@ import {
   makeDevice,
   publishNew,
   revokeBy,
+  sessionOf,
   type Keeper,
   type Seeds,
 } from './keeper.ts';
@@ -68,15 +69,15 @@ async function makeHistory(keeper: Keeper, seeds: Seeds): Promise<void> {
   // Late endorsements, before and after the laptop was stolen.
   const endorser = { id: laptop.card.id, signingKey: laptop.key };
   const tablet = await publishNew(keeper, ALICE);
-  await cards.publish(ALICE, exportCard(await endorseCard(tablet.card, endorser)));
+  await cards.publish(sessionOf(ALICE), exportCard(await endorseCard(tablet.card, endorser)));
   const { length: since } = await store.log.entriesOf([ALICE], 100);
   const thief = await publishNew(keeper, ALICE);
-  await cards.publish(ALICE, exportCard(await endorseCard(thief.card, endorser)));
+  await cards.publish(sessionOf(ALICE), exportCard(await endorseCard(thief.card, endorser)));
   const content = { cardId: laptop.card.id, reason: 'compromised', since, revokedAt: 7 } as const;
   const revocation = await createRevocation({ ...content, signer: phone.card.id }, phone.key);
-  await cards.revoke(ALICE, laptop.card.id, revocation);
+  await cards.revoke(sessionOf(ALICE), laptop.card.id, revocation);
   const next = await makeDevice(ALICE, phone.card);
-  await cards.publish(ALICE, exportCard(await succeedCard(next.card, phone.key)));
+  await cards.publish(sessionOf(ALICE), exportCard(await succeedCard(next.card, phone.key)));
   await revokeAsApplication(parts, thief.card.id, 'compromised');
   await revokeBy(keeper, await publishNew(keeper, ALICE), next);
 }
@@ -133,7 +134,10 @@ describe.each(DATABASES)('$name', ({ create }) => {
     // And it goes on: a device gets its card as it is, and publishes another one.
     const [stored] = history.cards;
     const own = stored && exportCard(stored.card);
-    expect(await after.cards.publish(ALICE, own ?? '')).toMatchObject({ card: own, logIndex: 0 });
+    expect(await after.cards.publish(sessionOf(ALICE), own ?? '')).toMatchObject({
+      card: own,
+      logIndex: 0,
+    });
     await publishNew(after, ALICE);
     expect(await findingsOf(after)).toEqual([]);
   });

@@ -27,6 +27,7 @@ import {
   findingsOf,
   lookUp,
   makeDevice,
+  sessionOf,
   type Device,
   type Keeper,
 } from './keeper.ts';
@@ -143,7 +144,7 @@ async function endorse(keeper: Keeper, own: Published[], by: Published): Promise
 async function endorseLater(keeper: Keeper, of: Published, by: Published): Promise<void> {
   const { card, status, vouchers } = of;
   const sent = await endorseCard(card, { id: by.card.id, signingKey: by.key });
-  const answer = await outcome(keeper.cards.publish(card.identity, exportCard(sent)));
+  const answer = await outcome(keeper.cards.publish(sessionOf(card.identity), exportCard(sent)));
   // A predecessor, which is a voucher too, does not endorse: it is not live any more.
   const isKnown = card.previousCardId !== by.card.id && vouchers.includes(by);
   const isPossible = of !== by && status === 'live' && by.status === 'live' && vouchers.length < 6;
@@ -165,7 +166,7 @@ async function offer(
   ...vouchers: Published[]
 ): Promise<void> {
   const { card } = device;
-  const answer = await outcome(keeper.cards.publish(card.identity, exportCard(card)));
+  const answer = await outcome(keeper.cards.publish(sessionOf(card.identity), exportCard(card)));
   if (typeof answer === 'string') expect(answer).toBe(expected);
   else own.push({ ...device, status: 'live', logIndex: answer.logIndex, vouchers });
   expect(typeof answer === 'string' ? answer : 'accepted').toBe(expected);
@@ -175,7 +176,9 @@ async function revoke(keeper: Keeper, of: Published, by: Published): Promise<voi
   const revokedAt = randomInt(2 ** 40);
   const content = { cardId: of.card.id, reason: 'retired', revokedAt, signer: by.card.id } as const;
   const revocation = await createRevocation(content, by.key);
-  const answer = await outcome(keeper.cards.revoke(of.card.identity, of.card.id, revocation));
+  const answer = await outcome(
+    keeper.cards.revoke(sessionOf(of.card.identity), of.card.id, revocation),
+  );
   const mayRevoke = of === by || by.status === 'live';
   if (of.status === 'revoked') expect(answer).toBe('CARD_REVOKED');
   else expect(answer).toBe(mayRevoke ? undefined : 'REVOCATION_INVALID');
@@ -183,7 +186,7 @@ async function revoke(keeper: Keeper, of: Published, by: Published): Promise<voi
 }
 
 async function again(keeper: Keeper, { card, logIndex }: Published): Promise<void> {
-  const answer = await keeper.cards.publish(card.identity, exportCard(card));
+  const answer = await keeper.cards.publish(sessionOf(card.identity), exportCard(card));
   expect(answer.logIndex).toBe(logIndex);
 }
 

@@ -10,6 +10,7 @@ import type { CardRecord } from '../domain/card-record.ts';
 import type { Store } from '../domain/store.ts';
 import type { CommandCall } from './command.ts';
 import { loadEnvironment } from './environment.ts';
+import { printable } from './printable.ts';
 import { withStore } from './with-store.ts';
 
 const PAGE = 100;
@@ -19,8 +20,8 @@ export async function listCards({ envFile, words, options }: CommandCall): Promi
   await withStore(loadEnvironment(envFile), async (store) => {
     for await (const card of cardsOf(store, words[0])) {
       const row = summary(card);
-      if (options.json) console.log(JSON.stringify(row));
-      else console.log([row.id, row.status.padEnd(10), row.approvedAt, row.identity].join('  '));
+      const columns = [row.id, row.status.padEnd(10), row.approvedAt, row.identity];
+      console.log(printable(options.json ? JSON.stringify(row) : columns.join('  ')));
     }
   });
 }
@@ -42,12 +43,11 @@ export async function showCard({ envFile, words, options }: CommandCall): Promis
       revocation: record.revocation,
     };
     if (options.json) {
-      console.log(JSON.stringify(row));
+      console.log(printable(JSON.stringify(row)));
       return;
     }
     for (const [name, value] of Object.entries(row)) {
-      // In quotes, with what a terminal could take for a command escaped.
-      console.log(`${name.padEnd(15)} ${JSON.stringify(value)}`);
+      console.log(`${name.padEnd(15)} ${printable(JSON.stringify(value))}`);
     }
   });
 }

@@ -62,6 +62,8 @@ SESSION_SECRET=${sessionSecret}
 
 # --- Where it runs ---
 PORT=3000
+# The only address to listen on, for a reverse proxy on this machine. Without it, all that the machine has.
+#BIND_ADDRESS=127.0.0.1
 # This deployment's name, as an origin. Choose it before the first sign-up: it is
 # part of every login, and a change locks everybody out.
 ORIGIN=http://localhost:3000

@@ -16,6 +16,7 @@ import { auditLog } from '../domain/log-audit.ts';
 import { publicKeysOf } from '../domain/public-keys.ts';
 import { UsageError, type CommandCall, type CommandOptions } from './command.ts';
 import { loadEnvironment } from './environment.ts';
+import { printable } from './printable.ts';
 import { remoteLog } from './remote-log.ts';
 import { withStore } from './with-store.ts';
 
@@ -27,7 +28,7 @@ export async function verifyLog({ envFile, options }: CommandCall): Promise<void
   const found = { count: 0 };
   const report = ({ where, what }: Finding): void => {
     found.count += 1;
-    if (found.count <= MAX_PRINTED) console.log(`${where}: ${what}`);
+    if (found.count <= MAX_PRINTED) console.log(printable(`${where}: ${what}`));
   };
   const verify = options.server === undefined ? verifyDatabase : verifyServer;
   const summary = await verify(environment, options, report);

@@ -53,13 +53,23 @@ async function askPatiently(url: URL, session: string): Promise<unknown> {
       redirect: 'error',
       signal: AbortSignal.timeout(TIMEOUT_MILLISECONDS),
     });
-    const body: unknown = JSON.parse(await boundedText(response));
-    if (response.ok) return body;
+    const body = jsonOf(await boundedText(response));
+    if (response.ok && body !== undefined) return body;
+    if (response.ok) throw new Error('The answer of the server is no JSON.');
     const { success, data } = z.object({ code: z.string().regex(/^\w{1,64}$/) }).safeParse(body);
     const code = success ? data.code : '';
     if (code !== 'RATE_LIMITED') throw new Error(`The server refused: ${response.status} ${code}`);
     const seconds = Number(response.headers.get('retry-after'));
     await wait(Math.min(Math.max(1, seconds || 1), MAX_WAIT_SECONDS));
+  }
+}
+
+/** Undefined for what is none. The error would quote it, and so bring it to the terminal. */
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
   }
 }
 

@@ -19,7 +19,7 @@ export async function serve(envFile: string): Promise<void> {
   const logger = createLogger();
   const server = await createTokenServer(config, { logger });
   try {
-    const listening = await listen(server.app, config.port);
+    const listening = await listen(server.app, config.port, {}, config.bindAddress);
     logger.info({ port: listening.port, origin: config.origin }, 'listening');
     await stopSignal();
     logger.info('stopping');

@@ -9,7 +9,8 @@ export interface Accounts {
   /**
    * Signs somebody up.
    *
-   * @throws ServerError `ACCOUNT_EXISTS`, also for an identity whose account was deleted
+   * @throws ServerError `ACCOUNT_EXISTS`, also for an identity whose account was deleted, or that has
+   *   cards or a backup from another way of signing in
    */
   signUp(identity: Identity, authSecret: Uint8Array): Promise<void>;
   /**
@@ -23,7 +24,7 @@ export interface Accounts {
 
 /** Parts that accounts are made of. */
 export interface AccountsParts {
-  readonly store: Pick<Store, 'addAccount' | 'findAccount'>;
+  readonly store: Pick<Store, 'addAccount' | 'findAccount' | 'findBackup' | 'audit'>;
   readonly cost: ScryptCost;
   readonly now: () => number;
   readonly random: (length: number) => Uint8Array;
@@ -36,9 +37,10 @@ export async function createAccounts(parts: AccountsParts): Promise<Accounts> {
 
   return {
     async signUp(identity, authSecret) {
+      if (await isTaken(store, identity)) throw taken();
       const secretHash = await hashSecret(authSecret, cost, random);
       const added = await store.addAccount({ identity, secretHash, createdAt: now() });
-      if (!added) throw new ServerError('ACCOUNT_EXISTS', 'This identity has signed up already.');
+      if (!added) throw taken();
     },
 
     async check(identity, authSecret) {
@@ -49,6 +51,25 @@ export async function createAccounts(parts: AccountsParts): Promise<Accounts> {
       return account;
     },
   };
+}
+
+/**
+ * Whether an identity is somebody's. Who signed in elsewhere before, or still does, has no account: a
+ * stranger who signs up in that name would have the backup, and speak for those cards.
+ */
+async function isTaken(
+  { findAccount, findBackup, audit }: AccountsParts['store'],
+  identity: Identity,
+): Promise<boolean> {
+  return (
+    (await findAccount(identity)) !== null ||
+    (await findBackup(identity)) !== null ||
+    (await audit.cardsOf([identity])).length > 0
+  );
+}
+
+function taken(): ServerError {
+  return new ServerError('ACCOUNT_EXISTS', 'This identity is taken.');
 }
 
 /** The refusal of a secret, which does not tell whether there is an account. */

@@ -3,8 +3,8 @@ import { base64url, type Identity } from 'twilio-chat-encryption/protocol';
 import type { BackupRecord } from './backup-record.ts';
 import { ServerError } from './errors.ts';
 import { MAX_BACKUP_BYTES } from './limits.ts';
-import { requireCurrent, type Session } from './sessions.ts';
-import type { Store, StoreTransaction } from './store.ts';
+import { requireStillCurrent, type Session } from './sessions.ts';
+import type { Store } from './store.ts';
 
 /**
  * One backup for each identity. To the server it is bytes: whether they can be opened, and are newer
@@ -43,7 +43,7 @@ export function createBackups(store: Pick<Store, 'findBackup' | 'transaction'>):
       const { identity } = session;
       const etag = etagOf(requireBytes(backup));
       await store.transaction(async (transaction) => {
-        await requireSession(session, transaction);
+        await requireStillCurrent(session, transaction);
         if ((await transaction.backupEtag(identity)) !== known) throw anotherOne();
         await transaction.putBackup(identity, { etag, backup });
       });
@@ -53,7 +53,7 @@ export function createBackups(store: Pick<Store, 'findBackup' | 'transaction'>):
     async delete(session, known) {
       const { identity } = session;
       await store.transaction(async (transaction) => {
-        await requireSession(session, transaction);
+        await requireStillCurrent(session, transaction);
         const etag = await transaction.backupEtag(identity);
         if (etag === null) throw notFound();
         if (etag !== known) throw anotherOne();
@@ -61,14 +61,6 @@ export function createBackups(store: Pick<Store, 'findBackup' | 'transaction'>):
       });
     },
   };
-}
-
-/**
- * Checked before, but the body may have taken long to come: a session that was ended meanwhile must
- * not write over what its owner wrote since, or leave a backup without an account.
- */
-async function requireSession(session: Session, transaction: StoreTransaction): Promise<void> {
-  requireCurrent(session, await transaction.findAccount(session.identity));
 }
 
 function requireBytes(backup: string): Uint8Array {

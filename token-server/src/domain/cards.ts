@@ -7,7 +7,6 @@ import {
   importCard,
   parseCardId,
   type Card,
-  type Identity,
   type SigningKey,
 } from 'twilio-chat-encryption/protocol';
 import { ServerError } from './errors.ts';
@@ -16,7 +15,7 @@ import { endorsePublished } from './endorsements.ts';
 import { MAX_CLOCK_SKEW, MAX_LIVE_CARDS, MAX_SNAPSHOT_BYTES } from './limits.ts';
 import type { Log } from './log.ts';
 import { revokeCard } from './revocations.ts';
-import { requireNotDeleted } from './sessions.ts';
+import { requireStillCurrent, type Session } from './sessions.ts';
 import type { CardRecord, NewCardRecord } from './card-record.ts';
 import type { Store } from './store.ts';
 
@@ -31,16 +30,16 @@ export interface Cards {
    * @throws ServerError `CARD_INVALID`, `IDENTITY_MISMATCH`, `SIGNATURE_NOT_ALLOWED`, `LINK_INVALID`,
    *   `CLOCK_SKEW`, `KEY_REUSED`, `CARD_LIMIT` or `SESSION_EXPIRED`; nothing is stored then
    */
-  publish(identity: Identity, exported: string): Promise<PublishedCard>;
+  publish(session: Session, exported: string): Promise<PublishedCard>;
   /**
    * Revokes a card of the session's identity. The same revocation again is no error.
    *
    * @param id - of the card
    * @param revocation - exported; signed by the card or by another live card of the identity
    * @throws ServerError `INVALID_REQUEST`, `CARD_NOT_FOUND`, `IDENTITY_MISMATCH`,
-   *   `REVOCATION_INVALID` or `CARD_REVOKED`; nothing is stored then
+   *   `REVOCATION_INVALID`, `CARD_REVOKED` or `SESSION_EXPIRED`; nothing is stored then
    */
-  revoke(identity: Identity, id: string, revocation: string): Promise<void>;
+  revoke(session: Session, id: string, revocation: string): Promise<void>;
   /**
    * One card, exported.
    *
@@ -70,9 +69,9 @@ export function createCards(parts: CardsParts): Cards {
   const { store, log, appKey, now } = parts;
 
   return {
-    async publish(identity, exported) {
+    async publish(session, exported) {
       const card = await readCard(exported);
-      if (card.identity !== identity) {
+      if (card.identity !== session.identity) {
         const message = 'The card names another identity than the session.';
         throw new ServerError('IDENTITY_MISMATCH', message);
       }
@@ -81,21 +80,21 @@ export function createCards(parts: CardsParts): Cards {
       if (known === null) {
         checkContent(card, now());
         const record = await approved(card, appKey, now());
-        const logIndex = await publishApproved(parts, card, record);
+        const logIndex = await publishApproved(parts, session, card, record);
         if (logIndex !== null) return { card: record.exported, logIndex };
       }
-      await endorsePublished(parts, card);
+      await endorsePublished(parts, session, card);
       return published(parts, card);
     },
 
-    async revoke(identity, id, exported) {
+    async revoke(session, id, exported) {
       const card = await store.findCard(requireCardId(id));
       if (card === null) throw new ServerError('CARD_NOT_FOUND', 'There is no card with this id.');
-      if (card.identity !== identity) {
+      if (card.identity !== session.identity) {
         const message = 'The card names another identity than the session.';
         throw new ServerError('IDENTITY_MISMATCH', message);
       }
-      await revokeCard({ store, log, now }, card.id, exported);
+      await revokeCard({ store, log, now }, session, card.id, exported);
     },
 
     async get(id) {
@@ -123,11 +122,12 @@ async function published(
  */
 function publishApproved(
   { store, log, now }: CardsParts,
+  session: Session,
   card: Card,
   record: NewCardRecord,
 ): Promise<number | null> {
   return store.transaction(async (transaction) => {
-    requireNotDeleted(await transaction.findAccount(card.identity));
+    await requireStillCurrent(session, transaction);
     if ((await transaction.findCard(card.id)) !== null) return null;
     if (await transaction.anyKeyUsed(record.keys)) {
       throw new ServerError('KEY_REUSED', 'A key of this card appears in an earlier card.');

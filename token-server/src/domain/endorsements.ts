@@ -3,7 +3,7 @@ import { addEndorsers, hasMoreEndorsers } from './card-links.ts';
 import type { CardRecord } from './card-record.ts';
 import { ServerError } from './errors.ts';
 import type { Log } from './log.ts';
-import { requireNotDeleted } from './sessions.ts';
+import { requireStillCurrent, type Session } from './sessions.ts';
 import type { Store, StoreTransaction } from './store.ts';
 
 /** Parts that endorsing needs. */
@@ -17,15 +17,20 @@ export interface EndorsementParts {
  * Adds to a published card who vouches for it only now, and logs the card as it is then. Two devices
  * that do so at once add to what the other one has added. Without anything new nothing is written.
  *
+ * @param session - of the card's identity
  * @param card - as it was sent
  * @throws ServerError `LINK_INVALID`, `CARD_LIMIT` or `SESSION_EXPIRED`; nothing is stored then
  */
-export async function endorsePublished(parts: EndorsementParts, card: Card): Promise<void> {
+export async function endorsePublished(
+  parts: EndorsementParts,
+  session: Session,
+  card: Card,
+): Promise<void> {
   const { store, log, now } = parts;
   // Who repeats a request that they got no answer to makes no other writer wait.
   if ((await outdated(card, store)) === null) return;
   await store.transaction(async (transaction) => {
-    requireNotDeleted(await transaction.findAccount(card.identity));
+    await requireStillCurrent(session, transaction);
     const stored = await outdated(card, transaction);
     if (stored === null) return;
     const { identity, id: cardId } = card;

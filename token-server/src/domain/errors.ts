@@ -35,7 +35,10 @@ export type ServerErrorCode =
   | 'PRECONDITION_REQUIRED'
   /** There is another backup than the one it says, or there is one or none. */
   | 'PRECONDITION_FAILED'
-  /** The identity has signed up already, or had an account that was deleted. */
+  /**
+   * The identity has signed up already, had an account that was deleted, or has cards or a backup from
+   * another way of signing in.
+   */
   | 'ACCOUNT_EXISTS'
   /** A key of the card appears in an earlier card. */
   | 'KEY_REUSED'

@@ -73,6 +73,10 @@ export function createKeySet(url: string, now: () => number): KeySet {
         pending ??= ask().finally(() => {
           pending = undefined;
         });
+        // Who failed to answer is asked again, and not waited for while a key goes on: a slow issuer
+        // would make every request slow.
+        const kept = failure === undefined ? null : lookUp(kid, algorithm, KEPT);
+        if (kept !== null) return kept;
         await pending;
       }
       const key = lookUp(kid, algorithm, KEPT);

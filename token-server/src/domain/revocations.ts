@@ -14,6 +14,7 @@ import {
 import { ServerError } from './errors.ts';
 import type { Log } from './log.ts';
 import type { CardRecord } from './card-record.ts';
+import { requireStillCurrent, type Session } from './sessions.ts';
 import type { Store, StoreTransaction } from './store.ts';
 
 /** Parts that revoking needs. */
@@ -26,20 +27,24 @@ export interface RevocationParts {
 /**
  * Ends a card and logs the revocation, in one transaction.
  *
+ * @param session - of the card's identity
  * @param id - of the card
  * @param exported - the revocation; signed by the card or by another live card of its identity
- * @throws ServerError `CARD_NOT_FOUND`, `REVOCATION_INVALID`, `CARD_REVOKED`, `CARD_LIMIT`
+ * @throws ServerError `CARD_NOT_FOUND`, `REVOCATION_INVALID`, `CARD_REVOKED`, `CARD_LIMIT`,
+ *   `SESSION_EXPIRED`
  */
 export async function revokeCard(
   parts: RevocationParts,
+  session: Session,
   id: string,
   exported: string,
 ): Promise<void> {
   const revocation = parse(exported);
   if (revocation.cardId !== id) throw invalid('is of another card');
-  await parts.store.transaction((transaction) =>
-    takeRevocation(parts, exported, transaction, requireSigned),
-  );
+  await parts.store.transaction(async (transaction) => {
+    await requireStillCurrent(session, transaction);
+    await takeRevocation(parts, exported, transaction, requireSigned);
+  });
 }
 
 /**

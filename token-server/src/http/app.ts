@@ -24,6 +24,9 @@ export function createApp(parts: AppParts): Express {
   app.set('trust proxy', trustProxy);
   app.set('etag', false);
   app.set('query parser', false);
+  // A path is what is written in the document. A proxy that closes one knows of no other ways to write it.
+  app.set('case sensitive routing', true);
+  app.set('strict routing', true);
   app.use(requestLogger(logger));
   if (observe) app.use(observe);
   app.use(helmet());

@@ -43,12 +43,14 @@ const CHECK_INTERVAL = 1_000;
  * @param app - the Express app, or anything that answers requests
  * @param port - 0 for any free one
  * @param timeouts - replaces single ones
+ * @param address - the only one of the machine to listen on; all of them without it
  * @throws Error such as `EADDRINUSE`
  */
 export async function listen(
   app: RequestListener,
   port: number,
   timeouts: Partial<Timeouts> = {},
+  address?: string,
 ): Promise<Listening> {
   const { headers, request, keepAlive, silence, stop } = { ...DEFAULT_TIMEOUTS, ...timeouts };
   const server = createServer({
@@ -66,7 +68,7 @@ export async function listen(
   server.on('request', app);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen(port, resolve);
+    server.listen(port, address, resolve);
   });
   return { port: portOf(server.address()), stop: () => stopServer(server, connections, stop) };
 }

@@ -7,6 +7,7 @@ import type { Authenticate } from './authenticate.ts';
 import { conditionsOf, quoted, type Conditions } from './conditions.ts';
 import { inputReader, parse, type InputSpec } from './input.ts';
 import { addressKey, type Limiters } from './rate-limit.ts';
+import { createUnread } from './unread.ts';
 
 /** What the handler of a route gets: nothing that was not checked. */
 export interface Call<Input> {
@@ -121,6 +122,7 @@ export function sessionRoute<Input, Result>(spec: SessionRouteSpec<Input, Result
   const handler = ({ authenticate, limiters }: RouteContext): RequestHandler => {
     const read = callReader(spec);
     const byIdentity = changes ? limiters.changeByIdentity : limiters.routeByIdentity;
+    const unread = createUnread();
     return async (req, res) => {
       const address = addressKey(req.ip, req.socket.remoteAddress);
       await limiters.routeByAddress.consume(`${method} ${path} ${address}`);
@@ -128,7 +130,9 @@ export function sessionRoute<Input, Result>(spec: SessionRouteSpec<Input, Result
       const { identity } = session;
       await byIdentity.consume(`${method} ${path} ${identity}`);
       const call = await read(req, res, address);
-      send(res, answers, await answer({ ...call, identity, session }));
+      const result = await answer({ ...call, identity, session });
+      if ('json' in result) unread.add(identity, res, result.json.length);
+      send(res, answers, result);
     };
   };
   return { method, path, operation: operationOf(spec, 'session'), handler };

@@ -37,8 +37,8 @@ export function cardRoutes(cards: Cards, log: Log): readonly Route[] {
         ...(['KEY_REUSED', 'CARD_LIMIT', 'LINK_INVALID'] as const),
       ],
       changes: true,
-      async answer({ input, identity }) {
-        return { body: await cards.publish(identity, input.card) };
+      async answer({ input, session }) {
+        return { body: await cards.publish(session, input.card) };
       },
     }),
     sessionRoute({
@@ -74,8 +74,8 @@ export function cardRoutes(cards: Cards, log: Log): readonly Route[] {
       answers: { status: 200, schema: Empty },
       errors: ['CARD_NOT_FOUND', 'IDENTITY_MISMATCH', 'REVOCATION_INVALID', 'CARD_REVOKED'],
       changes: true,
-      async answer({ id, identity, input }) {
-        await cards.revoke(identity, id, input.revocation);
+      async answer({ id, session, input }) {
+        await cards.revoke(session, id, input.revocation);
         return { body: {} };
       },
     }),

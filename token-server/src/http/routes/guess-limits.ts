@@ -1,4 +1,5 @@
 import type { Identity } from 'twilio-chat-encryption/protocol';
+import { ServerError } from '../../domain/errors.ts';
 import type { Limiters } from '../rate-limit.ts';
 
 /**
@@ -18,7 +19,17 @@ export async function underGuessLimits<T>(
   await signInByAddress.consume(address);
   await signInByPair.consume(pair);
   await signInByIdentity.consume(identity);
-  const result = await check();
+  let result: T;
+  try {
+    result = await check();
+  } catch (error) {
+    // Nobody learned anything, and whoever has the right secret tries again.
+    if (error instanceof ServerError && error.code === 'UNAVAILABLE') {
+      await signInByPair.giveBack(pair);
+      await signInByIdentity.giveBack(identity);
+    }
+    throw error;
+  }
   await signInByPair.reset(pair);
   await signInByIdentity.giveBack(identity);
   return result;
