@@ -1,6 +1,6 @@
 /** What strangers wrote does not command the terminal of whoever looks at it. */
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { createServer, type RequestListener } from 'node:http';
 import Database from 'better-sqlite3';
 import { importCard } from 'twilio-chat-encryption/protocol';
 import { expect, test } from 'vitest';
@@ -48,8 +48,19 @@ test('cards and their log are printed with all of it escaped', async () => {
   }
 });
 
-test('a server whose log is verified is not quoted', async () => {
-  const hostile = createServer((_req, res) => res.end(`${COMMANDS} all is as it has to be.`));
+test.each<[what: string, answer: RequestListener, says: string]>([
+  [
+    'quoted',
+    (_req, res) => res.end(`${COMMANDS} all is as it has to be.`),
+    'The answer of the server is no JSON.\n',
+  ],
+  [
+    'waited for without end',
+    (_req, res) => res.writeHead(429).end('{"code":"RATE_LIMITED"}'),
+    'The server refused: 429 RATE_LIMITED\n',
+  ],
+])('a server whose log is verified is not %s', async (_, answer, says) => {
+  const hostile = createServer(answer);
   hostile.listen(0, '127.0.0.1');
   afterTest(() => {
     hostile.close();
@@ -61,5 +72,5 @@ test('a server whose log is verified is not quoted', async () => {
   const key = z.string().parse(json['logKey']);
   const args = ['log', 'verify', '--server', `http://127.0.0.1:${port}`, '--log-key', key];
   const { code, stdout, stderr } = await run(temporaryFolder(), args, { SESSION: secret() });
-  expect([code, stdout, stderr]).toEqual([1, '', 'The answer of the server is no JSON.\n']);
+  expect([code, stdout, stderr]).toEqual([1, '', says]);
 });

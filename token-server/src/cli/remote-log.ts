@@ -11,6 +11,7 @@ export interface RemoteLog {
 const TIMEOUT_MILLISECONDS = 30_000;
 const MAX_ANSWER_BYTES = 1024 * 1024;
 const MAX_WAIT_SECONDS = 120;
+const MAX_TRIES = 5;
 
 const Head = z.object({ head: z.string() });
 const Entries = z.object({
@@ -47,7 +48,7 @@ function parseServer(server: string): URL {
 
 /** A large log takes more requests than a server answers at once: waits as long as it says. */
 async function askPatiently(url: URL, session: string): Promise<unknown> {
-  for (;;) {
+  for (let tries = 1; ; tries += 1) {
     const response = await fetch(url, {
       headers: { authorization: `Bearer ${session}` },
       redirect: 'error',
@@ -58,7 +59,10 @@ async function askPatiently(url: URL, session: string): Promise<unknown> {
     if (response.ok) throw new Error('The answer of the server is no JSON.');
     const { success, data } = z.object({ code: z.string().regex(/^\w{1,64}$/) }).safeParse(body);
     const code = success ? data.code : '';
-    if (code !== 'RATE_LIMITED') throw new Error(`The server refused: ${response.status} ${code}`);
+    // A server that is to be audited could put it off for ever.
+    if (code !== 'RATE_LIMITED' || tries === MAX_TRIES) {
+      throw new Error(`The server refused: ${response.status} ${code}`);
+    }
     const seconds = Number(response.headers.get('retry-after'));
     await wait(Math.min(Math.max(1, seconds || 1), MAX_WAIT_SECONDS));
   }

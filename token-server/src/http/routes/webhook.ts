@@ -42,7 +42,7 @@ const OPERATION: Operation = {
  * but what it is told, so the answer comes at once.
  *
  * Not limited: all that Twilio asks comes from a few addresses, and every refusal takes a message from
- * somebody. What it costs without a signature is one short hash.
+ * somebody. What it costs without a signature is to read 256 KiB at most, and one hash of them.
  */
 export function webhookRoutes({ authToken, url, serviceSid }: WebhookParts): readonly Route[] {
   const parser = express.urlencoded({ extended: false, limit: LIMIT, inflate: false });
