@@ -1,18 +1,25 @@
 /**
  * What wrapping a client costs: one message sent, and the first page read, with the bare SDK and with the
- * wrapped one, in one run in turns. Both talk to the emulator over a real websocket on this machine, so the
- * network takes nothing: over a real one, which both wait for alike, the ratios are nearer to 1.
+ * wrapped one, in one run in turns. Both talk to the emulator over a real websocket on this machine, where
+ * the network takes nothing; and once more with an emulator that lets each request wait, as Twilio's
+ * distance does.
  *
  * Between bare and wrapped stands what no encryption can avoid: `envelopes` is the bare SDK, reading the
  * same page of encrypted messages, which are longer; `signatures` is a page of Ed25519 signatures checked
  * by WebCrypto, side by side. Bare with both is the floor.
  */
+import { setTimeout } from 'node:timers/promises';
 import { MemoryKeyStore } from 'twilio-chat-encryption';
 import { measure, ratio, timing, type Times } from './harness.ts';
 import { chat, conversations, emulator, open, type Room, type Sdk } from './stage.ts';
 
 const BODY = 'x'.repeat(200);
-const PAGES = [10, 30, 100];
+/** How long a request is on its way there and back, in milliseconds, and how long the pages are. */
+const PLACES = [
+  { away: 0, sizes: [10, 30, 100] },
+  { away: 40, sizes: [100] },
+];
+type Place = (typeof PLACES)[number];
 const SENDERS = 10;
 const MILLISECONDS = Number(process.env['MILLISECONDS'] ?? 10_000);
 
@@ -55,12 +62,12 @@ async function signatures(count: number): Promise<() => Promise<unknown>> {
     );
 }
 
-async function sends(sdk: Sdk): Promise<void> {
-  const identity = `alice of ${sdk.name}`;
+async function sends(sdk: Sdk, { away }: Place): Promise<void> {
+  const identity = `alice of ${sdk.name}, ${away}`;
   const bare = await sdk.create(identity, null);
   const wrapped = await sdk.create(identity, await open(identity));
   table(
-    `${sdk.name}: a message of ${BODY.length} characters sent`,
+    `${sdk.name}, ${away} ms away: a message of ${BODY.length} characters sent`,
     await measure(
       {
         bare: { run: () => bare.sendMessage(BODY) },
@@ -72,8 +79,8 @@ async function sends(sdk: Sdk): Promise<void> {
 }
 
 /** Pages that ten people wrote, read by one of them. */
-async function pages(sdk: Sdk): Promise<void> {
-  const people = Array.from({ length: SENDERS }, (_, at) => `person ${at} of ${sdk.name}`);
+async function pages(sdk: Sdk, { away, sizes }: Place): Promise<void> {
+  const people = Array.from({ length: SENDERS }, (_, at) => `person ${at} of ${sdk.name}, ${away}`);
   const [reader = ''] = people;
   const keyStore = new MemoryKeyStore();
   const device = await open(reader, keyStore);
@@ -88,13 +95,13 @@ async function pages(sdk: Sdk): Promise<void> {
       wrapped: await sdk.enter(identity, encryption, wrapped.sid),
     });
   }
-  for (let at = 0; at < Math.max(...PAGES) / SENDERS; at += 1) {
+  for (let at = 0; at < Math.max(...sizes) / SENDERS; at += 1) {
     for (const room of rooms) {
       await room.bare.sendMessage(BODY);
       await room.wrapped.sendMessage(BODY);
     }
   }
-  for (const size of PAGES) {
+  for (const size of sizes) {
     let room = bare;
     const reading = (enter: () => Promise<Room>) => ({
       before: async () => void (room = await enter()),
@@ -115,7 +122,10 @@ async function pages(sdk: Sdk): Promise<void> {
       },
       MILLISECONDS,
     );
-    table(`${sdk.name}: the first page, of ${size} messages from ${SENDERS} people`, results);
+    table(
+      `${sdk.name}, ${away} ms away: the first page, of ${size} messages from ${SENDERS} people`,
+      results,
+    );
     const [page, checks] = [results.get('envelopes') ?? [], results.get('signatures') ?? []];
     const floor = page.map((time, round) => time + (checks[round] ?? NaN));
     line('floor', floor, results.get('bare') ?? []);
@@ -124,8 +134,12 @@ async function pages(sdk: Sdk): Promise<void> {
   }
 }
 
-for (const sdk of [chat, conversations]) {
-  await sends(sdk);
-  await pages(sdk);
+for (const place of PLACES) {
+  const { away } = place;
+  if (away > 0) emulator.tamper.onRequest(() => setTimeout(away, undefined));
+  for (const sdk of [chat, conversations]) {
+    await sends(sdk, place);
+    await pages(sdk, place);
+  }
 }
 process.exit(0);
