@@ -28,8 +28,8 @@ export default defineConfig({
   test: {
     testTimeout: 30_000,
     hookTimeout: 60_000,
-    // Many tests wait for a server, a browser or a clock: with a worker for each core the cores are idle half of the time.
-    maxWorkers: '200%',
+    // Many tests wait for a server, a browser or a clock: with a worker for each core the cores are idle.
+    maxWorkers: '150%',
     projects: [
       {
         ssr,
