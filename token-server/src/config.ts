@@ -40,6 +40,16 @@ export interface Config {
   readonly shutdownDelay: number;
 }
 
+/** Each is known to somebody else, or to somebody else's machine. */
+const SECRETS = [
+  'APP_PRIVATE_KEY',
+  'LOG_PRIVATE_KEY',
+  'SESSION_SECRET',
+  'TWILIO_API_SECRET',
+  'TWILIO_AUTH_TOKEN',
+  'METRICS_TOKEN',
+] as const;
+
 /** Who signs, instead of keys in the environment. */
 export interface Signers {
   /** Approves and revokes cards, instead of `APP_PRIVATE_KEY`. */
@@ -168,7 +178,7 @@ export function readConfig(environment: Environment, signers: Signers = {}): Con
   if (given.has('WEBHOOK_URL') && !given.has('TWILIO_AUTH_TOKEN')) names.push('TWILIO_AUTH_TOKEN');
   const missing = names.map(problemOf);
   const wrong = parsed.success ? [] : describeIssues(parsed.error);
-  const keys = keyProblems(values, signers);
+  const keys = [...keyProblems(values, signers), ...sharedSecrets(values)];
   const problems = distinct([...conflicts, ...wrong, ...missing, ...keys]);
   if (!parsed.success || problems.length > 0) throw new ConfigError(problems);
 
@@ -190,15 +200,20 @@ function keyProblems(values: Environment, { app, log }: Signers): ConfigProblem[
     }
     if (!signer && values[name] === undefined) problems.push(problemOf(name));
   }
-  const one = app ? base64url.encode(Uint8Array.from(app.publicKey)) : values['APP_PRIVATE_KEY'];
-  const other = log ? base64url.encode(Uint8Array.from(log.publicKey)) : values['LOG_PRIVATE_KEY'];
-  if (one !== undefined && one === other) {
-    problems.push({
-      name: 'LOG_PRIVATE_KEY',
-      expected: 'expected another key than APP_PRIVATE_KEY',
-    });
+  if (app && log && Buffer.from(app.publicKey).equals(log.publicKey)) {
+    const expected = 'expected another key than APP_PRIVATE_KEY';
+    problems.push({ name: 'LOG_PRIVATE_KEY', expected });
   }
   return problems;
+}
+
+/** What was made for one purpose and is used for two is known to all that know it for either. */
+function sharedSecrets(values: Environment): ConfigProblem[] {
+  const secrets = SECRETS.filter((name) => values[name] !== undefined);
+  return secrets.flatMap((name, index) => {
+    const other = secrets.slice(0, index).find((each) => values[each] === values[name]);
+    return other === undefined ? [] : [{ name, expected: `expected another value than ${other}` }];
+  });
 }
 
 /** Without the variables that are missing because something is wrong with their files. */

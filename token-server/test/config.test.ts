@@ -131,10 +131,16 @@ describe('a wrong environment', () => {
     expect(problemsOf({ ...environment(), [name]: value })).toEqual([name]);
   });
 
-  test('one key may not have two purposes', () => {
-    const env = environment();
-    const same = { ...env, LOG_PRIVATE_KEY: env['APP_PRIVATE_KEY'] };
-    expect(problemsOf(same)).toEqual(['LOG_PRIVATE_KEY']);
+  test.each([
+    ['LOG_PRIVATE_KEY', 'APP_PRIVATE_KEY'],
+    ['SESSION_SECRET', 'APP_PRIVATE_KEY'],
+    ['SESSION_SECRET', 'LOG_PRIVATE_KEY'],
+    ['TWILIO_API_SECRET', 'SESSION_SECRET'],
+    ['METRICS_TOKEN', 'SESSION_SECRET'],
+    ['METRICS_TOKEN', 'TWILIO_API_SECRET'],
+  ])('one secret may not have two purposes: %s and %s', (name, other) => {
+    const same = secret();
+    expect(problemsOf({ ...environment(), [name]: same, [other]: same })).toEqual([name]);
   });
 
   test('two names of one variable may not disagree', () => {
