@@ -22,7 +22,7 @@ module.exports = {
         path: '^plugin/src',
         pathNot: '^plugin/src/protocol/(primitives|curves|curves-.*)\\.ts$',
       },
-      to: { path: '@noble/' },
+      to: { path: '@(noble|stablelib)/' },
     },
     {
       name: 'post-quantum-on-demand',

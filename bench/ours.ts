@@ -81,7 +81,7 @@ function readerOf({ encryptionKey }: Person, sender: Card): Reader {
         channelSid: CHANNEL,
         author: sender.identity,
         opener: { key: { publicKey, agree }, slotKeys },
-        findCard: () => Promise.resolve(sender),
+        findCard: () => sender,
         ...(session && { session }),
       });
       checkBody(opened?.content.body);

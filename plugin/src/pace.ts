@@ -7,9 +7,13 @@ let since = 0;
  * Lets the page go on, if this library has kept it busy for some milliseconds. Called between the parts of
  * long work: a promise alone would not do, not even one of WebCrypto, which in Chromium is often settled
  * in the very task that it was asked in.
+ * @returns what to wait for, or nothing while there is time left
  */
-export async function pace(): Promise<void> {
-  if (performance.now() - since < SLICE_MILLISECONDS) return;
+export function pace(): Promise<void> | undefined {
+  return performance.now() - since < SLICE_MILLISECONDS ? undefined : pause();
+}
+
+async function pause(): Promise<void> {
   await nextTask();
   since = performance.now();
 }

@@ -8,6 +8,7 @@ import { openMessage, type VerifiedMessage } from '../protocol/message-envelope.
 import { hex, type Bytes } from '../protocol/primitives.ts';
 import type { Session } from '../protocol/session.ts';
 import type { SlotOpener } from '../protocol/slot.ts';
+import type { Soon } from '../soon.ts';
 import type { CardLog } from './card-log.ts';
 import type { DeliveredMessage } from './delivered.ts';
 import type { DeletedKeys } from './deleted-keys.ts';
@@ -208,11 +209,9 @@ function opener({ keys, cards, sessions }: ReceiverContext): Opener {
     return opener;
   }
 
-  const findCard = async (id: CardId): Promise<Card> => {
-    // In the middle of opening a message, and many are opened side by side.
-    await pace();
+  const findCard = (id: CardId): Soon<Card> => {
     const { card } = keys.current();
-    return card.id === id ? card : cards.get(id);
+    return card.id === id ? card : (cards.stateOf(id)?.card ?? cards.get(id));
   };
 
   async function openWith(
@@ -222,6 +221,9 @@ function opener({ keys, cards, sessions }: ReceiverContext): Opener {
     session: Session | undefined,
   ): Promise<VerifiedMessage | null> {
     const slotOpener = openerOf(own);
+    // Right before: of many that are opened side by side, one after the other comes here in the same task.
+    const turn = pace();
+    if (turn) await turn;
     const verified = await openMessage(envelope, {
       channelSid,
       author,

@@ -3,6 +3,7 @@
  * signed plaintext under both.
  */
 import { isEncryptionError } from '../errors.ts';
+import type { Soon } from '../soon.ts';
 import type { SigningKey, VerifyingKey } from './curves.ts';
 import {
   encodeHeader,
@@ -60,8 +61,10 @@ export async function freshHeader(
  * theirs.
  * @throws EncryptionError `MALFORMED` when an ephemeral key in it is not valid
  */
-export function openOwnSlots(slots: Slots, opener: SlotOpener): Promise<SlotCandidates | null> {
-  return openSlots(slots, opener).catch((cause: unknown) => {
+export function openOwnSlots(slots: Slots, opener: SlotOpener): Soon<SlotCandidates | null> {
+  const opened = openSlots(slots, opener);
+  if (!(opened instanceof Promise)) return opened;
+  return opened.catch((cause: unknown) => {
     // Anything else is the platform's, and no verdict about the envelope.
     if (!isEncryptionError(cause, 'INVALID_KEY')) throw cause;
     throw rejected('MALFORMED', 'its ephemeral key is not valid', cause);

@@ -1,4 +1,5 @@
 /** A chat's messages as envelopes: sealed for recipients, or as followers of a session. */
+import type { Soon } from '../soon.ts';
 import type { Card } from './card.ts';
 import { decodeContent, type Content } from './content.ts';
 import type { SigningKey } from './curves.ts';
@@ -19,7 +20,6 @@ import {
   rejected,
   textLength,
   type Envelope,
-  type Slots,
   type Suite,
 } from './header.ts';
 import type { CardId, ChannelSid, Identity } from './identifiers.ts';
@@ -32,7 +32,7 @@ import {
 } from './message.ts';
 import { hash, hex, type Bytes, type RandomSource } from './primitives.ts';
 import { deriveSession, type Session } from './session.ts';
-import type { SlotOpener } from './slot.ts';
+import type { SlotCandidates, SlotOpener } from './slot.ts';
 import type { SlotSealer } from './slot-parts.ts';
 
 /** An envelope made of a message. */
@@ -112,7 +112,7 @@ export interface MessageReader {
   /** The session that a follower names, if the reader has it. */
   readonly session?: Session;
   /** The checked and approved card of this id. Its error is passed on. */
-  findCard(id: CardId): Promise<Card>;
+  findCard(id: CardId): Soon<Card>;
 }
 
 /** A message whose every check passed. */
@@ -140,11 +140,13 @@ export async function openMessage(
   envelope: Envelope,
   reader: MessageReader,
 ): Promise<VerifiedMessage | null> {
-  const keys = await messageKeys(envelope, reader);
+  const found = messageKeys(envelope, reader);
+  const keys = found instanceof Promise ? await found : found;
   if (!keys) return null;
   const opened = openEnvelope('message', envelope, keys.candidates);
   const { message, length } = readPlaintext(opened);
-  const sender = await reader.findCard(message.senderCardId);
+  const card = reader.findCard(message.senderCardId);
+  const sender = card instanceof Promise ? await card : card;
   const verifying = opened.isSignedBy(sender.signingKey, length);
   // While another thread verifies.
   const digest = hex.encode(hash('envelope', envelope.bytes));
@@ -172,20 +174,20 @@ interface MessageKeys {
   readonly slotKey?: VerifiedMessage['slotKey'];
 }
 
-async function messageKeys(
+function messageKeys(
   envelope: Envelope,
   { session, opener }: MessageReader,
-): Promise<MessageKeys | null> {
+): Soon<MessageKeys | null> {
   if (envelope.type === 'follower') return session ? { candidates: [session.messageKey] } : null;
-  return openMarked(envelope.slots, opener);
-}
-
-async function openMarked(slots: Slots, opener: SlotOpener): Promise<MessageKeys | null> {
-  const opened = await openOwnSlots(slots, opener);
-  if (!opened) return null;
-  const { messageKeys: candidates, slotKey: key } = opened;
-  const ephemeralKey = hex.encode(slots.ephemeralKey);
-  return { candidates, ...(key && { slotKey: { ephemeralKey, key } }) };
+  const { slots } = envelope;
+  const keysOf = (opened: SlotCandidates | null): MessageKeys | null => {
+    if (!opened) return null;
+    const { messageKeys: candidates, slotKey: key } = opened;
+    const ephemeralKey = hex.encode(slots.ephemeralKey);
+    return { candidates, ...(key && { slotKey: { ephemeralKey, key } }) };
+  };
+  const opened = openOwnSlots(slots, opener);
+  return opened instanceof Promise ? opened.then(keysOf) : keysOf(opened);
 }
 
 function readPlaintext(opened: Unverified): { message: SignedMessage; length: number } {

@@ -3,7 +3,7 @@
  * cryptographic library; everything here is synchronous.
  */
 import { chacha20poly1305, xchacha20poly1305 } from '@noble/ciphers/chacha.js';
-import { sha256 as nobleSha256, sha512 as nobleSha512 } from '@noble/hashes/sha2.js';
+import { SHA256 } from '@stablelib/sha256';
 
 import { loaded } from '../loading.ts';
 import { nativeArgon2id, type PasswordCost } from './native-argon2.ts';
@@ -98,11 +98,30 @@ export function concat(...parts: readonly Uint8Array[]): Bytes {
   return whole;
 }
 
+// To make one takes longer than to hash a block. It is erased after each use, and nothing waits in between.
+const hasher = new SHA256();
+
+function digest(...parts: readonly Uint8Array[]): Bytes {
+  try {
+    for (const part of parts) hasher.update(checked(part));
+    const bytes = new Uint8Array(32);
+    hasher.finish(bytes);
+    return bytes;
+  } finally {
+    hasher.clean();
+  }
+}
+
+// The library would hash anything that has a length. Of another realm bytes are bytes, too.
+function checked(part: Uint8Array): Uint8Array {
+  if (part instanceof Uint8Array) return part;
+  if (Object.prototype.toString.call(part) === '[object Uint8Array]') return part;
+  throw new TypeError('Only bytes can be hashed.');
+}
+
 /** SHA-256 (FIPS 180-4) of a label and then `parts`: 32 bytes. */
 export function hash(name: Label, ...parts: readonly Uint8Array[]): Bytes {
-  const hasher = nobleSha256.create().update(label(name));
-  for (const part of parts) hasher.update(part);
-  return hasher.digest();
+  return digest(label(name), ...parts);
 }
 
 /** A hash that is fed piece by piece. */
@@ -114,16 +133,16 @@ export interface Hashing {
 
 /** {@link hash} of what does not fit into memory. */
 export function hashing(name: Label): Hashing {
-  const hasher = nobleSha256.create().update(label(name));
+  const own = new SHA256().update(label(name));
   return {
-    update: (bytes) => void hasher.update(bytes),
-    digest: () => hasher.digest(),
+    update: (bytes) => void own.update(checked(bytes)),
+    digest: () => new Uint8Array(own.digest()),
   };
 }
 
 /** SHA-256 of what is long and goes into something labelled: 32 bytes. Else use {@link hash}. */
 export function sha256(bytes: Uint8Array): Bytes {
-  return nobleSha256(bytes);
+  return digest(bytes);
 }
 
 // Between them the page can draw: half a millisecond each on a desktop, some on an old phone.
@@ -134,44 +153,38 @@ const ROUNDS_AT_ONCE = 650;
  * later one over the result of the one before and `each`. Lets the page go on now and then.
  * @param each at most 47 bytes fit into one block with the result
  * @returns 64 bytes
+ * @throws EncryptionError `CODE_UNAVAILABLE`
  */
 export async function hashRounds(
   first: Uint8Array,
   each: Uint8Array,
   rounds: number,
 ): Promise<Bytes> {
-  let result = nobleSha512(first);
+  const { sha512 } = await loaded(() => import('@noble/hashes/sha2.js'));
+  let result = sha512(first);
   const input = concat(result, each);
   for (let round = 1; round < rounds; round += 1) {
     input.set(result);
-    result = nobleSha512(input);
+    result = sha512(input);
     // A promise alone would not do: the page draws between tasks, not between microtasks.
     if (round % ROUNDS_AT_ONCE === 0) await new Promise((resolve) => setTimeout(resolve));
   }
   return new Uint8Array(result);
 }
 
-// noble's own HMAC makes a dozen arrays for each call, which costs more than to hash. These are used again.
-const START = nobleSha256.create();
-const inner = nobleSha256.create();
-const outer = nobleSha256.create();
-const block = new Uint8Array(nobleSha256.blockLen);
+const BLOCK = 64;
+const block = new Uint8Array(BLOCK);
 
 /** HMAC-SHA-256 (RFC 2104): 32 bytes. Throws `RangeError` for a key of over 64 bytes. */
 function hmac(key: Uint8Array, parts: readonly Uint8Array[]): Bytes {
-  const tag = new Uint8Array(32);
   try {
     block.set(key);
-    for (let at = 0; at < block.length; at += 1) block[at] = (block[at] ?? 0) ^ 0x36;
-    START._cloneInto(inner).update(block);
-    for (const part of parts) inner.update(part);
-    inner.digestInto(tag);
-    for (let at = 0; at < block.length; at += 1) block[at] = (block[at] ?? 0) ^ 0x36 ^ 0x5c;
-    START._cloneInto(outer).update(block).update(tag).digestInto(tag);
-    return tag;
+    for (let at = 0; at < BLOCK; at += 1) block[at] = (block[at] ?? 0) ^ 0x36;
+    const inner = digest(block, ...parts);
+    for (let at = 0; at < BLOCK; at += 1) block[at] = (block[at] ?? 0) ^ 0x36 ^ 0x5c;
+    return digest(block, inner);
   } finally {
-    // What is left of the key in them: also for the next one, whose own may be shorter.
-    for (const secret of [inner, outer]) secret.destroy();
+    // What is left of the key: also for the next one, which may be shorter.
     block.fill(0);
   }
 }

@@ -1,5 +1,6 @@
 /** Slots: how a message key reaches each recipient. Those of suite 1, X25519, and how all are opened. */
 import { pace } from '../pace.ts';
+import type { Soon } from '../soon.ts';
 import { uint } from './bytes.ts';
 import { curves, type AgreementKey } from './curves.ts';
 import type { KemKey } from './kem.ts';
@@ -77,24 +78,30 @@ export interface SlotCandidates {
 }
 
 /**
- * The message keys in the slots that are marked as this recipient's; null when there are none.
+ * The message keys in the slots that are marked as this recipient's; null when there are none. At once when
+ * the slot key is known.
  * @throws EncryptionError `INVALID_KEY` when an X25519 key in them is not canonical or of low order
  */
-export async function openSlots(slots: Slots, opener: SlotOpener): Promise<SlotCandidates | null> {
-  if (slots.suite === 1) return openX25519Slots(slots, opener);
-  const messageKeys = opener.pqKey ? await openXWingSlots(slots, opener.pqKey) : null;
+export function openSlots(slots: Slots, opener: SlotOpener): Soon<SlotCandidates | null> {
+  return slots.suite === 1 ? openX25519Slots(slots, opener) : openPostQuantumSlots(slots, opener);
+}
+
+async function openPostQuantumSlots(
+  slots: Slots,
+  { pqKey }: SlotOpener,
+): Promise<SlotCandidates | null> {
+  const messageKeys = pqKey ? await openXWingSlots(slots, pqKey) : null;
   return messageKeys && { messageKeys };
 }
 
-async function openX25519Slots(
-  slots: Slots,
-  { key, slotKeys }: SlotOpener,
-): Promise<SlotCandidates | null> {
+function openX25519Slots(slots: Slots, { key, slotKeys }: SlotOpener): Soon<SlotCandidates | null> {
   const { nonce, ephemeralKey } = slots;
   const marked = findMarked(slots, key.publicKey);
   if (marked.length === 0) return null;
+  const openWith = (kek: Bytes): SlotCandidates => {
+    const keyMask = mask(kek, nonce, ephemeralKey, key.publicKey);
+    return { messageKeys: marked.map((wrapped) => xor(wrapped, keyMask)), slotKey: kek };
+  };
   const known = slotKeys.get(hex.encode(ephemeralKey));
-  const kek = known ?? slotKey(await key.agree(ephemeralKey));
-  const keyMask = mask(kek, nonce, ephemeralKey, key.publicKey);
-  return { messageKeys: marked.map((wrapped) => xor(wrapped, keyMask)), slotKey: kek };
+  return known ? openWith(known) : key.agree(ephemeralKey).then(slotKey).then(openWith);
 }

@@ -12,8 +12,10 @@ import {
   sealMessage,
   type AgreementKey,
   type Bytes,
+  type Card,
   type SigningKey,
   type VerifiedMessage,
+  type VerifyingKey,
   x25519Slots,
 } from 'twilio-chat-encryption/protocol';
 import { idBytes } from '../../src/protocol/identifiers.ts';
@@ -30,7 +32,7 @@ import {
   type CraftedSlot,
   type TbsParts,
 } from './malicious-member.ts';
-import { CHANNEL, open, person, random, seal, type Person, HEAD } from './people.ts';
+import { CHANNEL, open, person, random, seal, slotsFor, type Person, HEAD } from './people.ts';
 
 const [alice, bob, carol] = [await person('alice'), await person('bob'), await person('carol')];
 
@@ -306,6 +308,31 @@ describe('a kept slot key', () => {
     const opened = await openAs(text, bob);
     const slotKeys = new Map([[opened?.slotKey?.ephemeralKey ?? '', random(32)]]);
     expect(await codeOf(openAs(text, bob, slotKeys))).toBe('COMMITMENT_MISMATCH');
+  });
+
+  test('lets each of a page be verified while the next one is decrypted', async () => {
+    const slots = await slotsFor([bob]);
+    const texts = await Promise.all(
+      ['one', 'two', 'three'].map((body) => seal(alice, [bob], body, { slots })),
+    );
+    const first = await openAs(texts[0] ?? '', bob);
+    const { ephemeralKey = '', key = new Uint8Array() } = first?.slotKey ?? {};
+    const steps: string[] = [];
+    const watched: VerifyingKey = {
+      ...alice.card.signingKey,
+      verify: (...given) => {
+        steps.push('verified');
+        return alice.card.signingKey.verify(...given);
+      },
+    };
+    const findCard = (): Card => {
+      steps.push('decrypted');
+      return { ...alice.card, signingKey: watched };
+    };
+    const opener = { key: bob.encryptionKey, slotKeys: new Map([[ephemeralKey, key]]) };
+    const context = { channelSid: CHANNEL, author: 'alice', opener, findCard };
+    await Promise.all(texts.map((text) => openMessage(parseEnvelope(text), context)));
+    expect(steps).toEqual(texts.flatMap(() => ['decrypted', 'verified']));
   });
 });
 
