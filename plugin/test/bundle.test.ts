@@ -67,9 +67,9 @@ describe('the protocol', () => {
     for (const { code, modules } of [built.start, ...built.later.values()]) {
       expect(code).not.toMatch(/\b(fetch|indexedDB|XMLHttpRequest|localStorage|WebSocket)\b/i);
       expect(code).not.toMatch(/navigator\.locks|getConversationBySid|getChannelBySid/);
-      expect(namesIn(modules, /plugin\/src\/(client|twilio)|node_modules\/(?!@(noble|stablelib)\/)/)).toEqual(
-        [],
-      );
+      expect(
+        namesIn(modules, /plugin\/src\/(client|twilio)|node_modules\/(?!@(noble|stablelib)\/)/),
+      ).toEqual([]);
     }
   });
 });

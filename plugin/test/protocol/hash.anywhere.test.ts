@@ -60,7 +60,9 @@ test.each([['text'], [[1, 2, 3]], [{ length: 3 }], [new Uint16Array(3)], [null]]
     expect(() => void Reflect.apply(hash, null, ['card', utf8('before'), value])).toThrow(
       TypeError,
     );
-    const feed = (bytes: Uint8Array): void => { hashing('card').update(bytes); };
+    const feed = (bytes: Uint8Array): void => {
+      hashing('card').update(bytes);
+    };
     expect(() => void Reflect.apply(feed, null, [value])).toThrow(TypeError);
     expect(hash('card', utf8('before'))).toEqual(before);
   },

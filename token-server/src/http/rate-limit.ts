@@ -83,6 +83,7 @@ function countedAddress(text: string): string | null {
   const address = ipaddr.process(bare);
   if (address instanceof ipaddr.IPv4) return address.toString();
   // Where servers have IPv6 only, all clients with IPv4 come from one /64 (RFC 6052, RFC 7755).
-  if (address.range() === 'rfc6052') return new ipaddr.IPv4(address.toByteArray().slice(12)).toString();
+  if (address.range() === 'rfc6052')
+    return new ipaddr.IPv4(address.toByteArray().slice(12)).toString();
   return `${new ipaddr.IPv6([...address.parts.slice(0, 4), 0, 0, 0, 0]).toString()}/64`;
 }
