@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { base64url } from 'twilio-chat-encryption/protocol';
@@ -189,6 +189,19 @@ describe('of the database doctor sees', () => {
     expect(await troublesOfDatabase(env)).toEqual(['warning database']);
     expect(database.prepare(last).get()).toEqual(before);
     database.close();
+  });
+
+  test('that it is one that is kept in another way, and leaves it so', async () => {
+    const file = join(temporaryFolder(), 'other.db');
+    const database = new Database(file);
+    database.exec('create table others (name text)');
+    database.close();
+    chmodSync(file, 0o600);
+    const before = readFileSync(file);
+    expect(await troublesOfDatabase({ DATABASE_URL: `sqlite:${file}` })).toEqual([
+      'warning database',
+    ]);
+    expect(readFileSync(file)).toEqual(before);
   });
 
   test('that somebody keeps its lock', async () => {

@@ -5,7 +5,7 @@ import { LOCATION_FORMS, parseLocation } from './location.ts';
 import { missingMigrations } from './migrations.ts';
 import { checkEncoding, openPostgres } from './postgres.ts';
 import type { Schema } from './schema.ts';
-import { openSqlite } from './sqlite.ts';
+import { openSqliteAsItIs } from './sqlite.ts';
 
 /** A database that is looked at as it is, and not brought up to date. */
 export interface InspectedDatabase {
@@ -28,7 +28,9 @@ export async function inspectDatabase(url: string): Promise<InspectedDatabase> {
   const location = parseLocation(url);
   if (location === null) throw new Error(`DATABASE_URL: ${LOCATION_FORMS}`);
   const isFile = location.kind === 'sqlite';
-  const db = isFile ? openSqlite(location.path) : await openPostgres(location.url, 'requests');
+  const db = isFile
+    ? openSqliteAsItIs(location.path)
+    : await openPostgres(location.url, 'requests');
   try {
     if (!isFile) await checkEncoding(db);
     return {

@@ -29,13 +29,27 @@ export const LOCK_TIMEOUT = 5000;
  */
 export function openSqlite(path: string): Kysely<Schema> {
   if (path !== ':memory:') createPrivately(path);
+  const database = connect(path);
+  database.pragma('journal_mode = WAL');
+  return new Kysely<Schema>({ dialect: createDialect(database) });
+}
+
+/**
+ * Opens a SQLite database that is there, and changes nothing of how it is kept.
+ *
+ * @param path - of the file, or `:memory:`
+ */
+export function openSqliteAsItIs(path: string): Kysely<Schema> {
+  return new Kysely<Schema>({ dialect: createDialect(connect(path)) });
+}
+
+function connect(path: string): Database.Database {
   // SQLite's own wait blocks this process, which does not matter before it serves.
   const database = new Database(path, { timeout: LOCK_TIMEOUT });
-  database.pragma('journal_mode = WAL');
   // A card that was answered as published must survive a power cut; WAL's usual NORMAL may lose it.
   database.pragma('synchronous = FULL');
   database.pragma('foreign_keys = ON');
-  return new Kysely<Schema>({ dialect: createDialect(database) });
+  return database;
 }
 
 /** From now on a lock fails a statement nearly at once; see `whileLocked`. */
