@@ -148,3 +148,4 @@ export { createEphemeral, x25519Slots, type Ephemeral, type SlotOpener } from '.
 export { countUnknownSlots, type SlotSealer } from './slot-parts.ts';
 export { xwingSlots } from './slot-xwing.ts';
 export { xwing } from './xwing.ts';
+export type { Soon } from '../soon.ts';

@@ -22,7 +22,12 @@ export async function install(packages: readonly string[]): Promise<Consumer> {
   const consumer = await emptyConsumer();
   const own = join(consumer.folder, 'node_modules/twilio-chat-encryption');
   await cp(inject('packed').folder, own, { recursive: true });
-  for (const name of [...(await dependenciesOf(own)), ...packages]) {
+  // A set grows while it is gone through: npm puts what they depend on beside them.
+  const needed = new Set(await dependenciesOf(own));
+  for (const name of needed) {
+    for (const other of await dependenciesOf(join(ROOT, 'node_modules', name))) needed.add(other);
+  }
+  for (const name of [...needed, ...packages]) {
     const link = join(consumer.folder, 'node_modules', name);
     await mkdir(dirname(link), { recursive: true });
     await symlink(join(ROOT, 'node_modules', name), link);
