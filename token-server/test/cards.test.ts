@@ -8,18 +8,11 @@ import {
   exportCard,
   importCard,
   lookupFromJson,
-  parseCardId,
-  parseIdentity,
 } from 'twilio-chat-encryption/protocol';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { createLog } from '../src/domain/log.ts';
-import { MAX_SEARCH_CHARACTERS } from '../src/domain/limits.ts';
-import { openStore } from '../src/index.ts';
-import { lookUp } from './keeper.ts';
 import { liveCards } from './live-cards.ts';
 import {
-  afterTest,
   makeCard,
   pack,
   packText,
@@ -411,34 +404,4 @@ describe('searching', () => {
       1, 0,
     ]);
   });
-});
-
-test('a search whose answer would be too long is refused before the entries are read', async () => {
-  const { store } = await openStore('sqlite::memory:');
-  afterTest(() => store.close());
-  const read: (readonly string[])[] = [];
-  const log = createLog({
-    logKey: await (await curves()).importSigningKey(seed()),
-    now: Date.now,
-    log: {
-      ...store.log,
-      measure: (identities) =>
-        Promise.resolve(MAX_SEARCH_CHARACTERS + (identities.length > 1 ? 1 : 0)),
-      entriesOf: (identities, size) => {
-        read.push(identities);
-        return store.log.entriesOf(identities, size);
-      },
-    },
-  });
-  const [alice, bob] = [parseIdentity('alice'), parseIdentity('bob')];
-  for (const identity of [alice, bob]) {
-    const entry = { operation: 'approve', time: 1, identity, content: 'c' } as const;
-    await store.transaction((transaction) =>
-      log.append(transaction.log, { ...entry, cardId: parseCardId('ab'.repeat(32)) }),
-    );
-  }
-  await expect(log.lookUp([alice, bob], 0)).rejects.toMatchObject({ code: 'TOO_MANY_RESULTS' });
-  expect(read).toEqual([]);
-  expect((await lookUp({ log }, [alice])).found).toHaveLength(1);
-  expect(read).toEqual([['alice']]);
 });

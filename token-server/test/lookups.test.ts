@@ -12,8 +12,8 @@ import {
   type Identity,
   type LookupJson,
 } from 'twilio-chat-encryption/protocol';
-import { beforeAll, expect, test } from 'vitest';
-import { createHistories } from '../src/domain/histories.ts';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { createHistories, type Claim } from '../src/domain/histories.ts';
 import { Recent } from '../src/domain/recent.ts';
 import { decodeStored } from '../src/domain/stored-bytes.ts';
 import { openStore } from '../src/index.ts';
@@ -111,12 +111,70 @@ test('text in the database that is none of the log’s breaks no answer open', a
   const stored = { index: 0, identity: 'alice', entry: 'YQ', mapRoot: 'YQ' };
   const historyWith = (content: string): Promise<readonly string[]> =>
     createHistories({
-      measure: () => Promise.resolve(content.length),
       entriesOf: () => Promise.resolve([{ ...stored, content }]),
     })([{ identity: parseIdentity('alice'), leaf }], 1);
   const [text = ''] = await historyWith('"}],"other":{"');
   expect(JSON.parse(text)).toEqual([{ entry: 'YQ', content: '"}],"other":{"' }]);
   await expect(historyWith('\u0100')).rejects.toThrow('damaged');
+});
+
+describe('histories are read', () => {
+  const MEBI = 1024 * 1024;
+
+  function claims(count: number, entriesEach: number): readonly Claim[] {
+    return Array.from({ length: count }, (_, number) => ({
+      identity: person(number),
+      leaf: { left: 'name', right: `history ${number}`, count: entriesEach },
+    }));
+  }
+
+  /** Everybody has as many entries, of as many characters together; what is asked for is noted. */
+  function readerOf(entriesEach: number, characters: number) {
+    const asked: number[] = [];
+    const content = 'A'.repeat(characters / entriesEach);
+    const read = createHistories({
+      entriesOf: (identities) => {
+        asked.push(identities.length);
+        const stored = { index: 0, entry: 'YQ', content, mapRoot: 'YQ' };
+        return Promise.resolve(
+          identities.flatMap((identity) =>
+            Array.from({ length: entriesEach }, () => ({ ...stored, identity })),
+          ),
+        );
+      },
+    });
+    return { read, asked };
+  }
+
+  test('in parts of as many entries as an answer has room for, each once', async () => {
+    const { read, asked } = readerOf(1, 1000);
+    const all = claims(1000, 1);
+    expect(await read(all, 1000)).toHaveLength(1000);
+    expect(asked).toEqual([512, 488]);
+    await read(all, 1000);
+    expect(asked).toHaveLength(2);
+  });
+
+  test('no further when the answer would be too long, however often it is asked for', async () => {
+    const { read, asked } = readerOf(512, MEBI);
+    expect(await read(claims(16, 512), 1)).toHaveLength(16);
+    expect(asked).toEqual(Array.from({ length: 16 }, () => 1));
+    const others = claims(40, 512).slice(16);
+    await expect(read([...claims(1, 512), ...others], 1)).rejects.toMatchObject({
+      code: 'TOO_MANY_RESULTS',
+    });
+    // Those of 16 answers, and the one that was too much.
+    expect(asked.slice(16)).toEqual(Array.from({ length: 16 }, () => 1));
+  });
+
+  test('of somebody with more entries than that by themselves, and of the others together', async () => {
+    const { read, asked } = readerOf(1, 1);
+    const [first, second, third] = claims(3, 1);
+    if (!first || !second || !third) throw new Error('unreachable');
+    const long = { ...second, leaf: { left: 'name', right: 'long', count: 4096 } };
+    expect(await read([first, long, third], 1)).toHaveLength(3);
+    expect(asked).toEqual([1, 1, 1]);
+  });
 });
 
 test('values are kept up to a bound, and those in use longest', () => {

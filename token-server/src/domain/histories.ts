@@ -30,31 +30,67 @@ const NONE: History = { json: '[]', characters: 0 };
 /** One byte each: contents are base64url. */
 const KEPT_CHARACTERS = 32 * 1024 * 1024;
 
+/** How many entries are read at once: with the longest cards there are, as much as one answer may hold. */
+const READ_AT_ONCE = 512;
+
 /**
  * Reads histories, and keeps those of late. A leaf names its history by a hash of all that is in it, so that
  * what is kept under that name is never stale.
  */
-export function createHistories(log: Pick<LogReader, 'measure' | 'entriesOf'>): ReadHistories {
+export function createHistories(log: Pick<LogReader, 'entriesOf'>): ReadHistories {
   const kept = new Recent<History>(KEPT_CHARACTERS, ({ json }) => json.length);
+
+  async function read(claims: readonly Claim[], size: number): Promise<Map<Claim, History>> {
+    const identities = claims.map(({ identity }) => identity);
+    const entries = Map.groupBy(await log.entriesOf(identities, size), ({ identity }) => identity);
+    return new Map(
+      claims.map((claim) => {
+        const own = entries.get(claim.identity) ?? [];
+        const history = historyOf(own);
+        // What is damaged is answered, and refused by whoever asked; once it is mended, no more.
+        if (claim.leaf?.count === own.length) kept.set(claim.leaf.right, history);
+        return [claim, history];
+      }),
+    );
+  }
+
   return async (claims, size) => {
     const known = claims.map(({ leaf }) => (leaf ? kept.get(leaf.right) : NONE));
-    const unknown = claims.filter((_, index) => !known[index]).map(({ identity }) => identity);
-    const measured = known.reduce((sum, history) => sum + (history?.characters ?? 0), 0);
-    if (measured + (await log.measure(unknown, size)) > MAX_SEARCH_CHARACTERS) {
-      const message = 'The answer would be too long. Ask for fewer identities at a time.';
-      throw new ServerError('TOO_MANY_RESULTS', message);
+    let characters = known.reduce((sum, history) => sum + (history?.characters ?? 0), 0);
+    const found = new Map<Claim, History>();
+    // To measure first what there is to be read would take the database as long as to read it.
+    for (const part of inParts(claims.filter((_, index) => !known[index]))) {
+      requireRoom(characters);
+      for (const [claim, history] of await read(part, size)) {
+        found.set(claim, history);
+        characters += history.characters;
+      }
     }
-    const read = Map.groupBy(await log.entriesOf(unknown, size), ({ identity }) => identity);
-    return claims.map(({ identity, leaf }, index) => {
-      const history = known[index];
-      if (history) return history.json;
-      const entries = read.get(identity) ?? [];
-      const now = historyOf(entries);
-      // What is damaged is answered, and refused by whoever asked; once it is mended, no more.
-      if (leaf?.count === entries.length) kept.set(leaf.right, now);
-      return now.json;
-    });
+    requireRoom(characters);
+    return claims.map((claim, index) => (known[index] ?? found.get(claim) ?? NONE).json);
   };
+}
+
+/** In their order, with {@link READ_AT_ONCE} entries at most or of one identity. */
+function inParts(claims: readonly Claim[]): readonly (readonly Claim[])[] {
+  const parts: Claim[][] = [];
+  let room = 0;
+  for (const claim of claims) {
+    const count = claim.leaf?.count ?? 0;
+    if (count > room) {
+      parts.push([]);
+      room = READ_AT_ONCE;
+    }
+    parts.at(-1)?.push(claim);
+    room -= count;
+  }
+  return parts;
+}
+
+function requireRoom(characters: number): void {
+  if (characters <= MAX_SEARCH_CHARACTERS) return;
+  const message = 'The answer would be too long. Ask for fewer identities at a time.';
+  throw new ServerError('TOO_MANY_RESULTS', message);
 }
 
 function historyOf(entries: readonly StoredEntry[]): History {
