@@ -28,7 +28,7 @@ interface History {
 const NONE: History = { json: '[]', characters: 0 };
 
 /** One byte each: contents are base64url. */
-const KEPT_CHARACTERS = 32 * 1024 * 1024;
+const KEPT_CHARACTERS = 64 * 1024 * 1024;
 
 /** How many entries are read at once: with the longest cards there are, as much as one answer may hold. */
 const READ_AT_ONCE = 512;

@@ -17,7 +17,7 @@ export interface HashedIdentity {
 }
 
 /** Some 500 bytes each. */
-const KEPT = 32_768;
+const KEPT = 65_536;
 
 /**
  * Looks at names as they come with searches, and keeps what they are: the people of a channel are searched

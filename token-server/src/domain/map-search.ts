@@ -44,7 +44,7 @@ const NOWHERE: FoundText = { above: '', below: '', end: null };
 /** An entry of the log changes one of 256 nodes at this depth. */
 const KEPT_DEPTH = 8;
 /** Some 1000 bytes each where a hundred million people are. */
-const KEPT_PATHS = 32_768;
+const KEPT_PATHS = 65_536;
 
 /** Makes the search, which keeps the ends of paths of late. */
 export function createMapSearch(read: ReadNodes): SearchMap {
