@@ -1,4 +1,4 @@
-/** How much memory a large file takes on its way. */
+/** How much memory is held, and how much a large file takes on its way. */
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { decryptMedia, encryptMedia } from 'twilio-chat-encryption/protocol';
@@ -7,8 +7,9 @@ import { random } from './peer.ts';
 
 const MEGABYTE = 2 ** 20;
 
-/** Frees what nobody holds, and tells what is left. */
-function used(): number {
+/** Frees what nobody holds, and tells what is left, in megabytes. */
+export function used(): number {
+  setFlagsFromString('--expose-gc');
   runInNewContext('gc(); gc();');
   const { heapUsed, external } = process.memoryUsage();
   return (heapUsed + external) / MEGABYTE;
@@ -16,7 +17,6 @@ function used(): number {
 
 /** How many megabytes are held at most while a file of so many is encrypted and then decrypted. */
 export async function heldByFile(megabytes: number): Promise<number> {
-  setFlagsFromString('--expose-gc');
   const before = used();
   let most = 0;
   let told = 0;

@@ -79,7 +79,7 @@ async function conversationsClient(
   return wrapWith ? wrapWith.wrapClient(raw) : raw;
 }
 
-export const chat: Sdk = {
+export const chat = {
   name: 'twilio-chat',
   async create(identity, wrapWith) {
     const channel = await (await chatClient(identity, wrapWith)).createChannel();
@@ -87,7 +87,7 @@ export const chat: Sdk = {
   },
   enter: async (identity, wrapWith, sid) =>
     (await chatClient(identity, wrapWith)).getChannelBySid(sid),
-};
+} satisfies Sdk;
 
 export const conversations: Sdk = {
   name: 'Conversations',

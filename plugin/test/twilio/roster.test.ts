@@ -14,13 +14,13 @@ const BY_SMS = { identity: null, dateCreated: new Date(3) };
 
 /** A roster that shows these, and changes when the test says so. */
 function shown(...members: PortMember[]) {
-  let told: (who: string | null) => void = () => undefined;
+  const listeners = new Set<(who: string | null) => void>();
   const roster = ownRoster({
     isJoined: () => true,
     members: () => Promise.resolve(members),
     watchMembers(_isMember, listener) {
-      told = listener;
-      return () => undefined;
+      listeners.add(listener);
+      return () => listeners.delete(listener);
     },
   });
   const identities = async () => (await roster.members()).map(({ identity }) => identity);
@@ -28,8 +28,9 @@ function shown(...members: PortMember[]) {
     roster,
     members,
     identities,
+    listeners,
     tell: (who: string) => {
-      told(who);
+      for (const told of listeners) told(who);
     },
   };
 }
@@ -77,4 +78,25 @@ test('adding somebody waits until the roster shows them, and for five seconds at
   const late = roster.added('dave');
   await vi.advanceTimersByTimeAsync(5000);
   await late;
+});
+
+test('however many watch who joins, the SDK is listened to once, and not for longer', () => {
+  const { roster, listeners, tell } = shown(ALICE);
+  const seen: string[] = [];
+  const watch = (name: string) =>
+    roster.watchMembers(true, (who) => seen.push(`${name} saw ${who}`));
+  const ends = ['one', 'two'].map(watch);
+  const leaving = roster.watchMembers(false, () => undefined);
+  expect(listeners.size).toBe(2);
+  leaving();
+  ends[0]?.();
+  ends[0]?.();
+  tell('bob');
+  expect(seen).toEqual(['two saw bob']);
+  ends[1]?.();
+  expect(listeners.size).toBe(0);
+  const again = watch('three');
+  expect(listeners.size).toBe(1);
+  again();
+  expect(listeners.size).toBe(0);
 });

@@ -34,17 +34,45 @@ export function ownRoster(sdk: Roster): OwnRoster {
   const gone = new Map<string, number>();
   const isGone = ({ identity, dateCreated }: PortMember): boolean =>
     identity !== null && gone.get(identity) === Number(dateCreated);
-  return {
+  const joins = together((told) => sdk.watchMembers(true, told));
+  const leaves = together((told) => sdk.watchMembers(false, told));
+  const roster: Roster = {
     ...sdk,
+    watchMembers: (isMember, told) => (isMember ? joins : leaves)(told),
+  };
+  return {
+    ...roster,
     members: async () => (await sdk.members()).filter((member) => !isGone(member)),
-    added: (identity) => shows(sdk, identity, true),
+    added: (identity) => shows(roster, identity, true),
     async removing(identity, remove) {
       const members = await sdk.members().catch(() => []);
       await remove();
       const member = members.find((one) => one.identity === identity);
       if (member) gone.set(identity, Number(member.dateCreated));
-      await shows(sdk, identity, false);
+      await shows(roster, identity, false);
     },
+  };
+}
+
+type Told = (identity: string | null) => void;
+
+// An SDK's emitter warns of a leak at its eleventh listener, and every message that comes live may watch.
+function together(watch: (told: Told) => () => void): (told: Told) => () => void {
+  const watching = new Set<Told>();
+  let unwatch = (): void => undefined;
+  return (told) => {
+    const one: Told = (identity) => {
+      told(identity);
+    };
+    if (watching.size === 0) {
+      unwatch = watch((identity) => {
+        for (const each of [...watching]) each(identity);
+      });
+    }
+    watching.add(one);
+    return () => {
+      if (watching.delete(one) && watching.size === 0) unwatch();
+    };
   };
 }
 
