@@ -1,7 +1,7 @@
 /** What an application's listeners throw: it stops nothing of this library, and is not lost. */
 import { afterEach, expect, test, vi } from 'vitest';
 import { emitter } from '../../src/client/emitter.ts';
-import { replayEmitter } from '../../src/twilio/core/replay-emitter.ts';
+import { ReplayEmitter } from '../../src/twilio/core/replay-emitter.ts';
 
 const reported: (() => void)[] = [];
 
@@ -33,13 +33,13 @@ test('of an event of the encryption: the next listener is told, and the error is
 });
 
 test('of an event of a wrapped object: likewise, also when it is told again', () => {
-  const { methods, emit } = replayEmitter(() => null);
+  const events = new ReplayEmitter(() => null);
   const told: string[] = [];
-  methods.on('messageAdded', fails);
-  methods.on('messageAdded', (message: string) => told.push(message));
+  events.on('messageAdded', fails);
+  events.on('messageAdded', (message: string) => told.push(message));
   watch();
-  emit('messageAdded', 'hello');
-  methods.onWithReplay('messageAdded', fails);
+  events.emit('messageAdded', 'hello');
+  events.onWithReplay('messageAdded', fails);
   expect(told).toEqual(['hello']);
   expect(reported).toHaveLength(2);
   for (const report of reported) expect(report).toThrow('a mistake of the application');

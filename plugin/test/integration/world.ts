@@ -220,8 +220,14 @@ export async function deliver(
   body: string,
   attributes?: unknown,
 ): Promise<Message> {
-  const arrived = next<Message>(reader, 'messageAdded');
-  await sender.sendMessage(body, attributes);
+  // Others may arrive before: of one's own messages one hears, too.
+  const early: Message[] = [];
+  const keep = (message: Message): void => void early.push(message);
+  reader.on('messageAdded', keep);
+  const index = await sender.sendMessage(body, attributes);
+  const isSent = (message: Message): boolean => message.index === index;
+  const arrived = early.find(isSent) ?? (await next<Message>(reader, 'messageAdded', isSent));
+  reader.off('messageAdded', keep);
   return arrived;
 }
 

@@ -7,7 +7,7 @@ import { channelRule } from '../../src/twilio/core/channel-rule.ts';
 import { messageFeed, type MessageFeed } from '../../src/twilio/core/message-feed.ts';
 import { channelOutlet } from '../../src/twilio/core/outlet.ts';
 import type { ChannelPort } from '../../src/twilio/core/port.ts';
-import { replayEmitter } from '../../src/twilio/core/replay-emitter.ts';
+import { ReplayEmitter } from '../../src/twilio/core/replay-emitter.ts';
 import type { MessageListeners, Readable } from '../../src/twilio/core/sdk.ts';
 import { CHANNEL } from '../protocol/people.ts';
 import { LoggedDirectory, PINS } from '../client/logged-directory.ts';
@@ -35,7 +35,7 @@ class Channel {
   fileSizes: readonly number[] = [];
   text = '';
   #listeners: MessageListeners<Message> | null = null;
-  readonly #emitter = replayEmitter(() => this);
+  readonly #emitter = new ReplayEmitter(() => this);
 
   constructor(device: Device) {
     const port = this.#port();
@@ -47,9 +47,8 @@ class Channel {
       checkSender: () => undefined,
       emitter: this.#emitter,
     });
-    const { methods } = this.#emitter;
-    methods.on('messageAdded', ({ index }: Message) => this.events.push(['added', index]));
-    methods.on('messageUpdated', (event: { message: Message }) =>
+    this.#emitter.on('messageAdded', ({ index }: Message) => this.events.push(['added', index]));
+    this.#emitter.on('messageUpdated', (event: { message: Message }) =>
       this.events.push(['updated', event.message.index]),
     );
   }

@@ -9,7 +9,7 @@ import { mapPaginator, openPaginator, pageSize } from '../core/paginator.ts';
 import type { ChannelPort } from '../core/port.ts';
 import type { Beside } from '../core/sdk.ts';
 import { uploadApart, withUploaded, type Uploaded } from '../core/uploads.ts';
-import { replayEmitter, type ReplayEmitter } from '../core/replay-emitter.ts';
+import { ReplayEmitter } from '../core/replay-emitter.ts';
 import { ownRoster, type OwnRoster, type Roster } from '../core/roster.ts';
 import { messageFacade } from './message.ts';
 import { readMessage } from './read-message.ts';
@@ -18,7 +18,7 @@ import { CHANNEL_RULES } from './rules.ts';
 
 /** The facade of a channel: encrypts what goes out, opens what comes in, in order. */
 export function channelFacade(raw: Channel, wrap: Wrappers): ChannelFeed {
-  const emitter: ReplayEmitter<Channel> = replayEmitter(() => self);
+  const emitter = new ReplayEmitter<Channel>(() => self);
   const roster = ownRoster(rosterOf(raw));
   const port = channelPort(raw, wrap, roster);
   const outlet = channelOutlet(port);
@@ -31,7 +31,6 @@ export function channelFacade(raw: Channel, wrap: Wrappers): ChannelFeed {
   const counted = counts(port, messages.hidden);
   // Getters stand here themselves: spread into an object, they would be asked once and for all.
   const own = {
-    ...emitter.methods,
     ...membership(raw, wrap, roster, () => self),
     ...metadata(raw, wrap.clearMetadata, () => self),
     ...horizons(raw, counted),
@@ -49,7 +48,7 @@ export function channelFacade(raw: Channel, wrap: Wrappers): ChannelFeed {
       });
     },
   };
-  const self: Channel = facade(raw, CHANNEL_RULES, own, wrap.clearMetadata);
+  const self: Channel = facade(raw, CHANNEL_RULES, own, wrap.clearMetadata, emitter);
   forwardEvents(raw, wrap, emitter, () => self);
   return { facade: self, messages };
 }
@@ -228,7 +227,8 @@ function forwardEvents(
 ): void {
   let before = true;
   const forward = (name: string, event: unknown): void => {
-    (before ? emitter.remember : emitter.emit)(name, event);
+    if (before) emitter.remember(name, event);
+    else emitter.emit(name, event);
   };
   for (const name of [
     'memberJoined',

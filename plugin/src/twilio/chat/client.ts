@@ -1,7 +1,7 @@
 import type { Channel, Client, Message } from 'twilio-chat';
 import { facade, refusal } from '../core/facade.ts';
 import { mapPaginator } from '../core/paginator.ts';
-import { replayEmitter, type ReplayEmitter } from '../core/replay-emitter.ts';
+import { ReplayEmitter } from '../core/replay-emitter.ts';
 import { keepTokenFresh } from '../core/token-refresh.ts';
 import { checkIdentity } from '../core/wrapping.ts';
 import { pushFacade } from './push.ts';
@@ -14,7 +14,7 @@ import type { Wrappers } from './registry.ts';
  */
 export function clientFacade(raw: Client, wrap: Wrappers): Client {
   checkIdentity(raw, wrap.device);
-  const emitter: ReplayEmitter<Client> = replayEmitter(() => self);
+  const emitter = new ReplayEmitter<Client>(() => self);
   const fed = new WeakSet<Channel>();
 
   // A channel's message events reach the client's listeners from its first sight on.
@@ -31,7 +31,6 @@ export function clientFacade(raw: Client, wrap: Wrappers): Client {
     raw,
     CLIENT_RULES,
     {
-      ...emitter.methods,
       ...channels(raw, wrap, channel),
       ...users(raw, wrap, () => self),
       async shutdown() {
@@ -44,6 +43,7 @@ export function clientFacade(raw: Client, wrap: Wrappers): Client {
       parsePushNotification: (payload: unknown) => pushFacade(raw.parsePushNotification(payload)),
     },
     wrap.clearMetadata,
+    emitter,
   );
   forwardEvents(raw, wrap, emitter, channel);
   return self;
@@ -117,7 +117,8 @@ function forwardEvents(
 ): void {
   let before = true;
   const forward = (name: string, ...event: readonly unknown[]): void => {
-    (before ? emitter.remember : emitter.emit)(name, ...event);
+    if (before) emitter.remember(name, ...event);
+    else emitter.emit(name, ...event);
   };
   for (const name of [
     'channelAdded',

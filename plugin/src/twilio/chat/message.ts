@@ -2,7 +2,7 @@ import type { Media, Member, Message } from 'twilio-chat';
 import { facade } from '../core/facade.ts';
 import type { MessageState } from '../core/message-state.ts';
 import type { MessageFacade } from '../core/port.ts';
-import { replayEmitter } from '../core/replay-emitter.ts';
+import { ReplayEmitter } from '../core/replay-emitter.ts';
 import type { Wrappers } from './registry.ts';
 import { MESSAGE_RULES } from './rules.ts';
 
@@ -12,12 +12,11 @@ export function messageFacade(
   state: MessageState<Media>,
   wrap: Wrappers,
 ): MessageFacade<Message> {
-  const emitter = replayEmitter(() => self);
+  const emitter = new ReplayEmitter(() => self);
   const self: Message = facade(
     raw,
     MESSAGE_RULES,
     {
-      ...emitter.methods,
       get author() {
         return state.signer ?? raw.author;
       },
@@ -65,6 +64,7 @@ export function messageFacade(
       },
     },
     wrap.clearMetadata,
+    emitter,
   );
   return {
     facade: self,

@@ -3,7 +3,7 @@ import type { Channel, ChannelDescriptor, Member, User, UserDescriptor } from 't
 import { facade, refusal } from '../core/facade.ts';
 import { once } from '../core/once.ts';
 import type { People } from './registry.ts';
-import { replayEmitter } from '../core/replay-emitter.ts';
+import { ReplayEmitter } from '../core/replay-emitter.ts';
 import {
   CHANNEL_DESCRIPTOR_RULES,
   MEMBER_RULES,
@@ -40,7 +40,7 @@ export function people(channelOf: (raw: Channel) => Channel, clearMetadata: bool
 }
 
 function userFacade(raw: User, clearMetadata: boolean): User {
-  const emitter = replayEmitter(() => self);
+  const emitter = new ReplayEmitter(() => self);
   const clear = (name: string): void => {
     if (!clearMetadata) throw refusal(name, 'metadata');
   };
@@ -48,7 +48,6 @@ function userFacade(raw: User, clearMetadata: boolean): User {
     raw,
     USER_RULES,
     {
-      ...emitter.methods,
       async updateAttributes(attributes) {
         clear('updateAttributes');
         await raw.updateAttributes(attributes);
@@ -61,6 +60,7 @@ function userFacade(raw: User, clearMetadata: boolean): User {
       },
     },
     clearMetadata,
+    emitter,
   );
   raw.on('updated', ({ updateReasons }) => {
     emitter.emit('updated', { user: self, updateReasons });
@@ -83,12 +83,11 @@ function memberFacade(
   },
   clearMetadata: boolean,
 ): Member {
-  const emitter = replayEmitter(() => self);
+  const emitter = new ReplayEmitter(() => self);
   const self: Member = facade(
     raw,
     MEMBER_RULES,
     {
-      ...emitter.methods,
       get channel() {
         return wrap.channelOf(raw.channel);
       },
@@ -102,6 +101,7 @@ function memberFacade(
       },
     },
     clearMetadata,
+    emitter,
   );
   raw.on('updated', ({ updateReasons }) => {
     emitter.emit('updated', { member: self, updateReasons });

@@ -2,7 +2,7 @@ import type { Client, Conversation, Message, PushNotification } from '@twilio/co
 import { cancellable } from '../core/cancellable.ts';
 import { facade, isFacade, refusal, type OwnMembers } from '../core/facade.ts';
 import { mapPaginator } from '../core/paginator.ts';
-import { replayEmitter, type ReplayEmitter } from '../core/replay-emitter.ts';
+import { ReplayEmitter } from '../core/replay-emitter.ts';
 import { keepTokenFresh } from '../core/token-refresh.ts';
 import { checkIdentity } from '../core/wrapping.ts';
 import { checkSids, unknownSids } from './known-media.ts';
@@ -17,7 +17,7 @@ import { CLIENT_RULES } from './rules.ts';
  */
 export function clientFacade(raw: Client, wrap: Wrappers): Client {
   checkIdentity(raw, wrap.device);
-  const emitter: ReplayEmitter<Client> = replayEmitter(() => self);
+  const emitter = new ReplayEmitter<Client>(() => self);
   const fed = new WeakSet<Conversation>();
 
   // A conversation's message events reach the client's listeners from its first sight on.
@@ -34,7 +34,6 @@ export function clientFacade(raw: Client, wrap: Wrappers): Client {
     raw,
     CLIENT_RULES,
     {
-      ...emitter.methods,
       ...conversations(raw, wrap, conversation),
       ...users(raw, wrap, () => self),
       ...files(raw, wrap),
@@ -49,6 +48,7 @@ export function clientFacade(raw: Client, wrap: Wrappers): Client {
         pushFacade(raw.parsePushNotification(payload)),
     },
     wrap.clearMetadata,
+    emitter,
   );
   forwardEvents(raw, wrap, emitter, conversation);
   return self;
@@ -145,7 +145,8 @@ function forwardEvents(
 ): void {
   let before = true;
   const forward = (name: string, ...event: readonly unknown[]): void => {
-    (before ? emitter.remember : emitter.emit)(name, ...event);
+    if (before) emitter.remember(name, ...event);
+    else emitter.emit(name, ...event);
   };
   for (const name of [
     'conversationAdded',

@@ -8,7 +8,7 @@ import { channelOutlet } from '../core/outlet.ts';
 import { openPaginator, pageSize } from '../core/paginator.ts';
 import type { ChannelPort } from '../core/port.ts';
 import type { Beside } from '../core/sdk.ts';
-import { replayEmitter, type ReplayEmitter } from '../core/replay-emitter.ts';
+import { ReplayEmitter } from '../core/replay-emitter.ts';
 import { ownRoster, type OwnRoster, type Roster } from '../core/roster.ts';
 import { uploadApart, withUploaded, type Uploaded } from '../core/uploads.ts';
 import { builderFacade } from './builder.ts';
@@ -19,7 +19,7 @@ import { copiedTo } from './unsent-message.ts';
 
 /** The facade of a conversation: encrypts what goes out, opens what comes in, in order. */
 export function conversationFacade(raw: Conversation, wrap: Wrappers): ConversationFeed {
-  const emitter: ReplayEmitter<Conversation> = replayEmitter(() => self);
+  const emitter = new ReplayEmitter<Conversation>(() => self);
   const roster = ownRoster(rosterOf(raw));
   const port = channelPort(raw, wrap, roster);
   const outlet = channelOutlet(port);
@@ -32,7 +32,6 @@ export function conversationFacade(raw: Conversation, wrap: Wrappers): Conversat
   const counted = counts(port, messages.hidden);
   // Getters stand here themselves: spread into an object, they would be asked once and for all.
   const own = {
-    ...emitter.methods,
     ...membership(raw, wrap, roster, () => self),
     ...metadata(raw, wrap.clearMetadata, () => self),
     ...horizons(raw, counted),
@@ -50,7 +49,7 @@ export function conversationFacade(raw: Conversation, wrap: Wrappers): Conversat
       });
     },
   };
-  const self: Conversation = facade(raw, CONVERSATION_RULES, own, wrap.clearMetadata);
+  const self: Conversation = facade(raw, CONVERSATION_RULES, own, wrap.clearMetadata, emitter);
   forwardEvents(raw, wrap, emitter, () => self);
   return { facade: self, messages };
 }
@@ -266,7 +265,8 @@ function forwardEvents(
 ): void {
   let before = true;
   const forward = (name: string, event: unknown): void => {
-    (before ? emitter.remember : emitter.emit)(name, event);
+    if (before) emitter.remember(name, event);
+    else emitter.emit(name, event);
   };
   for (const name of [
     'participantJoined',

@@ -6,7 +6,7 @@ import { facade } from '../core/facade.ts';
 import type { MessageState } from '../core/message-state.ts';
 import type { MessageFacade } from '../core/port.ts';
 import type { PortMessage } from '../core/sdk.ts';
-import { replayEmitter } from '../core/replay-emitter.ts';
+import { ReplayEmitter } from '../core/replay-emitter.ts';
 import { checkSids } from './known-media.ts';
 import type { Wrappers } from './registry.ts';
 import { MESSAGE_RULES } from './rules.ts';
@@ -17,13 +17,12 @@ export function messageFacade(
   state: MessageState<Media>,
   wrap: Wrappers,
 ): MessageFacade<Message> {
-  const emitter = replayEmitter(() => self);
+  const emitter = new ReplayEmitter(() => self);
   const files = (): Media[] => state.files.map(wrap.media);
   const self: Message = facade(
     raw,
     MESSAGE_RULES,
     {
-      ...emitter.methods,
       get author() {
         return state.signer ?? raw.author;
       },
@@ -80,6 +79,7 @@ export function messageFacade(
       },
     },
     wrap.clearMetadata,
+    emitter,
   );
   return {
     facade: self,

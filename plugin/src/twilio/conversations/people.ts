@@ -2,7 +2,7 @@
 import type { Conversation, Participant, User } from '@twilio/conversations';
 import { facade, refusal } from '../core/facade.ts';
 import { once } from '../core/once.ts';
-import { replayEmitter } from '../core/replay-emitter.ts';
+import { ReplayEmitter } from '../core/replay-emitter.ts';
 import type { People } from './registry.ts';
 import { PARTICIPANT_RULES, USER_RULES } from './rules.ts';
 
@@ -22,7 +22,7 @@ export function people(
 }
 
 function userFacade(raw: User, clearMetadata: boolean): User {
-  const emitter = replayEmitter(() => self);
+  const emitter = new ReplayEmitter(() => self);
   const clear = (name: string): void => {
     if (!clearMetadata) throw refusal(name, 'metadata');
   };
@@ -30,7 +30,6 @@ function userFacade(raw: User, clearMetadata: boolean): User {
     raw,
     USER_RULES,
     {
-      ...emitter.methods,
       async updateAttributes(attributes) {
         clear('updateAttributes');
         await raw.updateAttributes(attributes);
@@ -43,6 +42,7 @@ function userFacade(raw: User, clearMetadata: boolean): User {
       },
     },
     clearMetadata,
+    emitter,
   );
   raw.on('updated', ({ updateReasons }) => {
     emitter.emit('updated', { user: self, updateReasons });
@@ -64,12 +64,11 @@ function participantFacade(
   },
   clearMetadata: boolean,
 ): Participant {
-  const emitter = replayEmitter(() => self);
+  const emitter = new ReplayEmitter(() => self);
   const self: Participant = facade(
     raw,
     PARTICIPANT_RULES,
     {
-      ...emitter.methods,
       get conversation() {
         return wrap.conversationOf(raw.conversation);
       },
@@ -83,6 +82,7 @@ function participantFacade(
       },
     },
     clearMetadata,
+    emitter,
   );
   raw.on('updated', ({ updateReasons }) => {
     emitter.emit('updated', { participant: self, updateReasons });

@@ -5,17 +5,20 @@ import type { Cancellable } from './cancellable.ts';
  * What a facade does about one public member of an SDK's class.
  * - `pass` hands it through: it carries no content, or only what Twilio sees anyway
  * - `own` the facade has its own: it encrypts, decrypts, or wraps what comes out
+ * - `emitter` likewise, and it is the facade's emitter that has it
  * - `refuse` rejects with `NOT_SUPPORTED_ENCRYPTED`: it would send content in the clear
  * - `metadata` passes when the application said `metadata: 'clear'`, and is refused otherwise
  * - `forbid` as `refuse`, of a method that is not asynchronous: throws
  * - `hide` is not there: internal, or a way around the facade
  */
-export type Rule = 'pass' | 'own' | 'refuse' | 'forbid' | 'metadata' | 'hide';
+export type Rule = 'pass' | 'own' | 'emitter' | 'refuse' | 'forbid' | 'metadata' | 'hide';
 
 /** The rule for every member: a member that a newer SDK adds is a compile error, not a leak. */
 export type Rules<T> = { readonly [Name in keyof T & string]: Rule };
 
-type OwnNames<R> = { [Name in keyof R]: R[Name] extends 'own' ? Name : never }[keyof R];
+type Names<R, Which extends Rule> = {
+  [Name in keyof R]: R[Name] extends Which ? Name : never;
+}[keyof R];
 
 // The SDK's class of promises that can be cancelled cannot be had without the SDK: ours does the same.
 type Result<R> = R extends Promise<infer V> & { cancel(): unknown } ? Cancellable<V> : R;
@@ -25,10 +28,15 @@ type Result<R> = R extends Promise<infer V> & { cancel(): unknown } ? Cancellabl
  * undefined, which the SDKs use for what is not there although their types do not say so.
  */
 export type OwnMembers<T, R extends Rules<T>> = {
-  readonly [Name in OwnNames<R> & keyof T]: T[Name] extends (...args: infer Args) => infer R
+  readonly [Name in Names<R, 'own'> & keyof T]: T[Name] extends (...args: infer Args) => infer R
     ? (...args: Args) => Result<R>
     : T[Name] | null | undefined;
 };
+
+/** The emitter of a facade whose rules name one. */
+type EmitterOf<T, R extends Rules<T>> = [Names<R, 'emitter'>] extends [never]
+  ? []
+  : [emitter: Pick<T, Names<R, 'emitter'> & keyof T>];
 
 /**
  * An object that stands before an SDK object. It is an instance of the same class, but only what
@@ -40,31 +48,86 @@ export function facade<T extends object, const R extends Rules<T>>(
   rules: R,
   own: OwnMembers<T, R>,
   clearMetadata: boolean,
+  ...emitter: EmitterOf<T, R>
 ): T {
-  const ruleOf = (name: string): Rule | undefined =>
-    Object.hasOwn(rules, name) ? Reflect.get<Record<string, Rule>, string>(rules, name) : undefined;
+  // The target is an empty object of the same class, so that own members of the SDK object, which
+  // hold ciphertext and transports, cannot be listed or read around `get`.
+  const blank: T = Object.create(Reflect.getPrototypeOf(raw)) as T;
+  const proxy = new Proxy(blank, new Front(raw, rules, own, clearMetadata, emitter));
+  facades.add(proxy);
+  return proxy;
+}
 
-  // Applications hang things of their own on the SDK's objects, and frameworks do (Vue's `markRaw`):
-  // these stand on the target, and nothing of them in the place of a member.
-  function isTaken(name: string | symbol): boolean {
-    if (Object.hasOwn(own, name) || name === 'constructor') return true;
-    return typeof name === 'string' && ruleOf(name) !== undefined;
+// A class, as there is one for each message: functions of its own for each of them would be a kilobyte.
+class Front<T extends object, R extends Rules<T>> implements ProxyHandler<T> {
+  readonly #raw: T;
+  readonly #rules: R;
+  readonly #own: object;
+  readonly #clearMetadata: boolean;
+  readonly #emitter: object;
+
+  constructor(
+    raw: T,
+    rules: R,
+    own: object,
+    clearMetadata: boolean,
+    [emitter = own]: readonly object[],
+  ) {
+    this.#raw = raw;
+    this.#rules = rules;
+    this.#own = own;
+    this.#clearMetadata = clearMetadata;
+    this.#emitter = emitter;
+  }
+
+  get(target: T, name: string | symbol): unknown {
+    return Object.hasOwn(target, name) ? Reflect.get(target, name) : this.#read(name);
+  }
+
+  has(target: T, name: string | symbol): boolean {
+    return Object.hasOwn(target, name) || this.#isThere(name);
   }
 
   // Not by `Reflect.set` at first: the SDK's class may have a setter of that name.
-  function write(target: T, name: string | symbol, value: unknown): boolean {
+  set(target: T, name: string | symbol, value: unknown): boolean {
+    if (this.#isTaken(name)) return false;
     if (Object.hasOwn(target, name)) return Reflect.set(target, name, value);
     const flags = { writable: true, enumerable: true, configurable: true };
     return Reflect.defineProperty(target, name, { value, ...flags });
   }
 
-  function read(name: string | symbol): unknown {
-    if (Object.hasOwn(own, name)) return Reflect.get(own, name);
-    if (name === 'constructor') return raw.constructor;
-    const rule = typeof name === 'symbol' ? undefined : ruleOf(name);
+  defineProperty(target: T, name: string | symbol, property: PropertyDescriptor): boolean {
+    return !this.#isTaken(name) && Reflect.defineProperty(target, name, property);
+  }
+
+  deleteProperty(target: T, name: string | symbol): boolean {
+    return !this.#isTaken(name) && Reflect.deleteProperty(target, name);
+  }
+
+  setPrototypeOf(): boolean {
+    return false;
+  }
+
+  #ruleOf(name: string | symbol): Rule | undefined {
+    if (typeof name === 'symbol' || !Object.hasOwn(this.#rules, name)) return undefined;
+    return Reflect.get<Record<string, Rule>, string>(this.#rules, name);
+  }
+
+  // Applications hang things of their own on the SDK's objects, and frameworks do (Vue's `markRaw`):
+  // these stand on the target, and nothing of them in the place of a member.
+  #isTaken(name: string | symbol): boolean {
+    return name === 'constructor' || this.#ruleOf(name) !== undefined;
+  }
+
+  #read(name: string | symbol): unknown {
+    if (name === 'constructor') return this.#raw.constructor;
+    const rule = this.#ruleOf(name);
     if (rule === undefined) return ofEveryObject(name);
     if (typeof name === 'symbol') return undefined;
-    if (rule === 'pass' || (rule === 'metadata' && clearMetadata)) return passed(raw, name);
+    if (rule === 'own') return memberOf(this.#own, name);
+    if (rule === 'emitter') return memberOf(this.#emitter, name);
+    if (rule === 'pass' || (rule === 'metadata' && this.#clearMetadata))
+      return memberOf(this.#raw, name);
     if (rule === 'refuse' || rule === 'metadata') return () => Promise.reject(refusal(name, rule));
     if (rule === 'forbid') {
       return () => {
@@ -75,28 +138,11 @@ export function facade<T extends object, const R extends Rules<T>>(
   }
 
   // Nothing is read: the SDKs have getters that throw until the client is connected.
-  function isThere(name: string | symbol): boolean {
-    if (!isTaken(name)) return ofEveryObject(name) !== undefined;
-    if (typeof name === 'symbol' || Object.hasOwn(own, name)) return true;
-    const rule = ruleOf(name);
-    return rule === 'pass' ? name in raw : rule !== 'hide';
+  #isThere(name: string | symbol): boolean {
+    if (!this.#isTaken(name)) return ofEveryObject(name) !== undefined;
+    const rule = this.#ruleOf(name);
+    return rule === 'pass' ? name in this.#raw : rule !== 'hide';
   }
-
-  // The target is an empty object of the same class, so that own members of the SDK object, which
-  // hold ciphertext and transports, cannot be listed or read around `read`.
-  const blank: T = Object.create(Reflect.getPrototypeOf(raw)) as T;
-  const proxy = new Proxy(blank, {
-    get: (target, name): unknown =>
-      Object.hasOwn(target, name) ? Reflect.get(target, name) : read(name),
-    has: (target, name) => Object.hasOwn(target, name) || isThere(name),
-    set: (target, name, value) => !isTaken(name) && write(target, name, value),
-    defineProperty: (target, name, property) =>
-      !isTaken(name) && Reflect.defineProperty(target, name, property),
-    deleteProperty: (target, name) => !isTaken(name) && Reflect.deleteProperty(target, name),
-    setPrototypeOf: () => false,
-  });
-  facades.add(proxy);
-  return proxy;
 }
 
 const facades = new WeakSet();
@@ -112,9 +158,9 @@ export function isFacade(object: object): boolean {
   return facades.has(object);
 }
 
-function passed(raw: object, name: string): unknown {
-  const value: unknown = Reflect.get(raw, name);
-  return typeof value === 'function' ? (value.bind(raw) as unknown) : value;
+function memberOf(object: object, name: string): unknown {
+  const value: unknown = Reflect.get(object, name);
+  return typeof value === 'function' ? (value.bind(object) as unknown) : value;
 }
 
 /** The error of a member that is refused. */

@@ -250,9 +250,11 @@ export function messageFeed<Message extends Readable, File extends PortFile>(
 
   port.listen({
     added(message) {
-      const tell = before ? context.emitter.remember : emit;
+      const wasBefore = before;
       handle(message, ({ facade, received }) => {
-        if (!received.hidden) tell('messageAdded', facade);
+        if (received.hidden) return;
+        if (wasBefore) context.emitter.remember('messageAdded', facade);
+        else emit('messageAdded', facade);
       });
     },
     updated(message, updateReasons) {

@@ -26,33 +26,25 @@ export interface EmitterMethods<Self> {
   getMaxListeners(): number;
 }
 
-/** The emitter behind a facade. */
-export interface ReplayEmitter<Self> {
-  readonly methods: EmitterMethods<Self>;
-  readonly emit: (name: string, ...args: readonly unknown[]) => void;
-  /** Keeps an event for replay without telling anybody: it happened before. */
-  readonly remember: (name: string, ...args: readonly unknown[]) => void;
-}
-
 /** The names of {@link EmitterMethods}, for tables of rules. */
 export const EMITTER_RULES = {
-  on: 'own',
-  once: 'own',
-  off: 'own',
-  addListener: 'own',
-  removeListener: 'own',
-  removeAllListeners: 'own',
-  onWithReplay: 'own',
-  addListenerWithReplay: 'own',
-  onceWithReplay: 'own',
-  listenerCount: 'own',
-  prependListener: 'own',
-  prependOnceListener: 'own',
-  eventNames: 'own',
-  listeners: 'own',
-  rawListeners: 'own',
-  setMaxListeners: 'own',
-  getMaxListeners: 'own',
+  on: 'emitter',
+  once: 'emitter',
+  off: 'emitter',
+  addListener: 'emitter',
+  removeListener: 'emitter',
+  removeAllListeners: 'emitter',
+  onWithReplay: 'emitter',
+  addListenerWithReplay: 'emitter',
+  onceWithReplay: 'emitter',
+  listenerCount: 'emitter',
+  prependListener: 'emitter',
+  prependOnceListener: 'emitter',
+  eventNames: 'emitter',
+  listeners: 'emitter',
+  rawListeners: 'emitter',
+  setMaxListeners: 'emitter',
+  getMaxListeners: 'emitter',
   // Only what arrived is told of.
   emit: 'forbid',
 } as const;
@@ -63,82 +55,136 @@ interface Registration {
   readonly once: boolean;
 }
 
-/** An emitter whose methods return `self()`, for chaining. */
-export function replayEmitter<Self>(self: () => Self): ReplayEmitter<Self> {
-  let registrations: readonly Registration[] = [];
-  const last = new Map<string, readonly unknown[]>();
+const NOBODY: readonly Registration[] = [];
 
-  function add(name: string, listener: Listener, once = false): Self {
-    checkListener(listener);
-    registrations = [...registrations, { name, listener, once }];
-    return self();
+/**
+ * The emitter behind a facade. A class, as there is one for each message: functions of its own for each of
+ * them would be kilobytes.
+ */
+export class ReplayEmitter<Self> implements EmitterMethods<Self> {
+  readonly #self: () => Self;
+  #registrations: readonly Registration[] = NOBODY;
+  #last: Map<string, readonly unknown[]> | null = null;
+
+  /** @param self what the methods return, for chaining */
+  constructor(self: () => Self) {
+    this.#self = self;
   }
 
-  function prepend(name: string | symbol, listener: Listener, once = false): Self {
-    checkListener(listener);
-    registrations = [{ name, listener, once }, ...registrations];
-    return self();
+  /** Tells whoever listens, and keeps the event for replay. */
+  emit(name: string, ...args: readonly unknown[]): void {
+    this.remember(name, ...args);
+    const told = this.#registrations.filter((one) => one.name === name);
+    this.#registrations = this.#registrations.filter((one) => !(one.once && told.includes(one)));
+    for (const { listener } of told) this.#call(listener, args);
   }
 
-  function listenersOf(name: string | symbol): Listener[] {
-    return registrations.filter((one) => one.name === name).map(({ listener }) => listener);
+  /** Keeps an event for replay without telling anybody: it happened before. */
+  remember(name: string, ...args: readonly unknown[]): void {
+    this.#last ??= new Map();
+    this.#last.set(name, args);
+  }
+
+  on(name: string, listener: Listener): Self {
+    return this.#add(name, listener);
+  }
+
+  once(name: string, listener: Listener): Self {
+    return this.#add(name, listener, true);
   }
 
   // As node:events: of a listener that was added twice, the latest goes.
-  function remove(name: string, listener: Listener): Self {
-    const index = registrations.findLastIndex(
+  off(name: string, listener: Listener): Self {
+    const index = this.#registrations.findLastIndex(
       (one) => one.name === name && one.listener === listener,
     );
-    registrations = registrations.filter((_, at) => at !== index);
-    return self();
+    this.#registrations = this.#registrations.filter((_, at) => at !== index);
+    return this.#self();
   }
 
-  function addWithReplay(name: string, listener: Listener, once = false): Self {
+  addListener(name: string, listener: Listener): Self {
+    return this.#add(name, listener);
+  }
+
+  removeListener(name: string, listener: Listener): Self {
+    return this.off(name, listener);
+  }
+
+  removeAllListeners(name?: string | symbol): Self {
+    this.#registrations = this.#registrations.filter(
+      (one) => name !== undefined && one.name !== name,
+    );
+    return this.#self();
+  }
+
+  onWithReplay(name: string, listener: Listener): Self {
+    return this.#addWithReplay(name, listener);
+  }
+
+  addListenerWithReplay(name: string, listener: Listener): Self {
+    return this.#addWithReplay(name, listener);
+  }
+
+  onceWithReplay(name: string, listener: Listener): Self {
+    return this.#addWithReplay(name, listener, true);
+  }
+
+  listenerCount(name: string | symbol): number {
+    return this.listeners(name).length;
+  }
+
+  prependListener(name: string | symbol, listener: Listener): Self {
+    return this.#prepend(name, listener);
+  }
+
+  prependOnceListener(name: string | symbol, listener: Listener): Self {
+    return this.#prepend(name, listener, true);
+  }
+
+  eventNames(): (string | symbol)[] {
+    return [...new Set(this.#registrations.map(({ name }) => name))];
+  }
+
+  listeners(name: string | symbol): Listener[] {
+    return this.#registrations.filter((one) => one.name === name).map(({ listener }) => listener);
+  }
+
+  rawListeners(name: string | symbol): Listener[] {
+    return this.listeners(name);
+  }
+
+  setMaxListeners(): Self {
+    return this.#self();
+  }
+
+  getMaxListeners(): number {
+    return Infinity;
+  }
+
+  #add(name: string, listener: Listener, once = false): Self {
     checkListener(listener);
-    const args = last.get(name);
-    if (args) call(listener, args);
-    return args && once ? self() : add(name, listener, once);
+    this.#registrations = [...this.#registrations, { name, listener, once }];
+    return this.#self();
   }
 
-  function call(listener: Listener, args: readonly unknown[]): void {
+  #prepend(name: string | symbol, listener: Listener, once = false): Self {
+    checkListener(listener);
+    this.#registrations = [{ name, listener, once }, ...this.#registrations];
+    return this.#self();
+  }
+
+  #addWithReplay(name: string, listener: Listener, once = false): Self {
+    checkListener(listener);
+    const args = this.#last?.get(name);
+    if (args) this.#call(listener, args);
+    return args && once ? this.#self() : this.#add(name, listener, once);
+  }
+
+  #call(listener: Listener, args: readonly unknown[]): void {
     callSafely(() => {
-      Reflect.apply(listener, self(), args);
+      Reflect.apply(listener, this.#self(), args);
     });
   }
-
-  return {
-    emit(name, ...args) {
-      last.set(name, args);
-      const told = registrations.filter((one) => one.name === name);
-      registrations = registrations.filter((one) => !(one.once && told.includes(one)));
-      for (const { listener } of told) call(listener, args);
-    },
-    remember(name, ...args) {
-      last.set(name, args);
-    },
-    methods: {
-      on: (name, listener) => add(name, listener),
-      once: (name, listener) => add(name, listener, true),
-      off: remove,
-      addListener: (name, listener) => add(name, listener),
-      removeListener: remove,
-      removeAllListeners(name) {
-        registrations = registrations.filter((one) => name !== undefined && one.name !== name);
-        return self();
-      },
-      onWithReplay: (name, listener) => addWithReplay(name, listener),
-      addListenerWithReplay: (name, listener) => addWithReplay(name, listener),
-      onceWithReplay: (name, listener) => addWithReplay(name, listener, true),
-      listenerCount: (name) => listenersOf(name).length,
-      prependListener: (name, listener) => prepend(name, listener),
-      prependOnceListener: (name, listener) => prepend(name, listener, true),
-      eventNames: () => [...new Set(registrations.map(({ name }) => name))],
-      listeners: listenersOf,
-      rawListeners: listenersOf,
-      setMaxListeners: self,
-      getMaxListeners: () => Infinity,
-    },
-  };
 }
 
 // As node:events: not when the first event comes, in the middle of something else.
