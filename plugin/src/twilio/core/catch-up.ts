@@ -41,8 +41,11 @@ export function catchUp<Message>(context: CatchUpContext<Message>): CatchUp<Mess
 
   function isBehind(message: Message, { encryption, editable }: ReceivedMessage): boolean {
     if (encryption.status !== 'verified' || !editable) return false;
-    const { latestRevision } = editable;
-    return latestRevision > encryption.revision && latestRevision > knownRevision(message);
+    const { latestRevision, text } = editable;
+    if (latestRevision <= encryption.revision) return false;
+    // What this tab saw before comes back only if Twilio put it back, unless it is an event that waited here
+    // and is overtaken.
+    return latestRevision > knownRevision(message) || textOf(message) !== text;
   }
 
   /** Waits until the SDK has something else of one of them; false when that takes too long. */
@@ -76,7 +79,8 @@ export function catchUp<Message>(context: CatchUpContext<Message>): CatchUp<Mess
           const one = received[at];
           return one && isBehind(message, one) ? [{ message, text: one.editable?.text }] : [];
         });
-        if (behind.length === 0) return received;
+        // Nor for ever, of a message that changes all the time.
+        if (behind.length === 0 || Date.now() >= until) return received;
         const isThere = (): boolean => behind.some(({ message, text }) => textOf(message) !== text);
         if (!(await change(isThere, until - Date.now()))) return received;
         received = await accept(await judge());
