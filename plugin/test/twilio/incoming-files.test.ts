@@ -1,5 +1,5 @@
 import { afterEach, expect, test, vi } from 'vitest';
-import { fileShelf } from '../../src/twilio/core/incoming-files.ts';
+import { FileShelf } from '../../src/twilio/core/incoming-files.ts';
 import { encryptFile } from '../../src/twilio/core/outgoing-files.ts';
 import { random } from '../protocol/people.ts';
 
@@ -26,7 +26,7 @@ async function stored() {
 
 test('a file that an edit describes otherwise is read anew', async () => {
   const { descriptor, file } = await stored();
-  const shelf = fileShelf(new AbortController().signal);
+  const shelf = new FileShelf(new AbortController().signal);
   shelf.update([descriptor], [file]);
   const [first] = shelf.files;
   shelf.update([{ ...descriptor }], [file]);
@@ -41,7 +41,7 @@ test('a file that an edit describes otherwise is read anew', async () => {
 test('an address that comes when its message is gone leads nowhere', async () => {
   const { descriptor, file } = await stored();
   const revoked = vi.spyOn(URL, 'revokeObjectURL');
-  const shelf = fileShelf(new AbortController().signal);
+  const shelf = new FileShelf(new AbortController().signal);
   shelf.update([descriptor], [file]);
   const coming = shelf.files[0]?.url();
   shelf.update([], []);
@@ -55,7 +55,7 @@ test('a device that is closed is asked to free only what is there', async () => 
   const revoked = vi.spyOn(URL, 'revokeObjectURL');
   const waiting = vi.spyOn(closing.signal, 'addEventListener');
   const ended = vi.spyOn(closing.signal, 'removeEventListener');
-  const shelf = fileShelf(closing.signal);
+  const shelf = new FileShelf(closing.signal);
   for (let times = 0; times < 3; times += 1) {
     shelf.update([descriptor], [file]);
     await shelf.files[0]?.url();

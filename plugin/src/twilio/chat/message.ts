@@ -1,5 +1,5 @@
 import type { Media, Member, Message } from 'twilio-chat';
-import { facade } from '../core/facade.ts';
+import { facade, type OwnMembers } from '../core/facade.ts';
 import type { MessageState } from '../core/message-state.ts';
 import type { MessageFacade } from '../core/port.ts';
 import { ReplayEmitter } from '../core/replay-emitter.ts';
@@ -13,63 +13,89 @@ export function messageFacade(
   wrap: Wrappers,
 ): MessageFacade<Message> {
   const emitter = new ReplayEmitter(() => self);
-  const self: Message = facade(
-    raw,
-    MESSAGE_RULES,
-    {
-      get author() {
-        return state.signer ?? raw.author;
-      },
-      get body() {
-        if (state.isClear) return raw.body;
-        return state.type === 'media' ? null : state.body;
-      },
-      get attributes() {
-        return state.isClear ? raw.attributes : state.attributes;
-      },
-      get encryption() {
-        return state.received.encryption;
-      },
-      get channel() {
-        return wrap.channel(raw.channel);
-      },
-      get type() {
-        return state.isClear ? raw.type : state.type;
-      },
-      get media() {
-        if (state.isClear) return raw.media;
-        const [file] = state.files;
-        return file ? wrap.media(file) : null;
-      },
-      // Twilio names a member by sid, and may name another one.
-      getMember: async (): Promise<Member> =>
-        wrap.member(
-          await (state.signer === null
-            ? raw.getMember()
-            : raw.channel.getMemberByIdentity(state.signer)),
-        ),
-      async updateBody(body) {
-        if (await wrap.rule.mayClear(raw.channel)) await raw.updateBody(body);
-        else await state.edit({ body });
-        return self;
-      },
-      async updateAttributes(attributes: unknown) {
-        if (await wrap.rule.mayClear(raw.channel)) await raw.updateAttributes(attributes);
-        else await state.edit({ attributes });
-        return self;
-      },
-      async remove() {
-        await raw.remove();
-        return self;
-      },
-    },
-    wrap.clearMetadata,
-    emitter,
-  );
+  const own = new OwnMessage(raw, state, wrap, () => self);
+  const self: Message = facade(raw, MESSAGE_RULES, own, wrap.clearMetadata, emitter);
   return {
     facade: self,
     emitUpdated(updateReasons) {
       emitter.emit('updated', { message: self, updateReasons });
     },
   };
+}
+
+// A class, as there is one for each message.
+class OwnMessage implements OwnMembers<Message, typeof MESSAGE_RULES> {
+  readonly #raw: Message;
+  readonly #state: MessageState<Media>;
+  readonly #wrap: Wrappers;
+  readonly #self: () => Message;
+
+  constructor(raw: Message, state: MessageState<Media>, wrap: Wrappers, self: () => Message) {
+    this.#raw = raw;
+    this.#state = state;
+    this.#wrap = wrap;
+    this.#self = self;
+  }
+
+  get author() {
+    return this.#state.signer ?? this.#raw.author;
+  }
+
+  get body() {
+    if (this.#state.isClear) return this.#raw.body;
+    return this.#state.type === 'media' ? null : this.#state.body;
+  }
+
+  get attributes() {
+    return this.#state.isClear ? this.#raw.attributes : this.#state.attributes;
+  }
+
+  get encryption() {
+    return this.#state.received.encryption;
+  }
+
+  get channel() {
+    return this.#wrap.channel(this.#raw.channel);
+  }
+
+  get type() {
+    return this.#state.isClear ? this.#raw.type : this.#state.type;
+  }
+
+  get media() {
+    if (this.#state.isClear) return this.#raw.media;
+    const [file] = this.#state.files;
+    return file ? this.#wrap.media(file) : null;
+  }
+
+  // Twilio names a member by sid, and may name another one.
+  async getMember(): Promise<Member> {
+    const { signer } = this.#state;
+    return this.#wrap.member(
+      await (signer === null
+        ? this.#raw.getMember()
+        : this.#raw.channel.getMemberByIdentity(signer)),
+    );
+  }
+
+  async updateBody(body: string) {
+    if (await this.#mayClear()) await this.#raw.updateBody(body);
+    else await this.#state.edit({ body });
+    return this.#self();
+  }
+
+  async updateAttributes(attributes: unknown) {
+    if (await this.#mayClear()) await this.#raw.updateAttributes(attributes);
+    else await this.#state.edit({ attributes });
+    return this.#self();
+  }
+
+  async remove() {
+    await this.#raw.remove();
+    return this.#self();
+  }
+
+  #mayClear(): Promise<boolean> {
+    return this.#wrap.rule.mayClear(this.#raw.channel);
+  }
 }

@@ -1,8 +1,8 @@
-import type { Media, Message, Participant } from '@twilio/conversations';
+import type { JSONValue, Media, MediaCategory, Message, Participant } from '@twilio/conversations';
 import { EncryptionError } from '../../errors.ts';
 import { cancellable, type Cancellable } from '../core/cancellable.ts';
 import { findEnvelope } from '../core/envelope-place.ts';
-import { facade } from '../core/facade.ts';
+import { facade, type OwnMembers } from '../core/facade.ts';
 import type { MessageState } from '../core/message-state.ts';
 import type { MessageFacade } from '../core/port.ts';
 import type { PortMessage } from '../core/sdk.ts';
@@ -18,69 +18,8 @@ export function messageFacade(
   wrap: Wrappers,
 ): MessageFacade<Message> {
   const emitter = new ReplayEmitter(() => self);
-  const files = (): Media[] => state.files.map(wrap.media);
-  const self: Message = facade(
-    raw,
-    MESSAGE_RULES,
-    {
-      get author() {
-        return state.signer ?? raw.author;
-      },
-      get body() {
-        if (state.isClear) return raw.body;
-        const { body } = state.received.content;
-        return state.type === 'media' && body === undefined ? null : state.body;
-      },
-      get subject() {
-        return state.isClear ? raw.subject : state.subject;
-      },
-      get attributes() {
-        return state.isClear ? raw.attributes : state.attributes;
-      },
-      get encryption() {
-        return state.received.encryption;
-      },
-      get conversation() {
-        return wrap.conversation(raw.conversation);
-      },
-      get contentSid() {
-        return state.isClear ? raw.contentSid : null;
-      },
-      getContentData: () => {
-        return state.isClear ? raw.getContentData() : cancellable(() => Promise.resolve(null));
-      },
-      get type() {
-        return state.isClear ? raw.type : state.type;
-      },
-      get media() {
-        // eslint-disable-next-line @typescript-eslint/no-deprecated -- passed on to who still uses it
-        return state.isClear ? raw.media : (files()[0] ?? null);
-      },
-      get attachedMedia() {
-        return state.isClear ? raw.attachedMedia : files();
-      },
-      ...fileMethods(raw, state, files),
-      // Twilio names a participant by sid, and may name another one.
-      getParticipant: async (): Promise<Participant> =>
-        wrap.participant(await authorOf(raw, state.signer)),
-      async updateBody(body) {
-        if (await wrap.rule.mayClear(raw.conversation)) await raw.updateBody(body);
-        else await state.edit({ body });
-        return self;
-      },
-      async updateAttributes(attributes) {
-        if (await wrap.rule.mayClear(raw.conversation)) await raw.updateAttributes(attributes);
-        else await state.edit({ attributes });
-        return self;
-      },
-      async remove() {
-        await raw.remove();
-        return self;
-      },
-    },
-    wrap.clearMetadata,
-    emitter,
-  );
+  const own = new OwnMessage(raw, state, wrap, () => self);
+  const self: Message = facade(raw, MESSAGE_RULES, own, wrap.clearMetadata, emitter);
   return {
     facade: self,
     emitUpdated(updateReasons) {
@@ -89,49 +28,154 @@ export function messageFacade(
   };
 }
 
+type Urls = Map<string, string>;
+
+// A class, as there is one for each message. What stands beside an envelope is what it describes, and
+// e-mails are refused.
+class OwnMessage implements OwnMembers<Message, typeof MESSAGE_RULES> {
+  readonly #raw: Message;
+  readonly #state: MessageState<Media>;
+  readonly #wrap: Wrappers;
+  readonly #self: () => Message;
+
+  constructor(raw: Message, state: MessageState<Media>, wrap: Wrappers, self: () => Message) {
+    this.#raw = raw;
+    this.#state = state;
+    this.#wrap = wrap;
+    this.#self = self;
+  }
+
+  get author() {
+    return this.#state.signer ?? this.#raw.author;
+  }
+
+  get body() {
+    if (this.#state.isClear) return this.#raw.body;
+    const { body } = this.#state.received.content;
+    return this.#state.type === 'media' && body === undefined ? null : this.#state.body;
+  }
+
+  get subject() {
+    return this.#state.isClear ? this.#raw.subject : this.#state.subject;
+  }
+
+  get attributes() {
+    return this.#state.isClear ? this.#raw.attributes : this.#state.attributes;
+  }
+
+  get encryption() {
+    return this.#state.received.encryption;
+  }
+
+  get conversation() {
+    return this.#wrap.conversation(this.#raw.conversation);
+  }
+
+  get contentSid() {
+    return this.#state.isClear ? this.#raw.contentSid : null;
+  }
+
+  getContentData() {
+    return this.#state.isClear
+      ? this.#raw.getContentData()
+      : cancellable(() => Promise.resolve(null));
+  }
+
+  get type() {
+    return this.#state.isClear ? this.#raw.type : this.#state.type;
+  }
+
+  get media() {
+    // eslint-disable-next-line @typescript-eslint/no-deprecated -- passed on to who still uses it
+    return this.#state.isClear ? this.#raw.media : (this.#files()[0] ?? null);
+  }
+
+  get attachedMedia() {
+    return this.#state.isClear ? this.#raw.attachedMedia : this.#files();
+  }
+
+  getMediaByCategories(categories: MediaCategory[]) {
+    if (this.#state.isClear) return this.#raw.getMediaByCategories(categories);
+    return this.#files().filter(({ category }) => categories.includes(category));
+  }
+
+  getMediaByCategory(categories: MediaCategory[]) {
+    return this.getMediaByCategories(categories);
+  }
+
+  getEmailBody(type?: string) {
+    return this.#state.isClear ? this.#raw.getEmailBody(type) : null;
+  }
+
+  getEmailHistory(type?: string) {
+    return this.#state.isClear ? this.#raw.getEmailHistory(type) : null;
+  }
+
+  async attachTemporaryUrlsFor(contentSet: Media[] | null) {
+    // eslint-disable-next-line @typescript-eslint/no-deprecated -- passed on to who still uses it
+    if (this.#state.isClear) return this.#raw.attachTemporaryUrlsFor(contentSet);
+    // Loaded now: the files give their addresses at once afterwards.
+    await urlsOfFiles(contentSet ?? []);
+    return contentSet ?? [];
+  }
+
+  getTemporaryContentUrlsForMedia(contentSet: Media[]) {
+    if (this.#state.isClear) return this.#raw.getTemporaryContentUrlsForMedia(contentSet);
+    const sids = contentSet.map(({ sid }) => sid);
+    return this.#urlsOf((sid) => sids.includes(sid));
+  }
+
+  getTemporaryContentUrlsForMediaSids(sids: string[]) {
+    if (this.#state.isClear) return this.#raw.getTemporaryContentUrlsForMediaSids(sids);
+    return this.#urlsOf((sid) => sids.includes(sid));
+  }
+
+  getTemporaryContentUrlsForAttachedMedia() {
+    if (this.#state.isClear) return this.#raw.getTemporaryContentUrlsForAttachedMedia();
+    return this.#urlsOf(() => true);
+  }
+
+  // Twilio names a participant by sid, and may name another one.
+  async getParticipant(): Promise<Participant> {
+    return this.#wrap.participant(await authorOf(this.#raw, this.#state.signer));
+  }
+
+  async updateBody(body: string) {
+    if (await this.#mayClear()) await this.#raw.updateBody(body);
+    else await this.#state.edit({ body });
+    return this.#self();
+  }
+
+  async updateAttributes(attributes: JSONValue) {
+    if (await this.#mayClear()) await this.#raw.updateAttributes(attributes);
+    else await this.#state.edit({ attributes });
+    return this.#self();
+  }
+
+  async remove() {
+    await this.#raw.remove();
+    return this.#self();
+  }
+
+  #files(): Media[] {
+    return this.#state.files.map(this.#wrap.media);
+  }
+
+  #urlsOf(wanted: (sid: string) => boolean): Cancellable<Urls> {
+    return cancellable(() => urlsOfFiles(this.#files().filter(({ sid }) => wanted(sid))));
+  }
+
+  #mayClear(): Promise<boolean> {
+    return this.#wrap.rule.mayClear(this.#raw.conversation);
+  }
+}
+
 /** The participant who wrote it; rejects when they left, as the SDK does. */
 async function authorOf(raw: Message, signer: string | null): Promise<Participant> {
   const author = signer && (await raw.conversation.getParticipantByIdentity(signer));
   if (author) return author;
   if (signer === null) return raw.getParticipant();
   throw new EncryptionError('INVALID_ARGUMENT', `${signer} is no participant any more.`);
-}
-
-type Urls = Map<string, string>;
-
-/** The files: what stands beside an envelope is what it describes, and e-mails are refused. */
-function fileMethods(raw: Message, state: MessageState<Media>, files: () => Media[]) {
-  const ofCategories: Message['getMediaByCategories'] = (categories) =>
-    state.isClear
-      ? raw.getMediaByCategories(categories)
-      : files().filter(({ category }) => categories.includes(category));
-  const urlsOf = (wanted: (sid: string) => boolean): Cancellable<Urls> =>
-    cancellable(() => urlsOfFiles(files().filter(({ sid }) => wanted(sid))));
-  return {
-    getMediaByCategories: ofCategories,
-    getMediaByCategory: ofCategories,
-    getEmailBody: (type?: string) => (state.isClear ? raw.getEmailBody(type) : null),
-    getEmailHistory: (type?: string) => (state.isClear ? raw.getEmailHistory(type) : null),
-    async attachTemporaryUrlsFor(contentSet: Media[] | null) {
-      // eslint-disable-next-line @typescript-eslint/no-deprecated -- passed on to who still uses it
-      if (state.isClear) return raw.attachTemporaryUrlsFor(contentSet);
-      // Loaded now: the files give their addresses at once afterwards.
-      await urlsOfFiles(contentSet ?? []);
-      return contentSet ?? [];
-    },
-    getTemporaryContentUrlsForMedia(contentSet: Media[]) {
-      if (state.isClear) return raw.getTemporaryContentUrlsForMedia(contentSet);
-      const sids = contentSet.map(({ sid }) => sid);
-      return urlsOf((sid) => sids.includes(sid));
-    },
-    getTemporaryContentUrlsForMediaSids(sids: string[]) {
-      if (state.isClear) return raw.getTemporaryContentUrlsForMediaSids(sids);
-      return urlsOf((sid) => sids.includes(sid));
-    },
-    getTemporaryContentUrlsForAttachedMedia() {
-      return state.isClear ? raw.getTemporaryContentUrlsForAttachedMedia() : urlsOf(() => true);
-    },
-  };
 }
 
 /**

@@ -25,32 +25,34 @@ export interface IncomingFile<File extends PortFile = PortFile> {
   readonly revoke: () => void;
 }
 
-/** The files of one message, as it is opened again and again. */
-export interface FileShelf<File extends PortFile> {
-  /** Shows these; what is not among them any more is revoked. */
-  update(descriptors: readonly MediaDescriptor[], files: readonly File[]): void;
-  readonly files: readonly IncomingFile<File>[];
-}
+/**
+ * The files of one message as it is opened again and again, none at first; they are freed when the device
+ * is closed. A class, as there is one for each message.
+ */
+export class FileShelf<File extends PortFile> {
+  readonly #closed: AbortSignal;
+  #files: readonly IncomingFile<File>[] = [];
 
-/** A message's files, none at first; they are freed when the device is closed. */
-export function fileShelf<File extends PortFile>(closed: AbortSignal): FileShelf<File> {
-  let shown: readonly IncomingFile<File>[] = [];
-  return {
-    get files() {
-      return shown;
-    },
-    update(descriptors, files) {
-      const sizes = files.map(({ size }) => size);
-      const before = shown;
-      shown = matchingFiles(descriptors, sizes).flatMap((at, index) => {
-        const [descriptor, file] = [descriptors[index], at === null ? undefined : files[at]];
-        if (!descriptor || !file) return [];
-        const known = before.find((one) => isSame(one, descriptor, file));
-        return [known ?? incomingFile(descriptor, file, closed)];
-      });
-      for (const file of before) if (!shown.includes(file)) file.revoke();
-    },
-  };
+  constructor(closed: AbortSignal) {
+    this.#closed = closed;
+  }
+
+  get files(): readonly IncomingFile<File>[] {
+    return this.#files;
+  }
+
+  /** Shows these; what is not among them any more is revoked. */
+  update(descriptors: readonly MediaDescriptor[], files: readonly File[]): void {
+    const sizes = files.map(({ size }) => size);
+    const before = this.#files;
+    this.#files = matchingFiles(descriptors, sizes).flatMap((at, index) => {
+      const [descriptor, file] = [descriptors[index], at === null ? undefined : files[at]];
+      if (!descriptor || !file) return [];
+      const known = before.find((one) => isSame(one, descriptor, file));
+      return [known ?? incomingFile(descriptor, file, this.#closed)];
+    });
+    for (const file of before) if (!this.#files.includes(file)) file.revoke();
+  }
 }
 
 function isSame(one: IncomingFile, descriptor: MediaDescriptor, file: PortFile): boolean {

@@ -10,10 +10,10 @@ import type { HiddenMessages } from './counts.ts';
 import { editor, type Editor } from './editor.ts';
 import { envelopeLimit, replaceEnvelope } from './envelope-place.ts';
 import { identitiesOf } from './outlet.ts';
-import { fileShelf, type FileShelf } from './incoming-files.ts';
+import { FileShelf } from './incoming-files.ts';
 import { keyFile } from './key-file.ts';
 import type { MessageSenderContext } from './message-sender.ts';
-import { messageState } from './message-state.ts';
+import { MessageState } from './message-state.ts';
 import type { ChannelPort, MessageFacade } from './port.ts';
 import type { PortFile, Readable } from './sdk.ts';
 import type { ReplayEmitter } from './replay-emitter.ts';
@@ -51,7 +51,8 @@ interface OpenedMessage<Message, File extends PortFile> extends MessageFacade<Me
   /** What that made of it for the application, which sees nothing of a key message or a copy. */
   appearance: 'first' | 'appeared' | 'shown' | 'disappeared' | 'hidden';
   readonly shelf: FileShelf<File>;
-  readonly editing: Editor;
+  /** Made when it is first asked for: few messages are edited, and nobody else's are. */
+  readonly editing: () => Editor;
 }
 
 interface Looks {
@@ -89,6 +90,9 @@ export function messageFeed<Message extends Readable, File extends PortFile>(
 
   // What cannot be decided, because a rule throws or a store does not answer, is not clear.
   const isClear = (): Promise<boolean> => rule.isClear(port).catch(() => false);
+
+  const isOwn = ({ encryption }: ReceivedMessage): boolean =>
+    encryption.status === 'verified' && encryption.sender.identity === device.identity;
 
   const hidden = new Set<number>();
   let lastShown: HiddenMessages['lastShown'] = null;
@@ -166,23 +170,25 @@ export function messageFeed<Message extends Readable, File extends PortFile>(
 
   function open(message: Message, received: ReceivedMessage): OpenedMessage<Message, File> {
     const current = (): ReceivedMessage => made.received;
-    const editing = editor(current, {
-      device,
-      outlet,
-      checkSender,
-      clearAttributes,
-      open: (text) => ownContent(message, text),
-      limit: (clear) => envelopeLimit(port.read(message).place, clear),
-      replace: (text, clear) => replaceEnvelope(message, port.read(message).place, text, clear),
-    });
-    const shelf = fileShelf<File>(device.closed);
-    const state = messageState(current, shelf, editing.edit);
+    let editing: Editor | null = null;
+    const editingOf = (): Editor =>
+      (editing ??= editor(current, {
+        device,
+        outlet,
+        checkSender,
+        clearAttributes,
+        open: (text) => ownContent(message, text),
+        limit: (clear) => envelopeLimit(port.read(message).place, clear),
+        replace: (text, clear) => replaceEnvelope(message, port.read(message).place, text, clear),
+      }));
+    const shelf = new FileShelf<File>(device.closed);
+    const state = new MessageState(current, shelf, (changes) => editingOf().edit(changes));
     const made: OpenedMessage<Message, File> = {
       ...port.facade(message, state),
       appearance: 'hidden',
       received,
       shelf,
-      editing,
+      editing: editingOf,
     };
     return made;
   }
@@ -198,7 +204,7 @@ export function messageFeed<Message extends Readable, File extends PortFile>(
     const isFirst = !opened.has(message);
     const known = opened.get(message) ?? open(message, received);
     known.received = received;
-    known.editing.opened();
+    if (isOwn(received)) known.editing().opened();
     known.shelf.update(received.content.media ?? [], port.read(message).files);
     opened.set(message, known);
     if (received.encryption.status === 'pending') {

@@ -6,65 +6,67 @@ import type { Identity } from '../../protocol/identifiers.ts';
 import type { FileShelf, IncomingFile } from './incoming-files.ts';
 import type { PortFile } from './sdk.ts';
 
-/** What is known of a message, for its facade. Reads are of now: it may be opened again. */
-export interface MessageState<File extends PortFile> {
-  readonly received: ReceivedMessage;
-  /** Whether the application has it from Twilio as it is. */
-  readonly isClear: boolean;
-  /** Who signed it, if it is verified: beside their words nobody else is named. */
-  readonly signer: Identity | null;
-  /** Whether the sender sent files. */
-  readonly type: 'text' | 'media';
-  /** The sender's words, or fixed words in their place. */
-  readonly body: string;
-  readonly attributes: Json;
-  readonly subject: string | null;
-  /** What is there of the sender's files. */
-  readonly files: readonly IncomingFile<File>[];
-  /** Encrypts the message again with these parts replaced, and posts it in its place. */
-  edit(changes: OutgoingContent): Promise<void>;
-}
-
 /**
- * The state of a message.
- * @param received what was found when it was last opened
+ * What is known of a message, for its facade. Reads are of now: it may be opened again. A class, as
+ * there is one for each message.
  */
-export function messageState<File extends PortFile>(
-  received: () => ReceivedMessage,
-  shelf: FileShelf<File>,
-  edit: (changes: OutgoingContent) => Promise<void>,
-): MessageState<File> {
-  return {
-    edit,
-    get received() {
-      return received();
-    },
-    get isClear() {
-      return received().encryption.status === 'clear';
-    },
-    get signer() {
-      const { encryption } = received();
-      return encryption.status === 'verified' ? encryption.sender.identity : null;
-    },
-    get type() {
-      return received().content.media ? 'media' : 'text';
-    },
-    get body() {
-      const { encryption, content } = received();
-      return encryption.status === 'verified' ? (content.body ?? '') : placeholder(encryption);
-    },
-    get attributes() {
-      const { attributes } = received().content;
-      // As the SDKs; null is a value that the sender chose.
-      return attributes === undefined ? {} : attributes;
-    },
-    get subject() {
-      return received().content.subject ?? null;
-    },
-    get files() {
-      return shelf.files;
-    },
-  };
+export class MessageState<File extends PortFile> {
+  readonly #received: () => ReceivedMessage;
+  readonly #shelf: FileShelf<File>;
+  /** Encrypts the message again with these parts replaced, and posts it in its place. */
+  readonly edit: (changes: OutgoingContent) => Promise<void>;
+
+  /** @param received what was found when it was last opened */
+  constructor(
+    received: () => ReceivedMessage,
+    shelf: FileShelf<File>,
+    edit: (changes: OutgoingContent) => Promise<void>,
+  ) {
+    this.#received = received;
+    this.#shelf = shelf;
+    this.edit = edit;
+  }
+
+  get received(): ReceivedMessage {
+    return this.#received();
+  }
+
+  /** Whether the application has it from Twilio as it is. */
+  get isClear(): boolean {
+    return this.received.encryption.status === 'clear';
+  }
+
+  /** Who signed it, if it is verified: beside their words nobody else is named. */
+  get signer(): Identity | null {
+    const { encryption } = this.received;
+    return encryption.status === 'verified' ? encryption.sender.identity : null;
+  }
+
+  /** Whether the sender sent files. */
+  get type(): 'text' | 'media' {
+    return this.received.content.media ? 'media' : 'text';
+  }
+
+  /** The sender's words, or fixed words in their place. */
+  get body(): string {
+    const { encryption, content } = this.received;
+    return encryption.status === 'verified' ? (content.body ?? '') : placeholder(encryption);
+  }
+
+  get attributes(): Json {
+    const { attributes } = this.received.content;
+    // As the SDKs; null is a value that the sender chose.
+    return attributes === undefined ? {} : attributes;
+  }
+
+  get subject(): string | null {
+    return this.received.content.subject ?? null;
+  }
+
+  /** What is there of the sender's files. */
+  get files(): readonly IncomingFile<File>[] {
+    return this.#shelf.files;
+  }
 }
 
 // Stands where the body would: fixed words, so that an application which does not look at
