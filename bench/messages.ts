@@ -9,7 +9,7 @@ import { floor } from './floor.ts';
 import { floorFiles } from './floor-files.ts';
 import { ourFiles, sodiumFiles } from './files.ts';
 import { heldByFile } from './memory.ts';
-import { first, follower, kept, noble, signatureAlone, suite2 } from './ours.ts';
+import { first, follower, kept, noble, primitivesAlone, signatureAlone, suite2 } from './ours.ts';
 import { age } from './peers/age.ts';
 import { libsignal, libsignalGroup } from './peers/libsignal.ts';
 import { libsodium } from './peers/libsodium.ts';
@@ -30,6 +30,7 @@ const peers = {
     noble,
     suite2,
     signatureAlone,
+    primitivesAlone,
     floor,
     virgil,
     openpgp,
@@ -37,7 +38,7 @@ const peers = {
     age,
     libsignal,
   ],
-  pages: [kept, noble, signatureAlone, floor, virgil, openpgp, libsodium],
+  pages: [kept, noble, signatureAlone, primitivesAlone, floor, virgil, openpgp, libsodium],
   sessions: [follower, virgilGroup, megolm(), libsignalGroup, mls],
   files: [ourFiles, sodiumFiles, floorFiles],
 };

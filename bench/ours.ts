@@ -26,6 +26,7 @@ import {
 } from 'twilio-chat-encryption/protocol';
 import { shared } from '../plugin/src/client/shared.ts';
 import { nobleCurves } from '../plugin/src/protocol/curves-noble.ts';
+import { decryptOnce, encryptOnce, sha256 } from '../plugin/src/protocol/primitives.ts';
 import { at, BODY, checkBody, make, random, type Chat, type Peer } from './peer.ts';
 
 const CHANNEL = parseChannelSid('CH00000000000000000000000000000001');
@@ -214,6 +215,40 @@ export const signatureAlone: Peer = {
         const signature = await signing.sign(message);
         return async () => {
           if (!(await verifying.verify(signature, message))) throw new Error('Not signed.');
+        };
+      },
+    };
+  },
+};
+
+// Counted: what sealing hashes for each recipient, and what it hashes beside; opening hashes all slots once.
+const SEAL_BLOCKS = { each: 7.5, beside: 17 };
+const OPEN_BLOCKS = { each: 1.1, beside: 34 };
+const CIPHERTEXT_BYTES = 512;
+
+/** What this library's messages cannot be below: their hashes without a pause, their cipher, the signature. */
+export const primitivesAlone: Peer = {
+  name: 'floor: signature, hash and cipher',
+  differs:
+    'As many blocks of SHA-256 as this library takes, of one piece, and the cipher, both in JavaScript, with the signature in WebCrypto.',
+  async chat(people) {
+    const backEnd = await curves();
+    const signing = await backEnd.importSigningKey(random(32));
+    const verifying = await backEnd.importVerifyingKey(signing.publicKey);
+    const hashed = ({ each, beside }: typeof SEAL_BLOCKS) =>
+      new Uint8Array(64 * Math.round(beside + each * people));
+    const [sealed, opened] = [hashed(SEAL_BLOCKS), hashed(OPEN_BLOCKS)];
+    const plaintext = random(CIPHERTEXT_BYTES);
+    const [key, associated] = [random(32), random(64)];
+    return {
+      async seal() {
+        const signature = await signing.sign(plaintext);
+        sha256(sealed);
+        const ciphertext = encryptOnce(key, plaintext, associated);
+        return async () => {
+          sha256(opened);
+          const text = decryptOnce(key, ciphertext, associated);
+          if (!text || !(await verifying.verify(signature, text))) throw new Error('Not signed.');
         };
       },
     };

@@ -1,7 +1,7 @@
 /** The scenarios in a page: those peers that run there. */
 import olmWasm from '@matrix-org/olm/olm.wasm';
 import { ourFiles, sodiumFiles } from './files.ts';
-import { first, follower, kept, noble, signatureAlone, suite2 } from './ours.ts';
+import { first, follower, kept, noble, primitivesAlone, signatureAlone, suite2 } from './ours.ts';
 import { age } from './peers/age.ts';
 import { libsodium } from './peers/libsodium.ts';
 import { megolm } from './peers/megolm.ts';
@@ -20,8 +20,19 @@ declare global {
 globalThis.OLM_OPTIONS = {};
 
 const peers = {
-  messages: [kept, first, noble, suite2, signatureAlone, virgil, openpgp, libsodium, age],
-  pages: [kept, noble, signatureAlone, virgil, openpgp, libsodium],
+  messages: [
+    kept,
+    first,
+    noble,
+    suite2,
+    signatureAlone,
+    primitivesAlone,
+    virgil,
+    openpgp,
+    libsodium,
+    age,
+  ],
+  pages: [kept, noble, signatureAlone, primitivesAlone, virgil, openpgp, libsodium],
   sessions: [follower, virgilGroup, megolm(olmWasm), mls],
   files: [ourFiles, sodiumFiles],
 };
