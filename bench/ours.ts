@@ -26,7 +26,7 @@ import {
 } from 'twilio-chat-encryption/protocol';
 import { shared } from '../plugin/src/client/shared.ts';
 import { nobleCurves } from '../plugin/src/protocol/curves-noble.ts';
-import { decryptOnce, encryptOnce, sha256 } from '../plugin/src/protocol/primitives.ts';
+import { base64url, decryptOnce, encryptOnce, sha256 } from '../plugin/src/protocol/primitives.ts';
 import { at, BODY, checkBody, make, random, type Chat, type Peer } from './peer.ts';
 
 const CHANNEL = parseChannelSid('CH00000000000000000000000000000001');
@@ -224,31 +224,40 @@ export const signatureAlone: Peer = {
 // Counted: what sealing hashes for each recipient, and what it hashes beside; opening hashes all slots once.
 const SEAL_BLOCKS = { each: 7.5, beside: 17 };
 const OPEN_BLOCKS = { each: 1.1, beside: 34 };
-const CIPHERTEXT_BYTES = 512;
+const PLAINTEXT_LENGTH = 512;
+/** Of an envelope: its slots, and all the rest. */
+const SLOT_LENGTH = 36;
+const REST_LENGTH = 54 + 32 + PLAINTEXT_LENGTH + 16;
 
-/** What this library's messages cannot be below: their hashes without a pause, their cipher, the signature. */
+/** What this library's messages cannot be below while hash and cipher are in JavaScript. */
 export const primitivesAlone: Peer = {
-  name: 'floor: signature, hash and cipher',
+  name: 'floor: the primitives',
   differs:
-    'As many blocks of SHA-256 as this library takes, of one piece, and the cipher, both in JavaScript, with the signature in WebCrypto.',
+    'The signature in WebCrypto, the cipher, as many blocks of SHA-256 as there are but without a pause, random bytes and base64url, and nothing else.',
   async chat(people) {
     const backEnd = await curves();
     const signing = await backEnd.importSigningKey(random(32));
     const verifying = await backEnd.importVerifyingKey(signing.publicKey);
-    const hashed = ({ each, beside }: typeof SEAL_BLOCKS) =>
+    const blocks = ({ each, beside }: typeof SEAL_BLOCKS) =>
       new Uint8Array(64 * Math.round(beside + each * people));
-    const [sealed, opened] = [hashed(SEAL_BLOCKS), hashed(OPEN_BLOCKS)];
-    const plaintext = random(CIPHERTEXT_BYTES);
-    const [key, associated] = [random(32), random(64)];
+    const [sealed, opened] = [blocks(SEAL_BLOCKS), blocks(OPEN_BLOCKS)];
+    const [key, associated, plaintext] = [random(32), random(64), random(PLAINTEXT_LENGTH)];
+    const envelope = random(REST_LENGTH + SLOT_LENGTH * people);
     return {
       async seal() {
-        const signature = await signing.sign(plaintext);
+        random(32);
+        random(16);
         sha256(sealed);
         const ciphertext = encryptOnce(key, plaintext, associated);
+        const text = base64url.encode(envelope);
+        const signature = await signing.sign(plaintext);
         return async () => {
+          base64url.decode(text);
           sha256(opened);
-          const text = decryptOnce(key, ciphertext, associated);
-          if (!text || !(await verifying.verify(signature, text))) throw new Error('Not signed.');
+          const decrypted = decryptOnce(key, ciphertext, associated);
+          if (!decrypted || !(await verifying.verify(signature, decrypted))) {
+            throw new Error('Not signed.');
+          }
         };
       },
     };

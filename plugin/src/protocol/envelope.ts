@@ -89,7 +89,7 @@ export async function sealEnvelope(
   // While another thread signs.
   const { key, commitment } = deriveKeys(purpose, messageKey, headerHash);
   const associated = concat(headerHash, commitment);
-  const ciphertext = encryptOnce(key, pad(concat(await signing, toBeSigned)), associated);
+  const ciphertext = encryptOnce(key, pad(await signing, toBeSigned), associated);
   return concat(header, commitment, ciphertext);
 }
 

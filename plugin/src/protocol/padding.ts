@@ -19,10 +19,14 @@ function padme(length: number): number {
   return Math.ceil(length / step) * step;
 }
 
-/** `bytes` and zeros up to {@link paddedLength}. */
-export function pad(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
-  const padded = new Uint8Array(paddedLength(bytes.length));
-  padded.set(bytes);
+/** The concatenation of `parts`, and zeros up to {@link paddedLength}. */
+export function pad(...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const padded = new Uint8Array(paddedLength(parts.reduce((sum, part) => sum + part.length, 0)));
+  let offset = 0;
+  for (const part of parts) {
+    padded.set(part, offset);
+    offset += part.length;
+  }
   return padded;
 }
 
@@ -30,8 +34,7 @@ export function pad(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
  * Whether `padded`, behind `before` other bytes, is what {@link pad} makes of both up to `length`.
  */
 export function isPadded(padded: Uint8Array, length: number, before = 0): boolean {
-  return (
-    before + padded.length === paddedLength(before + length) &&
-    !padded.subarray(length).some(Boolean)
-  );
+  if (before + padded.length !== paddedLength(before + length)) return false;
+  for (let at = length; at < padded.length; at += 1) if (padded[at] !== 0) return false;
+  return true;
 }

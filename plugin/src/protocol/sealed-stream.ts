@@ -16,14 +16,7 @@ import { mapChunks, streamReader, type Chunk, type StreamReader } from './chunks
 import type { SigningKey, VerifyingKey } from './curves.ts';
 import { rejected } from './header.ts';
 import { isPadded, pad } from './padding.ts';
-import {
-  concat,
-  decryptChunk,
-  encryptChunk,
-  hash,
-  type Bytes,
-  type RandomSource,
-} from './primitives.ts';
+import { decryptChunk, encryptChunk, hash, type Bytes, type RandomSource } from './primitives.ts';
 import { openData, sealData, type OpenedData } from './sealed-data.ts';
 import { sign, verify } from './signature.ts';
 import type { SlotOpener } from './slot.ts';
@@ -56,7 +49,7 @@ export async function sealStream(
     const seal = async ({ bytes: data, index, last }: Chunk): Promise<Bytes> => {
       const parts = signedParts(headerHash, index, last, data);
       const signature = await sign(signingKey, 'sealed-chunk', ...parts);
-      return encryptChunk(key, index, last, pad(concat(signature, lengthPrefixed(4, data))));
+      return encryptChunk(key, index, last, pad(signature, lengthPrefixed(4, data)));
     };
     return mapChunks(reader, DATA_LENGTH, seal, { head: lengthPrefixed(4, bytes) });
   });

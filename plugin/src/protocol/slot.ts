@@ -63,7 +63,7 @@ export function x25519Slots(ephemeral: Ephemeral, recipients: readonly Bytes[]):
           const keyMask = mask(kek, nonce, publicKey, key);
           slots.push(concat(hint(nonce, key), xor(messageKey, keyMask)));
         }
-        await pace();
+        if (slots.length < recipients.length) await pace();
       }
       return concat(publicKey, uint(slots.length, 2), ...slots);
     },
